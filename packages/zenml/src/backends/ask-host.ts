@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ZenmlError } from '../base/errors.ts'
+import { fixedVariables } from './fixed-variables.ts'
+
+/**
+ * Asks the entry point of steps a question in a process of its own, under the same fixed environment in which steps run, so
+ * that no user code is ever loaded into the command line's process.
+ *
+ * Throws `ZEN_CODE_LOAD` where the process ends without an answer (the code ended it, or its top level ran out of memory).
+ */
+export async function askHost<Response>(
+  options: { readonly host: string; readonly directory: string; readonly signal?: AbortSignal },
+  mode: 'describe' | 'pipeline',
+  request: unknown,
+): Promise<Response> {
+  const directory = await mkdtemp(join(options.directory, 'ask-'))
+  try {
+    const [question, answer] = [join(directory, 'request.json'), join(directory, 'response.json')]
+    await writeFile(question, JSON.stringify(request))
+    const child = spawn(process.execPath, [options.host, mode, question, answer], {
+      cwd: directory,
+      env: fixedVariables,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        said = (said + text).slice(-4_000)
+      })
+    }
+    const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve))
+    if (code !== 0) {
+      throw new ZenmlError('ZEN_CODE_LOAD', `The code ended its process while it was being loaded (exit code ${code}).${said === '' ? '' : `\n${said.trimEnd()}`}`)
+    }
+    return JSON.parse(await readFile(answer, 'utf8')) as Response
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}

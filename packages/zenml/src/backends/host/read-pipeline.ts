@@ -1,0 +1,91 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { ZenmlError } from '../../base/errors.ts'
+import { didYouMean } from '../../base/nearest.ts'
+import { isPipeline, type Pipeline, type PlacedStep } from '../../define/pipeline.ts'
+import { isStep } from '../../define/step.ts'
+import type { PipelineSpec, StepSpec } from '../../model/pipeline-spec.ts'
+import { type Problem, problemOf } from './problem.ts'
+
+/** Which export of which bundle to read. */
+export interface PipelineRequest {
+  readonly bundle: string
+  /** Name of the export, or null for the only pipeline that the module exports. */
+  readonly exportName: string | null
+}
+
+/** The declared state, or why there is none. */
+export type PipelineResponse = { readonly spec: PipelineSpec; readonly problem: null } | { readonly spec: null; readonly problem: Problem }
+
+/** What a pipeline's bundle exports: its modules in the order in which a step's source is looked up, and the module itself. */
+interface PipelineModule {
+  readonly modules: readonly { readonly source: string; readonly namespace: { readonly [name: string]: unknown } }[]
+  readonly pipeline: { readonly [name: string]: unknown }
+}
+
+/** Puts a pipeline written in TypeScript together and writes down its declarative form. */
+export async function readPipeline(requestFile: string, responseFile: string): Promise<void> {
+  const { bundle, exportName } = JSON.parse(readFileSync(requestFile, 'utf8')) as PipelineRequest
+  let response: PipelineResponse
+  try {
+    const loaded = (await import(pathToFileURL(bundle).href)) as PipelineModule
+    response = { spec: specOf(choose(loaded.pipeline, exportName), loaded.modules), problem: null }
+  } catch (error) {
+    response = { spec: null, problem: problemOf(error) }
+  }
+  writeFileSync(responseFile, JSON.stringify(response))
+  process.exit(0)
+}
+
+function choose(namespace: PipelineModule['pipeline'], exportName: string | null): Pipeline {
+  const names = Object.keys(namespace).filter((name) => isPipeline(namespace[name]))
+  if (exportName !== null) {
+    const chosen = namespace[exportName]
+    if (isPipeline(chosen)) return chosen
+    throw new ZenmlError('ZEN_PIPELINE_EXPORT', `The module exports no pipeline "${exportName}".${didYouMean(exportName, names)}`, {
+      next: names.length === 0 ? 'Export one made with pipeline().' : `It exports ${names.join(', ')}.`,
+    })
+  }
+  const only = names.includes('default') ? 'default' : names.length === 1 ? names[0]! : undefined
+  if (only !== undefined) return namespace[only] as Pipeline
+  throw new ZenmlError('ZEN_PIPELINE_EXPORT', names.length === 0 ? 'The module exports no pipeline.' : 'The module exports several pipelines.', {
+    next: names.length === 0 ? 'Add export default pipeline(…).' : `Name one: ${names.map((name) => `MODULE.ts#${name}`).join(', ')}.`,
+  })
+}
+
+function specOf(pipeline: Pipeline, modules: PipelineModule['modules']): PipelineSpec {
+  const graph = pipeline.build()
+  const sources = new Map<unknown, string>()
+  for (const { source, namespace } of modules) {
+    for (const name of Object.keys(namespace).sort()) {
+      const value = namespace[name]
+      if (isStep(value) && !sources.has(value)) sources.set(value, name === 'default' ? source : `${source}#${name}`)
+    }
+  }
+  return {
+    version: 1,
+    name: graph.name,
+    seed: graph.options.seed ?? 0,
+    backend: graph.options.backend ?? { type: 'local' },
+    datasources: graph.datasources,
+    steps: Object.fromEntries(graph.steps.map((placed) => [placed.name, stepSpec(placed, sources.get(placed.step))])),
+  }
+}
+
+function stepSpec(placed: PlacedStep, source: string | undefined): StepSpec {
+  if (source === undefined) {
+    throw new ZenmlError('ZEN_STEP_NOT_EXPORTED', `Step "${placed.name}" is used in the pipeline, but no module exports it.`, {
+      next: 'Write "export const" before it: a step is found again by its module and name.',
+    })
+  }
+  const { environment = [], timeout, memory, cache = true } = placed.options
+  return {
+    source,
+    parameters: placed.parameters,
+    inputs: placed.inputs,
+    environment,
+    cache,
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(memory === undefined ? {} : { memory }),
+  }
+}

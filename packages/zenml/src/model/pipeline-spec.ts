@@ -1,0 +1,88 @@
+import type { JsonObject } from '../base/json.ts'
+
+/**
+ * The declared state of a pipeline: what the YAML says and what a pipeline written in TypeScript compiles to. Plain data; every
+ * default that is not a step's own is filled in.
+ */
+export interface PipelineSpec {
+  /** Version of this format. */
+  readonly version: 1
+  /** 1 to 100 of letters, digits, `.`, `_`, `-`; starts with a letter or digit. */
+  readonly name: string
+  /** Seed of the run, a whole number from 0 to 2^31 - 1; every step's seed is derived from it. Default 0. */
+  readonly seed: number
+  /** Where steps run. Default local. */
+  readonly backend: BackendSpec
+  /** By name. */
+  readonly datasources: { readonly [name: string]: DatasourceSpec }
+  /** By name; any order, the inputs make the graph. */
+  readonly steps: { readonly [name: string]: StepSpec }
+}
+
+/** Which backend runs the steps. */
+export interface BackendSpec {
+  readonly type: 'local'
+  /** How many steps may run at once, from 1. Default: the number of processors. */
+  readonly parallelism?: number
+}
+
+/** A step in a pipeline. */
+export interface StepSpec {
+  /**
+   * Where the step's code is: `steps/train.ts#train`, relative to the repository's root, or `zenml/steps#split` in an
+   * installed package. The part behind `#` is the name of the export; without it, `default`.
+   */
+  readonly source: string
+  /** As declared; the step's schema validates them and fills in its defaults. */
+  readonly parameters: JsonObject
+  /** Input name to `step.output` or `datasources.name`. */
+  readonly inputs: { readonly [input: string]: string }
+  /** Names of the environment variables that the step may see. Default none. */
+  readonly environment: readonly string[]
+  /** Wall-clock limit in seconds; none by default. */
+  readonly timeout?: number
+  /** Limit of the JavaScript heap in MiB; Node's own by default. */
+  readonly memory?: number
+  /** False: always executed, never reused. Default true. */
+  readonly cache: boolean
+}
+
+/** Data that lies outside: read once, kept as an immutable snapshot. */
+export interface DatasourceSpec {
+  readonly type: 'file'
+  /**
+   * A file, a directory or a glob, relative to the repository's root; or `package:NAME/PATH` for a file of an installed
+   * package. Several are read in the order of their paths' bytes.
+   */
+  readonly path: string
+  readonly format: 'csv' | 'json' | 'jsonl' | 'parquet'
+  /** Options of the format (delimiter, header, encoding, missing values, schema …). */
+  readonly options: JsonObject
+}
+
+/** A reference to what feeds an input. */
+export type InputReference =
+  | { readonly kind: 'output'; readonly step: string; readonly output: string }
+  | { readonly kind: 'datasource'; readonly name: string }
+
+/** Reads `step.output` or `datasources.name`; undefined where it is neither. */
+export function parseInputReference(text: string): InputReference | undefined {
+  const dot = text.indexOf('.')
+  if (dot < 1 || dot === text.length - 1) return undefined
+  const before = text.slice(0, dot)
+  const after = text.slice(dot + 1)
+  return before === 'datasources' ? { kind: 'datasource', name: after } : { kind: 'output', step: before, output: after }
+}
+
+/** Splits `steps/train.ts#train` into module and export name (`default` where none is given). */
+export function parseStepSource(source: string): { readonly module: string; readonly exportName: string } {
+  const hash = source.lastIndexOf('#')
+  return hash < 0
+    ? { module: source, exportName: 'default' }
+    : { module: source.slice(0, hash), exportName: source.slice(hash + 1) }
+}
+
+/** Rule for the names of pipelines, steps, datasources, inputs and outputs; names of steps also hold no `.`. */
+export const namePattern: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
+/** Rule for the names of steps, datasources, inputs and outputs: as of pipelines, without dots. */
+export const partNamePattern: RegExp = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/

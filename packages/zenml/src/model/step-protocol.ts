@@ -1,0 +1,53 @@
+import type { JsonObject } from '../base/json.ts'
+import type { Failure } from './run.ts'
+
+/**
+ * What the one entry point of a step is given, as `input.json` in the step's directory. The same for a local process, a
+ * container and a cluster job. Paths are relative to that directory, so that it can be moved as a whole.
+ */
+export interface StepInput {
+  readonly format: 1
+  readonly step: string
+  /** The step's own bundle (`step.mjs`); its default export is the step. */
+  readonly bundle: string
+  readonly parameters: JsonObject
+  /** Seed of this step. */
+  readonly seed: number
+  readonly inputs: { readonly [input: string]: StepInputArtifact | StepInputSource }
+  /** Output name to the directory (it exists and is empty) and the artifact type. */
+  readonly outputs: { readonly [output: string]: { readonly type: string; readonly path: string } }
+}
+
+/** An artifact that the step reads. */
+export interface StepInputArtifact {
+  readonly kind: 'artifact'
+  readonly type: string
+  /** Directory with the artifact's files, read-only. */
+  readonly path: string
+}
+
+/** Files of a datasource that the step reads. */
+export interface StepInputSource {
+  readonly kind: 'source'
+  readonly format: string
+  readonly options: JsonObject
+  /** In reading order: `name` is what messages show (relative to the repository or package), `path` where it is. */
+  readonly files: readonly { readonly name: string; readonly path: string; readonly size: number }[]
+}
+
+/** What the entry point leaves as `output.json`, written last and renamed into place. */
+export interface StepOutput {
+  readonly format: 1
+  readonly status: 'complete' | 'failed'
+  readonly error: Failure | null
+  readonly metrics: JsonObject
+  /** Facts by output for the artifact's properties. */
+  readonly properties: { readonly [output: string]: JsonObject }
+  /** Whether the step asked for its seed or for any randomness. */
+  readonly usedSeed: boolean
+}
+
+/** One line of JSON on file descriptor 3 while a step runs. */
+export type StepEvent =
+  | { readonly kind: 'progress'; readonly done: number; readonly total: number | null; readonly unit: string }
+  | { readonly kind: 'metric'; readonly name: string; readonly value: number; readonly at: number | null }

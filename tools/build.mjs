@@ -1,0 +1,64 @@
+// Builds what the packages ship: the CLI as a few lazily loaded chunks, the entry point of a step's process, the public
+// entry points, and with --types their declarations.
+import { execFileSync } from 'node:child_process'
+import { rm } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  charset: 'utf8',
+  legalComments: 'none',
+  logLevel: 'warning',
+  conditions: ['zenml-source'],
+}
+// Native or heavy, or shared with the user's own code: these stay packages.
+const packages = ['better-sqlite3', '@duckdb/node-api', 'esbuild', 'zod', 'zenml', '@tensorflow/*']
+// CommonJS parts of the bundled libraries ask for Node's own modules with require().
+const banner = { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" }
+
+await Promise.all(['packages/zenml/dist', 'packages/tensorflow/dist'].map((path) => rm(`${root}${path}`, { recursive: true, force: true })))
+await Promise.all([
+  build({
+    ...common,
+    entryPoints: { main: 'packages/zenml/src/cli/main.ts' },
+    outdir: 'packages/zenml/dist/cli',
+    splitting: true,
+    minify: true,
+    keepNames: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    external: packages,
+    banner,
+  }),
+  build({
+    ...common,
+    entryPoints: { 'step-host': 'packages/zenml/src/backends/host/main.ts' },
+    outdir: 'packages/zenml/dist',
+    minifyWhitespace: true,
+    external: packages,
+  }),
+  build({
+    ...common,
+    entryPoints: {
+      index: 'packages/zenml/src/public/index.ts',
+      steps: 'packages/zenml/src/public/steps.ts',
+      formats: 'packages/zenml/src/public/formats.ts',
+    },
+    outdir: 'packages/zenml/dist',
+    splitting: true,
+    external: packages,
+  }),
+  build({
+    ...common,
+    entryPoints: { index: 'packages/tensorflow/src/index.ts' },
+    outdir: 'packages/tensorflow/dist',
+    external: [...packages, 'zenml/*'],
+  }),
+])
+if (process.argv.includes('--types')) execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
