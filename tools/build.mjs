@@ -49,10 +49,12 @@ await Promise.all([
       index: 'packages/zenml/src/public/index.ts',
       steps: 'packages/zenml/src/public/steps.ts',
       formats: 'packages/zenml/src/public/formats.ts',
+      project: 'packages/zenml/src/public/project.ts',
     },
     outdir: 'packages/zenml/dist',
     splitting: true,
     external: packages,
+    banner,
   }),
   build({
     ...common,

@@ -1,0 +1,110 @@
+import type { CommandEntry } from './command.ts'
+
+/** Every command of the command line. */
+export const commands: readonly CommandEntry[] = [
+  {
+    usage: 'init [directory]',
+    description: 'make a folder a project: .zenml with configuration, metadata store and artifact store',
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    usage: 'config list',
+    description: 'show the stack of this repository',
+    load: () => import('./commands/config-list.ts'),
+  },
+  {
+    usage: 'pipeline run <file>',
+    description: 'run CONFIG.yaml or MODULE.ts#export: plan, reuse, execute, record',
+    options: [
+      { flags: '--no-cache', description: 'execute every step, reuse none' },
+      { flags: '--param <step.name=value>', description: 'set a parameter; may be given several times', many: true },
+      { flags: '--seed <number>', description: 'seed of the run, from 0 to 2147483647' },
+      { flags: '--require-clean', description: 'refuse to run uncommitted changes' },
+    ],
+    load: () => import('./commands/pipeline-run.ts'),
+  },
+  {
+    usage: 'pipeline list',
+    description: 'list the pipelines that have run',
+    load: () => import('./commands/pipeline-list.ts'),
+  },
+  {
+    usage: 'pipeline get <name>',
+    description: 'show a pipeline: its steps, datasources and latest runs',
+    load: () => import('./commands/pipeline-get.ts'),
+  },
+  {
+    usage: 'pipeline runs [name]',
+    description: 'list runs, newest first',
+    options: [
+      { flags: '--status <status>', description: 'only runs in this state: running, complete, failed or canceled' },
+      { flags: '--limit <number>', description: 'how many at the most (default 20)' },
+      { flags: '--before <run>', description: 'only runs that started before this one' },
+    ],
+    load: () => import('./commands/pipeline-runs.ts'),
+  },
+  {
+    usage: 'pipeline status <run>',
+    description: 'show a run with all its steps; @latest names the newest',
+    load: () => import('./commands/pipeline-status.ts'),
+  },
+  {
+    usage: 'pipeline config <run>',
+    description: 'print the pinned declarative configuration of a run',
+    load: () => import('./commands/pipeline-config.ts'),
+  },
+  {
+    usage: 'datasource list',
+    description: 'list the datasources that runs have read',
+    load: () => import('./commands/datasource-list.ts'),
+  },
+  {
+    usage: 'datasource get <name>',
+    description: 'show a datasource and its snapshots',
+    load: () => import('./commands/datasource-get.ts'),
+  },
+  {
+    usage: 'step list',
+    description: 'list the steps seen in runs',
+    load: () => import('./commands/step-list.ts'),
+  },
+  {
+    usage: 'artifact list',
+    description: 'list artifacts, newest first',
+    options: [
+      { flags: '--type <type>', description: 'only artifacts of this type' },
+      { flags: '--limit <number>', description: 'how many at the most (default 20)' },
+    ],
+    load: () => import('./commands/artifact-list.ts'),
+  },
+  {
+    usage: 'artifact get <artifact>',
+    description: 'show an artifact: DIGEST, a unique prefix of it, or RUN/step.output',
+    load: () => import('./commands/artifact-get.ts'),
+  },
+  {
+    usage: 'artifact pull <artifact> [directory]',
+    description: 'copy the files of an artifact into a folder',
+    load: () => import('./commands/artifact-pull.ts'),
+  },
+  {
+    usage: 'artifact lineage <artifact>',
+    description: 'show what an artifact was made from and what was made from it',
+    options: [{ flags: '--direction <direction>', description: 'up, down or both (default both)' }],
+    load: () => import('./commands/artifact-lineage.ts'),
+  },
+  {
+    usage: 'version',
+    description: 'print the versions of zenml and Node',
+    load: () => import('./commands/version.ts'),
+  },
+]
+
+/** What the groups of commands are about. */
+export const groups: { readonly [name: string]: string } = {
+  config: 'the stack of this repository',
+  pipeline: 'run pipelines and look at their runs',
+  datasource: 'data from outside and its snapshots',
+  step: 'steps seen in runs',
+  artifact: 'what steps made: look, copy, trace',
+}

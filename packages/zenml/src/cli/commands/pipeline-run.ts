@@ -1,0 +1,60 @@
+import { ZenmlError } from '../../base/errors.ts'
+import type { PipelineSpec } from '../../model/pipeline-spec.ts'
+import type { RunRecord } from '../../model/run.ts'
+import { loadPipeline } from '../../project/load-pipeline.ts'
+import { openProject } from '../../project/open-project.ts'
+import { pinCode } from '../../project/pin-code.ts'
+import { PlanError } from '../../run/plan.ts'
+import { runPipeline } from '../../run/run-pipeline.ts'
+import type { CommandFunction } from '../command.ts'
+import { showProgress } from '../progress.ts'
+import { runDocument } from '../run-document.ts'
+import { runSummary } from '../run-summary.ts'
+
+export const command: CommandFunction = async ({ cli, terminal, args, options, signal }) => {
+  await using project = await openProject(cli.directory, { environment: cli.environment })
+  const progress = showProgress(terminal)
+  const pinned = pinCode(project.root, { requireClean: options['requireClean'] === true, onEvent: progress.listen })
+  pinned.catch(() => undefined)
+  const loaded = await loadPipeline(project, args[0]!, cli.directory)
+  let record: RunRecord | undefined
+  try {
+    const spec = await overridden(loaded.spec, options)
+    const { run } = await runPipeline(project.workspace, spec, pinned, {
+      reuse: options['cache'] !== false,
+      signal,
+      onEvent: progress.listen,
+    })
+    record = await project.records.getRun(run)
+  } catch (error) {
+    if (error instanceof PlanError) {
+      // Only here is it known where in the file each part of the configuration stands.
+      throw new PlanError(
+        error.diagnostics.map((diagnostic) => ({
+          ...diagnostic,
+          file: loaded.file,
+          ...(diagnostic.path === undefined ? {} : loaded.locate(diagnostic.path)),
+        })),
+      )
+    }
+    throw error
+  } finally {
+    progress.end()
+  }
+  const run = record!
+  terminal.result(runDocument(run), () => runSummary(run, project, terminal.colors))
+  return run.status === 'complete' ? 0 : 1
+}
+
+async function overridden(spec: PipelineSpec, options: { readonly [name: string]: unknown }): Promise<PipelineSpec> {
+  const parameters = (options['param'] ?? []) as string[]
+  const seed = options['seed'] as string | undefined
+  if (parameters.length === 0 && seed === undefined) return spec
+  const { applyOverrides } = await import('../../config/overrides.ts')
+  if (seed !== undefined && !/^\d{1,10}$/.test(seed)) {
+    throw new ZenmlError('ZEN_USAGE', `--seed takes a whole number from 0 to 2147483647, not "${seed}".`)
+  }
+  const result = await applyOverrides(spec, { parameters, ...(seed === undefined ? {} : { seed: Number(seed) }) })
+  if (!result.ok) throw new PlanError(result.error)
+  return result.value
+}

@@ -1,0 +1,88 @@
+import type { RunEvent, RunListener } from '../model/events.ts'
+import { duration, number } from './table.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Shows a run as it goes: one line a step on any stream, and on a terminal a live line below them. */
+export function showProgress(terminal: Terminal): { readonly listen: RunListener; end(): void } {
+  const { colors } = terminal
+  const running = new Map<string, { started: number; status: string }>()
+  let width = 0
+  let timer: NodeJS.Timeout | undefined
+  let last = ''
+
+  function line(text: string): void {
+    clear()
+    terminal.note(text)
+    draw()
+  }
+  function clear(): void {
+    if (last !== '') terminal.draw('\r\x1b[2K')
+    last = ''
+  }
+  function draw(): void {
+    if (!terminal.live || running.size === 0) return
+    const parts = [...running].map(([step, { started, status }]) => {
+      const time = duration((performance.now() - started) / 1000)
+      return `${step} ${time}${status === '' ? '' : ` · ${status}`}`
+    })
+    last = `  ${parts.join('   ')}`.slice(0, 110)
+    terminal.draw(`\r\x1b[2K${colors.dim(last)}`)
+  }
+  const marks = {
+    executed: colors.green('✓'),
+    reused: colors.cyan('↺'),
+    failed: colors.red('✗'),
+    skipped: colors.dim('–'),
+    canceled: colors.yellow('■'),
+  }
+
+  function listen(event: RunEvent): void {
+    switch (event.kind) {
+      case 'run-started':
+        width = Math.max(...event.steps.map((step) => step.length))
+        line(`Run ${colors.bold(event.run)} of pipeline ${colors.bold(event.pipeline)}, ${event.steps.length} steps`)
+        if (terminal.live) timer = setInterval(draw, 100).unref()
+        return
+      case 'step-started':
+        running.set(event.step, { started: performance.now(), status: '' })
+        draw()
+        return
+      case 'step-output':
+        clear()
+        for (const text of event.text.replace(/\n$/, '').split('\n')) terminal.note(`  ${colors.dim(`${event.step} │`)} ${text}`)
+        draw()
+        return
+      case 'step-event': {
+        const entry = running.get(event.step)
+        if (entry === undefined) return
+        const { event: inner } = event
+        if (inner.kind === 'metric') {
+          entry.status = `${inner.at === null ? '' : `${inner.at} `}${inner.name} ${number(inner.value)}`
+        } else {
+          const part = inner.total === null ? number(inner.done) : `${Math.floor((100 * inner.done) / Math.max(1, inner.total))} %`
+          entry.status = `${part} ${inner.total === null ? inner.unit : ''}`.trimEnd()
+        }
+        return
+      }
+      case 'step-ended': {
+        running.delete(event.step)
+        const time = event.outcome === 'executed' || event.outcome === 'failed' ? `  ${colors.dim(duration(event.seconds))}` : ''
+        line(`${marks[event.outcome]} ${event.step.padEnd(width)}  ${event.outcome}${time}`)
+        if (event.error !== null) line(`  ${colors.red(event.error.code)}: ${event.error.message}`)
+        return
+      }
+      case 'warning':
+        line(`${colors.yellow(event.code)}: ${event.message}`)
+        return
+      case 'run-ended':
+        clear()
+    }
+  }
+  return {
+    listen,
+    end() {
+      clearInterval(timer)
+      clear()
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import type { Json } from '../base/json.ts'
+import { identityDigest } from '../fingerprint/identify.ts'
+import type { RunRecord, StepRecord } from '../model/run.ts'
+
+/** The JSON of a run, as scripts know it. */
+export function runDocument(run: RunRecord): Json {
+  const { commit, tree, dirty, remote, ref, branch } = run.code
+  return {
+    run: run.id,
+    pipeline: run.pipeline,
+    status: run.status,
+    seed: run.seed,
+    startedAt: new Date(run.startedAt).toISOString(),
+    seconds: run.endedAt === null ? null : (run.endedAt - run.startedAt) / 1000,
+    code: { commit, tree, dirty, remote, ref, branch },
+    steps: run.steps.map((step) => stepDocument(step, run)),
+    error: run.error === null ? null : { ...run.error },
+  }
+}
+
+function stepDocument(step: StepRecord, run: RunRecord): Json {
+  const seconds = step.startedAt === null || step.endedAt === null ? null : (step.endedAt - step.startedAt) / 1000
+  return {
+    name: step.name,
+    outcome: step.outcome,
+    execution: step.execution,
+    identity: step.identity === null ? null : identityDigest(step.identity).slice('sha256:'.length),
+    reusedFrom: step.reusedFrom,
+    seconds: step.outcome === 'reused' ? 0 : seconds,
+    source: run.code.tree === null ? step.source : `${step.source}@${run.code.dirty ? run.code.tree : run.code.commit}`,
+    parameters: step.parameters,
+    inputs: Object.fromEntries(Object.entries(step.inputs).map(([name, artifact]) => [name, artifact.digest])),
+    outputs: Object.fromEntries(
+      Object.entries(step.outputs).map(([name, { type, digest, uri, size, properties }]) => [name, { type, digest, uri, size, properties }]),
+    ),
+    metrics: step.metrics,
+    log: step.log,
+    error: step.error === null ? null : { ...step.error },
+  }
+}

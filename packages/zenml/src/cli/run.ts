@@ -1,0 +1,104 @@
+import { Command, CommanderError, Option } from 'commander'
+import type { CommandEntry, OptionEntry } from './command.ts'
+import { commands, groups } from './commands.ts'
+import { reportError } from './report-error.ts'
+import { type CliEnvironment, terminal } from './terminal.ts'
+
+/** Exit code of an interrupted command. */
+const interrupted = 130
+
+/** Runs the command line and returns its exit code; throws nothing. */
+export async function run(argv: readonly string[], cli: CliEnvironment): Promise<number> {
+  let exitCode = 0
+  const json = argv.includes('--json')
+  const program = buildProgram(cli, json, async (entry, args, options) => {
+    const abort = new AbortController()
+    const interrupt = (): void => {
+      // A second Ctrl-C does not wait for steps to stop.
+      if (abort.signal.aborted) process.exit(interrupted)
+      cli.stderr.write('\nStopping; press Ctrl-C again to leave at once.\n')
+      abort.abort()
+    }
+    process.on('SIGINT', interrupt)
+    process.on('SIGTERM', interrupt)
+    try {
+      const { command } = await entry.load()
+      const code = await command({ cli, terminal: terminal(cli, json), args, options, signal: abort.signal })
+      exitCode = abort.signal.aborted ? interrupted : code
+    } finally {
+      process.off('SIGINT', interrupt)
+      process.off('SIGTERM', interrupt)
+    }
+  })
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0
+      if (json && error.code !== 'commander.help') reportUsage(cli, error)
+      return 2
+    }
+    return reportError(error, terminal(cli, json), cli)
+  }
+}
+
+type Action = (entry: CommandEntry, args: (string | undefined)[], options: { readonly [name: string]: unknown }) => Promise<void>
+
+function buildProgram(cli: CliEnvironment, json: boolean, action: Action): Command {
+  const program = new Command('zenml')
+    .description('Reproducible machine-learning pipelines: versioned data, pinned code, tracked and cached runs.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void cli.stdout.write(text),
+      writeErr: (text) => void (json ? undefined : cli.stderr.write(text)),
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .option('--json', 'print exactly one JSON document on stdout')
+    .helpCommand(false)
+  const parents = new Map<string, Command>()
+  for (const entry of commands) {
+    const [first, ...rest] = entry.usage.split(' ') as [string, ...string[]]
+    const group = groups[first]
+    if (group === undefined) {
+      addCommand(program, entry, entry.usage, action)
+      continue
+    }
+    let parent = parents.get(first)
+    if (parent === undefined) {
+      parent = program.command(first).description(group).helpCommand(false)
+      parents.set(first, parent)
+    }
+    addCommand(parent, entry, rest.join(' '), action)
+  }
+  program.addHelpText('after', helpTail)
+  return program
+}
+
+const helpTail = `
+Start:
+  zenml init                        make this repository a project
+  zenml pipeline run pipeline.yaml  run a pipeline; steps that did not change are reused
+  zenml pipeline status @latest     look at the newest run
+`
+
+function addCommand(parent: Command, entry: CommandEntry, usage: string, action: Action): void {
+  const command = parent.command(usage).description(entry.description)
+  command.option('--json', 'print exactly one JSON document on stdout')
+  for (const option of entry.options ?? []) command.addOption(toOption(option))
+  command.action(async (...given: unknown[]) => {
+    const args = given.slice(0, -2) as (string | undefined)[]
+    await action(entry, args, given.at(-2) as { [name: string]: unknown })
+  })
+}
+
+function toOption({ flags, description, many }: OptionEntry): Option {
+  const option = new Option(flags, description)
+  if (many !== true) return option
+  return option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])
+}
+
+function reportUsage(cli: CliEnvironment, error: CommanderError): void {
+  const message = error.message.replace(/^error: /, '')
+  cli.stdout.write(`${JSON.stringify({ error: { code: 'ZEN_USAGE', message, facts: {}, next: 'See --help.' } }, null, 2)}\n`)
+}

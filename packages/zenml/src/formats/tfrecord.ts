@@ -1,0 +1,173 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { createGunzip } from 'node:zlib'
+import { ZenmlError } from '../base/errors.ts'
+import { maskedCrc32c } from './crc32c.ts'
+
+/**
+ * Records of a TFRecord file that lie side by side in one buffer. Valid until the next block is asked for: the buffer is used
+ * again.
+ */
+export interface RecordBlock {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  /** Number of records. */
+  readonly count: number
+  /** Record i is `bytes[starts[i] .. ends[i]]`. */
+  readonly starts: Uint32Array
+  readonly ends: Uint32Array
+  /** Number of records of the file before this block. */
+  readonly first: number
+}
+
+/** Bytes before and after each record's data: length (8), its CRC (4); CRC of the data (4). */
+export const frameHeader = 12
+/** See `frameHeader`. */
+export const frameFooter = 4
+
+/** No record may be longer: 256 MiB. TensorFlow itself stops at 2 GiB, the limit of a protocol buffer. */
+export const maxRecordBytes: number = 256 * 1024 * 1024
+
+const chunkBytes = 1 << 20
+
+/**
+ * Reads a TFRecord file, gzip or plain (told by its content), block by block in memory bounded by the longest record. Every
+ * CRC is checked. Throws `ZEN_TFRECORD_CORRUPT` for damage and truncation, with the file, the number of the record (from 0)
+ * and the byte offset of its frame in the (uncompressed) stream.
+ *
+ * Format: https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+ */
+export async function* readRecordBlocks(
+  path: string,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<RecordBlock, void, undefined> {
+  await using file = await open(path)
+  const { size } = await file.stat()
+  const head = new Uint8Array(12)
+  const { bytesRead } = await file.read(head, 0, 12, 0)
+  const zipped = bytesRead >= 2 && head[0] === 0x1f && head[1] === 0x8b && !isLengthHeader(head, bytesRead)
+  const chunks = zipped ? unzipped(file, path) : plain(file)
+  /** Offset in the stream of buffer[0]. */
+  let offset = 0
+  let buffer = new Uint8Array(chunkBytes + (chunkBytes >> 3))
+  let view = new DataView(buffer.buffer)
+  let filled = 0
+  let first = 0
+  const starts = new Uint32Array((buffer.length >> 4) + 1)
+  const ends = new Uint32Array(starts.length)
+
+  for await (const chunk of chunks) {
+    options.signal?.throwIfAborted()
+    let taken = 0
+    while (taken < chunk.length) {
+      if (filled === buffer.length) {
+        // One record fills the buffer: double it. What is allocated is never more than twice what was really read.
+        const larger = new Uint8Array(buffer.length * 2)
+        larger.set(buffer)
+        buffer = larger
+        view = new DataView(buffer.buffer)
+      }
+      const part = Math.min(chunk.length - taken, buffer.length - filled)
+      buffer.set(chunk.subarray(taken, taken + part), filled)
+      taken += part
+      filled += part
+
+      let at = 0
+      for (;;) {
+        let count = 0
+        while (filled - at >= frameHeader && count < starts.length) {
+          if (view.getInt32(at + 8, true) !== maskedCrc32c(buffer, at, at + 8)) {
+            throw corrupt(path, first + count, offset + at, 'the checksum of its length does not match')
+          }
+          const length = view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x100000000
+          const next = at + frameHeader + length + frameFooter
+          if (length > maxRecordBytes) {
+            throw corrupt(path, first + count, offset + at, `it claims ${length} bytes, more than ${maxRecordBytes}`)
+          }
+          if (!zipped && offset + next > size) {
+            throw corrupt(
+              path,
+              first + count,
+              offset + at,
+              `it is cut off: it has ${length} bytes, but the file ends before`,
+            )
+          }
+          if (next > filled) break
+          const end = next - frameFooter
+          if (view.getInt32(end, true) !== maskedCrc32c(buffer, at + frameHeader, end)) {
+            throw corrupt(path, first + count, offset + at, 'the checksum of its data does not match')
+          }
+          starts[count] = at + frameHeader
+          ends[count] = end
+          count++
+          at = next
+        }
+        if (count === 0) break
+        yield { bytes: buffer, view, count, starts, ends, first }
+        first += count
+      }
+      buffer.copyWithin(0, at, filled)
+      offset += at
+      filled -= at
+    }
+  }
+  if (filled > 0) throw corrupt(path, first, offset, `it is cut off: only ${filled} bytes of it are there`)
+}
+
+/** Whether bytes begin with a length and the right checksum of it: then they are no gzip header, whatever they look like. */
+function isLengthHeader(head: Uint8Array, length: number): boolean {
+  return length >= 12 && new DataView(head.buffer).getInt32(8, true) === maskedCrc32c(head, 0, 8)
+}
+
+/** The file's bytes in two buffers taken by turns, the next read under way while the last is worked on. */
+async function* plain(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
+  const buffers = [new Uint8Array(chunkBytes), new Uint8Array(chunkBytes)] as const
+  let turn: 0 | 1 = 0
+  let position = 0
+  let reading = file.read(buffers[0], 0, chunkBytes, 0)
+  try {
+    for (;;) {
+      const { bytesRead } = await reading
+      if (bytesRead === 0) return
+      position += bytesRead
+      const buffer = buffers[turn]
+      turn = turn === 0 ? 1 : 0
+      reading = file.read(buffers[turn], 0, chunkBytes, position)
+      // A failure is thrown by the `await` above; without this, one would be reported as unhandled before we get there.
+      reading.catch(() => undefined)
+      yield buffer.subarray(0, bytesRead)
+    }
+  } finally {
+    // The handle must not be closed under a read that is still under way.
+    await Promise.allSettled([reading])
+  }
+}
+
+async function* unzipped(file: FileHandle, path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const source = file.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 18 })
+  const gunzip = createGunzip({ chunkSize: 1 << 18 })
+  source.on('error', (error) => gunzip.destroy(error))
+  source.pipe(gunzip)
+  try {
+    for await (const chunk of gunzip) yield chunk as Uint8Array
+  } catch (error) {
+    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+    if (!code.startsWith('Z_')) throw error
+    throw new ZenmlError('ZEN_TFRECORD_CORRUPT', `${path}: the gzip stream is damaged or cut off (${code}).`, {
+      facts: { file: path, reason: code },
+      next: 'Restore the file, or make the artifact again.',
+      exitCode: 1,
+      cause: error,
+    })
+  } finally {
+    source.destroy()
+    gunzip.destroy()
+  }
+}
+
+function corrupt(path: string, record: number, offset: number, reason: string): ZenmlError {
+  return new ZenmlError('ZEN_TFRECORD_CORRUPT', `${path}: record ${record} at byte ${offset} is damaged: ${reason}.`, {
+    facts: { file: path, record, offset, reason },
+    next: 'Restore the file, or make the artifact again.',
+    exitCode: 1,
+  })
+}

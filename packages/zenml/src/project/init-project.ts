@@ -1,0 +1,45 @@
+import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemCode } from '../base/errors.ts'
+import { findRepository } from '../code/git-pin.ts'
+import { openMetadata } from '../metadata/open.ts'
+import { defaultConfig, readConfig, resolveIn, writeConfig } from './project-config.ts'
+
+/** What `initProject` found and made. */
+export interface InitResult {
+  readonly root: string
+  /** False where the project was there already. */
+  readonly created: boolean
+  readonly git: boolean
+}
+
+/**
+ * Makes a folder a project: `.zenml` with configuration, metadata store and artifact store, at the root of the git repository
+ * that holds it (or in the folder itself outside git), and its line in `.gitignore`. Doing it again changes nothing.
+ */
+export async function initProject(directory: string): Promise<InitResult> {
+  await mkdir(directory, { recursive: true })
+  const repository = await findRepository(directory)
+  const root = repository?.root ?? directory
+  const home = join(root, '.zenml')
+  const existing = await readConfig(home)
+  const config = existing ?? defaultConfig
+  await mkdir(resolveIn(home, config.artifacts.path), { recursive: true })
+  await using _created = await openMetadata({ type: 'sqlite', path: resolveIn(home, config.metadata.path) })
+  // Last, so that an interrupted start leaves no project that looks whole.
+  if (existing === undefined) await writeConfig(home, config)
+  if (repository !== undefined) await ignore(root)
+  return { root, created: existing === undefined, git: repository !== undefined }
+}
+
+async function ignore(root: string): Promise<void> {
+  const file = join(root, '.gitignore')
+  let text = ''
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+  const ignored = text.split(/\r?\n/).some((line) => /^\/?\.zenml\/?$/.test(line.trim()))
+  if (!ignored) await appendFile(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}.zenml/\n`)
+}

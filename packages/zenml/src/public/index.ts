@@ -1,0 +1,18 @@
+// `zenml`: what pipelines and steps are written with. Light: it is part of every step's bundle.
+export { ZenmlError } from '../base/errors.ts'
+export type { Json, JsonObject } from '../base/json.ts'
+export { type Random, seededRandom } from '../base/random.ts'
+export { datasource, type DatasourceOptions, type Pipeline, pipeline, type PipelineOptions, type Ref } from '../define/pipeline.ts'
+export { runStep, type StepTrial, type TrialOptions } from '../define/run-step.ts'
+export {
+  optional,
+  type ParameterSchema,
+  type PlacementOptions,
+  Source,
+  type Step,
+  type StepContext,
+  type StepDefinition,
+  type StepWork,
+  step,
+} from '../define/step.ts'
+export { type ArtifactType, artifactType, type Loaded, type Materializer, type Saved } from '../model/artifact-type.ts'

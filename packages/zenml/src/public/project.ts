@@ -1,0 +1,12 @@
+// `zenml/project`: everything that the command line does, for scripts.
+export type { ArtifactStore } from '../artifacts/artifact-store.ts'
+export type { RunRecords } from '../metadata/run-records.ts'
+export type { RunEvent, RunListener } from '../model/events.ts'
+export type { PipelineSpec } from '../model/pipeline-spec.ts'
+export type { RunRecord, StepRecord } from '../model/run.ts'
+export { initProject } from '../project/init-project.ts'
+export { loadPipeline } from '../project/load-pipeline.ts'
+export { type OpenOptions, openProject, type Project } from '../project/open-project.ts'
+export { pinCode } from '../project/pin-code.ts'
+export { PlanError } from '../run/plan.ts'
+export { type RunEnd, type RunOptions, runPipeline } from '../run/run-pipeline.ts'

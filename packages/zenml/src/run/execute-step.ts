@@ -1,0 +1,108 @@
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import type { StepResult } from '../backends/backend.ts'
+import { type Digest } from '../base/digest.ts'
+import { messageOf, ZenmlError } from '../base/errors.ts'
+import type { StepEnd } from '../metadata/run-records.ts'
+import type { StoredArtifact } from '../model/artifact.ts'
+import type { RunListener } from '../model/events.ts'
+import type { Identity } from '../model/fingerprint.ts'
+import type { Failure } from '../model/run.ts'
+import { observe } from './identify-step.ts'
+import type { Plan, PlannedStep } from './plan.ts'
+import { layOutStep } from './step-directory.ts'
+import type { Workspace } from './workspace.ts'
+
+/** What an execution needs. */
+export interface Execution {
+  readonly directory: string
+  readonly plan: Plan
+  readonly step: PlannedStep
+  readonly identity: Identity
+  readonly inputs: { readonly [input: string]: StoredArtifact }
+  readonly signal: AbortSignal
+  readonly onEvent: RunListener
+}
+
+/**
+ * Executes one step on the backend and stores what it gave. A failure of the step is a result; what it left is thrown away.
+ */
+export async function executeStep(workspace: Workspace, execution: Execution): Promise<StepEnd> {
+  const { step, identity, directory } = execution
+  const bases = step.descriptor.bases
+  const ended = (rest: Partial<StepEnd> & Pick<StepEnd, 'outcome'>): StepEnd => ({
+    endedAt: workspace.clock.now(),
+    identity,
+    outputs: {},
+    bases,
+    log: null,
+    metrics: {},
+    error: null,
+    ...rest,
+  })
+  let log: Digest | null = null
+  try {
+    const { outputs } = await layOutStep(directory, execution.plan, step, execution.inputs, workspace.artifacts)
+    await keepBundle(workspace, execution)
+    const result = await runLogged(workspace, execution)
+    log = (await workspace.artifacts.putFile(join(directory, 'log'), { move: true })).digest
+    if (result.kind === 'canceled') return ended({ outcome: 'canceled', log })
+    if (result.kind === 'failed') return ended({ outcome: 'failed', log, metrics: result.output?.metrics ?? {}, error: result.because })
+    const stored: { [output: string]: StoredArtifact } = {}
+    for (const [output, type] of Object.entries(step.descriptor.outputs)) {
+      const properties = result.output.properties[output] ?? {}
+      stored[output] = await workspace.artifacts.put(type, outputs[output]!, { move: true, properties, signal: execution.signal })
+    }
+    return ended({
+      outcome: 'executed',
+      log,
+      outputs: stored,
+      metrics: result.output.metrics,
+      identity: observe(identity, { seed: result.output.usedSeed ? step.seed : null }),
+    })
+  } catch (error) {
+    if (execution.signal.aborted) return ended({ outcome: 'canceled', log })
+    return ended({ outcome: 'failed', log, error: failureOf(error) })
+  }
+}
+
+/** What is hashed is what is run, and it is kept: the bundle is stored under the digest that the identity holds. */
+async function keepBundle(workspace: Workspace, { step }: Execution): Promise<void> {
+  await Promise.all([...step.bundle.contents.values()].map((bytes) => workspace.artifacts.putBlob(bytes)))
+}
+
+async function runLogged(workspace: Workspace, { directory, step, signal, onEvent }: Execution): Promise<StepResult> {
+  const log = createWriteStream(join(directory, 'log'))
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
+  try {
+    return await workspace.backend.execute(
+      {
+        step: step.name,
+        directory,
+        variables: step.variables,
+        ...(step.spec.timeout === undefined ? {} : { timeout: step.spec.timeout }),
+        ...(step.spec.memory === undefined ? {} : { memory: step.spec.memory }),
+      },
+      {
+        signal,
+        onOutput: (stream, chunk) => {
+          log.write(chunk)
+          onEvent({ kind: 'step-output', step: step.name, stream, text: decoders[stream].decode(chunk, { stream: true }) })
+        },
+        onEvent: (event) => onEvent({ kind: 'step-event', step: step.name, event }),
+      },
+    )
+  } finally {
+    log.end()
+    await finished(log)
+  }
+}
+
+/** Packs an error that is not the step's own: the store is full, an input is damaged … */
+export function failureOf(error: unknown): Failure {
+  const code = error instanceof ZenmlError ? error.code : 'ZEN_RUN_ERROR'
+  const next = error instanceof ZenmlError && error.next !== undefined ? ` ${error.next}` : ''
+  const stack = error instanceof Error && !(error instanceof ZenmlError) ? error.stack : undefined
+  return { code, message: `${messageOf(error)}${next}`, ...(stack === undefined ? {} : { stack }) }
+}

@@ -1,0 +1,48 @@
+import { identify } from '../fingerprint/identify.ts'
+import type { StoredArtifact } from '../model/artifact.ts'
+import type { Fingerprint, Identity, InputLeaf, ObservedLeaf } from '../model/fingerprint.ts'
+import type { Plan, PlannedStep } from './plan.ts'
+
+/** Outputs by step: what is known so far. */
+export type KnownOutputs = ReadonlyMap<string, { readonly [output: string]: StoredArtifact }>
+
+/** The artifacts that feed a step, or undefined while one of them is not known. Datasources are not artifacts and left out. */
+export function inputsOf(step: PlannedStep, known: KnownOutputs): { [input: string]: StoredArtifact } | undefined {
+  const inputs: { [input: string]: StoredArtifact } = {}
+  for (const [input, from] of Object.entries(step.inputs)) {
+    if (from.kind === 'datasource') continue
+    const artifact = known.get(from.step)?.[from.output]
+    if (artifact === undefined) return undefined
+    inputs[input] = artifact
+  }
+  return inputs
+}
+
+/** The identity of a step whose inputs are known. */
+export function identifyStep(plan: Plan, step: PlannedStep, inputs: { readonly [input: string]: StoredArtifact }): Identity {
+  return identify(fingerprintOf(plan, step, inputs))
+}
+
+/** The same identity with what the execution was seen to depend on. */
+export function observe(identity: Identity, observed: ObservedLeaf): Identity {
+  return identify({ ...identity.fingerprint, observed })
+}
+
+function fingerprintOf(plan: Plan, step: PlannedStep, inputs: { readonly [input: string]: StoredArtifact }): Fingerprint {
+  const { bundle } = step
+  const leaves = Object.entries(step.inputs).map(([input, from]): [string, InputLeaf] =>
+    from.kind === 'datasource'
+      ? [input, { digest: plan.sources.get(from.name)!.identity, from: `datasources.${from.name}` }]
+      : [input, { digest: inputs[input]!.digest, from: `${from.step}.${from.output}` }],
+  )
+  return {
+    format: 1,
+    code: { digest: bundle.digest, source: step.spec.source, bundler: bundle.bundler, files: bundle.files },
+    packages: step.packages,
+    parameters: step.parameters,
+    inputs: Object.fromEntries(leaves),
+    outputs: step.descriptor.outputs,
+    variables: step.variableDigests,
+    environment: plan.environment,
+  }
+}

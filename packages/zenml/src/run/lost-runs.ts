@@ -1,0 +1,43 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemCode } from '../base/errors.ts'
+import type { RunListener } from '../model/events.ts'
+import type { Workspace } from './workspace.ts'
+
+/**
+ * Ends the runs whose process is gone (killed, or the machine went down): their state becomes failed with `ZEN_RUN_LOST`, and
+ * what they left in the temporary folder is removed. What their finished steps gave is reused by the next run.
+ */
+export async function recoverLostRuns(workspace: Workspace, onEvent: RunListener): Promise<void> {
+  // The folders first: a run is recorded before its folder is made, so none that starts meanwhile can look left behind.
+  const folders = await runFolders(workspace.temporaryDirectory)
+  const unfinished = await workspace.records.unfinishedRuns()
+  const alive = new Set<string>()
+  for (const { id, pipeline, process } of unfinished) {
+    if (workspace.isGone(process) !== true) {
+      alive.add(id)
+      continue
+    }
+    await workspace.records.markLost(id, workspace.clock.now(), {
+      code: 'ZEN_RUN_LOST',
+      message: `The process of the run ended without a word (process ${process.pid} on ${process.host}).`,
+    })
+    onEvent({
+      kind: 'warning',
+      code: 'ZEN_RUN_LOST',
+      message: `Run ${id} of pipeline "${pipeline}" lost its process and is now recorded as failed; its finished steps are reused.`,
+    })
+  }
+  const left = folders.filter((id) => !alive.has(id))
+  await Promise.all(left.map((id) => rm(join(workspace.temporaryDirectory, id), { recursive: true, force: true })))
+}
+
+/** Folders of runs are named by their id, and only those are touched: other names belong to processes at work. */
+async function runFolders(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).filter((name) => /^[0-9a-f]{16}$/.test(name))
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  }
+}

@@ -1,0 +1,149 @@
+import { sha256 } from '../base/digest.ts'
+import type { Digest } from '../base/digest.ts'
+import { digestOf } from '../base/canonical.ts'
+import { type ErrorCode, ZenmlError } from '../base/errors.ts'
+import type { JsonObject } from '../base/json.ts'
+import { deriveSeed } from '../base/random.ts'
+import type { StepBundle } from '../code/bundle.ts'
+import { bundleSteps } from '../code/bundle-cache.ts'
+import { checkAgainstSteps, checkGraph, orderSteps } from '../config/graph.ts'
+import { packageClosure } from '../environment/lockfile.ts'
+import { captureEnvironment } from '../environment/runtime.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import type { EnvironmentLeaf, PackageLeaf } from '../model/fingerprint.ts'
+import { type InputReference, parseInputReference, type PipelineSpec, type StepSpec } from '../model/pipeline-spec.ts'
+import type { StepDescriptor } from '../model/step-descriptor.ts'
+import { type ResolvedSource, resolveSource } from '../sources/resolve-source.ts'
+import { describeSteps } from './describe-steps.ts'
+import type { Workspace } from './workspace.ts'
+
+/** A step with everything that is known before its inputs are. */
+export interface PlannedStep {
+  readonly name: string
+  readonly spec: StepSpec
+  readonly descriptor: StepDescriptor
+  readonly bundle: StepBundle
+  readonly packages: readonly PackageLeaf[]
+  /** Validated, defaults filled in. */
+  readonly parameters: JsonObject
+  readonly inputs: { readonly [input: string]: InputReference }
+  /** Values of the declared variables that are set. */
+  readonly variables: { readonly [name: string]: string }
+  readonly variableDigests: { readonly [name: string]: Digest | null }
+  readonly seed: number
+}
+
+/** A pipeline, checked and ready to run. */
+export interface Plan {
+  readonly spec: PipelineSpec
+  /** In the order of the graph. */
+  readonly steps: readonly PlannedStep[]
+  readonly sources: ReadonlyMap<string, PlannedSource>
+  readonly environment: EnvironmentLeaf
+  readonly environmentFacts: JsonObject
+}
+
+/** A datasource whose files were found and digested. */
+export interface PlannedSource extends ResolvedSource {
+  /** Over content, format and options: what goes into the identity of the step that reads it. */
+  readonly identity: Digest
+}
+
+/** A configuration that cannot run: every problem at once. */
+export class PlanError extends ZenmlError {
+  readonly diagnostics: readonly Diagnostic[]
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    const [first] = diagnostics
+    const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : ''
+    super(first?.code ?? ('ZEN_CONFIG' as ErrorCode), `${first?.message ?? 'The configuration is wrong.'}${more}`, {
+      facts: { diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })) as unknown as JsonObject[] },
+    })
+    this.diagnostics = diagnostics
+  }
+}
+
+/**
+ * Finds the code, packages, parameters and data of every step, and checks that they fit together. Nothing has run, and
+ * nothing is recorded, when it refuses: it throws a `PlanError` that names every problem.
+ */
+export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise<Plan> {
+  refuse(checkGraph(spec).filter((diagnostic) => !isWarning(diagnostic)))
+  const [bundles, sources, captured] = await Promise.all([
+    bundleSteps({
+      root: workspace.root,
+      sources: [...new Set(Object.values(spec.steps).map((step) => step.source))],
+      cacheDirectory: workspace.cacheDirectory,
+    }),
+    resolveSources(workspace, spec),
+    captureEnvironment(),
+  ])
+  const named = await Promise.all(
+    Object.entries(spec.steps).map(async ([name, step]) => {
+      const bundle = bundles.get(step.source)!
+      const packages = await packageClosure({
+        root: workspace.root,
+        packages: bundle.packages,
+        cacheDirectory: workspace.cacheDirectory,
+      })
+      return { name, step, bundle, packages }
+    }),
+  )
+  const { described, problems } = await describeSteps(
+    workspace,
+    named.map(({ name, step, bundle, packages }) => ({
+      step: name,
+      bundle,
+      parameters: step.parameters,
+      packages: Object.fromEntries(packages.map((leaf) => [`${leaf.name}@${leaf.version}`, leaf.integrity])),
+    })),
+  )
+  const descriptors = Object.fromEntries([...described].map(([name, { descriptor }]) => [name, descriptor]))
+  refuse([...problems, ...checkAgainstSteps(spec, descriptors)])
+
+  const byName = new Map(named.map((entry) => [entry.name, entry]))
+  const steps = orderSteps(spec).map((name): PlannedStep => {
+    const { step, bundle, packages } = byName.get(name)!
+    const { descriptor, parameters } = described.get(name)!
+    const values = step.environment.map((variable) => [variable, workspace.environment[variable]] as const)
+    return {
+      name,
+      spec: step,
+      descriptor,
+      bundle,
+      packages,
+      parameters,
+      inputs: Object.fromEntries(Object.entries(step.inputs).map(([input, from]) => [input, parseInputReference(from)!])),
+      variables: Object.fromEntries(values.filter((pair): pair is readonly [string, string] => pair[1] !== undefined)),
+      variableDigests: Object.fromEntries(values.map(([variable, value]) => [variable, value === undefined ? null : sha256(value)])),
+      seed: deriveSeed(spec.seed, name),
+    }
+  })
+  return { spec, steps, sources, environment: captured.leaf, environmentFacts: captured.facts }
+}
+
+async function resolveSources(workspace: Workspace, spec: PipelineSpec): Promise<ReadonlyMap<string, PlannedSource>> {
+  const used = new Set(Object.values(spec.steps).flatMap((step) => Object.values(step.inputs)))
+  const resolved = await Promise.all(
+    Object.entries(spec.datasources)
+      .filter(([name]) => used.has(`datasources.${name}`))
+      .map(async ([name, source]) => {
+        const found = await resolveSource(source, {
+          root: workspace.root,
+          dataRoots: workspace.dataRoots,
+          digestCache: workspace.fileDigests,
+        })
+        const identity = digestOf(['datasource 1', found.digest, source.format, source.options])
+        return [name, { ...found, identity }] as const
+      }),
+  )
+  return new Map(resolved)
+}
+
+function isWarning(diagnostic: Diagnostic): boolean {
+  return 'severity' in diagnostic && diagnostic.severity === 'warning'
+}
+
+function refuse(diagnostics: readonly Diagnostic[]): void {
+  if (diagnostics.length > 0) throw new PlanError(diagnostics)
+}

@@ -1,0 +1,50 @@
+import type { ArtifactStore } from '../artifacts/artifact-store.ts'
+import { holds } from '../fingerprint/observed.ts'
+import type { PriorExecution, RunRecords } from '../metadata/run-records.ts'
+import type { Identity } from '../model/fingerprint.ts'
+import type { PlannedStep } from './plan.ts'
+
+/** Decides whether an earlier execution can stand for a step. */
+export interface ReusePolicy {
+  find(step: PlannedStep, identity: Identity): Promise<ReuseDecision>
+}
+
+/** What was found, and what was found but could not be believed. */
+export interface ReuseDecision {
+  readonly prior: PriorExecution | undefined
+  /** Sentences about earlier executions whose outputs are missing or damaged. */
+  readonly refused: readonly string[]
+}
+
+/** Never reuses anything. */
+export const noReuse: ReusePolicy = { find: async () => ({ prior: undefined, refused: [] }) }
+
+/** Reuses the newest execution with the same identity whose outputs are all there, byte for byte. */
+export function reuseFrom(records: RunRecords, artifacts: ArtifactStore): ReusePolicy {
+  return {
+    async find(step, identity) {
+      if (!step.spec.cache) return { prior: undefined, refused: [] }
+      const priors = (await records.findByKeys([identity.key])).get(identity.key) ?? []
+      const refused: string[] = []
+      for (const prior of priors) {
+        const { observed } = prior.identity.fingerprint
+        if (observed === undefined || !holds(observed, { seed: step.seed })) continue
+        const problem = await problemOf(prior, artifacts)
+        if (problem === undefined) return { prior, refused }
+        refused.push(problem)
+      }
+      return { prior: undefined, refused }
+    },
+  }
+}
+
+async function problemOf(prior: PriorExecution, artifacts: ArtifactStore): Promise<string | undefined> {
+  for (const [output, artifact] of Object.entries(prior.outputs)) {
+    const check = await artifacts.check(artifact.digest)
+    if (check.kind !== 'whole') {
+      const files = check.files.join(', ')
+      return `Output "${output}" of execution ${prior.execution} (run ${prior.run}) is ${check.kind}${files === '' ? '' : `: ${files}`}; it is not reused.`
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,54 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ArtifactStore } from '../artifacts/artifact-store.ts'
+import { canonicalJson } from '../base/canonical.ts'
+import type { JsonObject } from '../base/json.ts'
+import { writeBundle } from '../code/bundle.ts'
+import type { StoredArtifact } from '../model/artifact.ts'
+import type { StepInput, StepInputArtifact, StepInputSource } from '../model/step-protocol.ts'
+import type { Plan, PlannedStep } from './plan.ts'
+
+/** Lays out what a step's process is given: bundle, inputs, empty outputs and `input.json`. */
+export async function layOutStep(
+  directory: string,
+  plan: Plan,
+  step: PlannedStep,
+  inputs: { readonly [input: string]: StoredArtifact },
+  artifacts: ArtifactStore,
+): Promise<{ readonly outputs: { readonly [output: string]: string } }> {
+  await rm(directory, { recursive: true, force: true })
+  await mkdir(join(directory, 'code'), { recursive: true })
+  const given: { [input: string]: StepInputArtifact | StepInputSource } = {}
+  const outputs: { [output: string]: string } = {}
+  await Promise.all([
+    writeBundle(step.bundle, join(directory, 'code')),
+    ...Object.entries(step.inputs).map(async ([input, from]) => {
+      if (from.kind === 'datasource') {
+        const { format, options } = plan.spec.datasources[from.name]!
+        given[input] = { kind: 'source', format, options, files: plan.sources.get(from.name)!.files }
+        return
+      }
+      const path = join('inputs', input)
+      await mkdir(join(directory, path), { recursive: true })
+      await artifacts.materialise(inputs[input]!.digest, join(directory, path))
+      given[input] = { kind: 'artifact', type: inputs[input]!.type, path }
+    }),
+    ...Object.keys(step.descriptor.outputs).map(async (output) => {
+      outputs[output] = join(directory, 'outputs', output)
+      await mkdir(outputs[output]!, { recursive: true })
+    }),
+  ])
+  const input: StepInput = {
+    format: 1,
+    step: step.name,
+    bundle: join('code', 'step.mjs'),
+    parameters: step.parameters,
+    seed: step.seed,
+    inputs: given,
+    outputs: Object.fromEntries(
+      Object.entries(step.descriptor.outputs).map(([output, type]) => [output, { type, path: join('outputs', output) }]),
+    ),
+  }
+  await writeFile(join(directory, 'input.json'), canonicalJson(input as unknown as JsonObject))
+  return { outputs }
+}

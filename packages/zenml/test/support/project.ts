@@ -1,0 +1,103 @@
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const repository = fileURLToPath(new URL('../../../..', import.meta.url))
+
+/** The built command line. */
+export const cli: string = join(repository, 'packages/zenml/bin/zenml.js')
+
+/** What a command printed and how it ended. */
+export interface CommandEnd {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A project of a user: a git repository in a temporary folder with zenml installed as npm would. */
+export interface TestProject extends Disposable {
+  readonly root: string
+  write(files: { readonly [path: string]: string | Uint8Array }): void
+  read(path: string): string
+  git(...args: string[]): string
+  commit(message?: string): string
+  /** Runs `zenml` and waits for its end. */
+  zenml(...args: string[]): Promise<CommandEnd>
+  /** Runs `zenml … --json`; fails the test where it prints anything but one document. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read into documents freely
+  json(...args: string[]): Promise<any>
+  start(...args: string[]): ReturnType<typeof spawn>
+}
+
+/** The environment of commands in tests: none of the user's git configuration. */
+export const testEnvironment: NodeJS.ProcessEnv = {
+  PATH: process.env['PATH'],
+  HOME: tmpdir(),
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_SYSTEM: '/dev/null',
+  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_EMAIL: 'ada@example.com',
+  GIT_COMMITTER_NAME: 'Ada',
+  GIT_COMMITTER_EMAIL: 'ada@example.com',
+}
+
+/** Makes a project; `git: false` leaves the repository out. */
+export function testProject({ git: withGit = true, init = true }: { git?: boolean; init?: boolean } = {}): TestProject {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'zenml-project-')))
+  install(root)
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, env: testEnvironment, encoding: 'utf8' }).trim()
+  const write: TestProject['write'] = (files) => {
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true })
+      writeFileSync(join(root, path), content)
+    }
+  }
+  write({ 'package.json': '{ "name": "demo", "version": "1.0.0", "private": true, "type": "module" }\n', '.gitignore': 'node_modules/\n.zenml/\n' })
+  if (withGit) git('init', '-q', '-b', 'main')
+  const zenml: TestProject['zenml'] = (...args) =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [cli, ...args], { cwd: root, env: testEnvironment, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
+      })
+    })
+  if (init) execFileSync(process.execPath, [cli, 'init'], { cwd: root, env: testEnvironment, stdio: 'ignore' })
+  return {
+    root,
+    write,
+    read: (path) => readFileSync(join(root, path), 'utf8'),
+    git,
+    commit(message = 'work') {
+      git('add', '-A')
+      git('commit', '-q', '-m', message)
+      return git('rev-parse', 'HEAD')
+    },
+    zenml,
+    async json(...args) {
+      const { stdout, stderr } = await zenml(...args, '--json')
+      try {
+        return JSON.parse(stdout)
+      } catch {
+        throw new Error(`not one JSON document: ${stdout}\n${stderr}`)
+      }
+    },
+    start: (...args) => spawn(process.execPath, [cli, ...args], { cwd: root, env: testEnvironment, stdio: ['ignore', 'pipe', 'pipe'] }),
+    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }),
+  }
+}
+
+/** Lays out node_modules as npm would, without the registry: our packages copied, their dependencies linked. */
+function install(root: string): void {
+  const modules = join(root, 'node_modules')
+  mkdirSync(join(modules, '@zenml'), { recursive: true })
+  for (const name of readdirSync(join(repository, 'node_modules'))) {
+    if (name.startsWith('.') || name === 'zenml' || name === '@zenml' || name === '@zenml-examples') continue
+    symlinkSync(join(repository, 'node_modules', name), join(modules, name))
+  }
+  const copy = (from: string, to: string, parts: readonly string[]): void => {
+    for (const part of parts) cpSync(join(repository, from, part), join(modules, to, part), { recursive: true })
+  }
+  copy('packages/zenml', 'zenml', ['package.json', 'bin', 'dist', 'src'])
+  copy('packages/tensorflow', '@zenml/tensorflow', ['package.json', 'dist', 'src'])
+}
