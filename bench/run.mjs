@@ -32,10 +32,15 @@ try {
       packages: 'external',
       conditions: ['zenml-source'],
       outfile,
-      define: { 'process.env.BENCH_ROOT': JSON.stringify(root) },
     })
     console.log(`\n== ${name}`)
-    const { stdout, status } = spawnSync(process.execPath, [outfile, ...args], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+    const { stdout, status } = spawnSync(process.execPath, [outfile, ...args], {
+      cwd: root,
+      env: { ...process.env, BENCH_ROOT: root },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      maxBuffer: 1 << 28,
+    })
     const [text, document] = stdout.split('\n@@')
     console.log(text.trimEnd())
     if (status !== 0) failed = true

@@ -63,6 +63,7 @@ export async function createExamplesWriter(
   const features = new Map<string, FeatureKind>()
   let queue: Promise<unknown> = Promise.resolve()
   let ended = false
+  let summarised = false
 
   /** One call after the other; after a failure all that follow fail with it. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -83,8 +84,8 @@ export async function createExamplesWriter(
         })
       }
       split = new SplitWriter(join(directory, `Split-${name}`), shardBytes)
-      splits.set(name, split)
       await mkdir(split.directory)
+      splits.set(name, split)
     }
     return split
   }
@@ -127,6 +128,7 @@ export async function createExamplesWriter(
       }
       ended = true
       await writeFile(join(directory, summaryFile), `${canonicalJson(summary as never)}\n`, { flag: 'wx' })
+      summarised = true
       return summary
     })
   }
@@ -136,7 +138,7 @@ export async function createExamplesWriter(
     ended = true
     await Promise.allSettled([...splits.values()].map((split) => split.close()))
     for (const split of splits.values()) await rm(split.directory, { recursive: true, force: true })
-    await rm(join(directory, summaryFile), { force: true })
+    if (summarised) await rm(join(directory, summaryFile), { force: true })
   }
 
   return { write, declare, finish, abort }
