@@ -10,9 +10,10 @@ import { exampleDecoder } from '../packages/zenml/src/formats/decode-examples.ts
 import { exampleEncoder } from '../packages/zenml/src/formats/encode-examples.ts'
 import { batchOf, createExamplesWriter, openExamples } from '../packages/zenml/src/formats/examples.ts'
 import type { RecordBlock } from '../packages/zenml/src/formats/tfrecord.ts'
+import { type BenchRow, round } from './measure.ts'
 
 /** One line of the table. */
-export interface Row {
+interface Line {
   readonly what: string
   /** Examples a second, in thousands; the best of the rounds. */
   readonly thousands: number
@@ -68,7 +69,7 @@ function rowObject(batch: ExampleBatch, row: number): object {
 
 async function best(rounds: number, rows: number, work: () => void | Promise<void>): Promise<number> {
   let fastest = Number.POSITIVE_INFINITY
-  for (let round = 0; round < rounds; round++) {
+  for (let turn = 0; turn < rounds; turn++) {
     const start = process.hrtime.bigint()
     await work()
     fastest = Math.min(fastest, Number(process.hrtime.bigint() - start))
@@ -76,8 +77,9 @@ async function best(rounds: number, rows: number, work: () => void | Promise<voi
   return (rows / fastest) * 1e6
 }
 
-/** Measures encoding and decoding of tf.train.Example records, protobufjs beside ours, and prints the rows. */
-export async function run(rows: number = 1_000_000): Promise<readonly Row[]> {
+/** Measures encoding and decoding of tf.train.Example records, protobufjs beside ours; the first argument is the number of rows. */
+export async function run(args: readonly string[] = []): Promise<BenchRow[]> {
+  const rows = Number(args[0] ?? 1_000_000)
   const batches = Array.from({ length: 8 }, (_, seed) => makeBatch(seed))
   const total = Math.ceil(rows / batchRows)
   const sink = new ByteSink(1 << 22)
@@ -104,7 +106,8 @@ export async function run(rows: number = 1_000_000): Promise<readonly Row[]> {
         // As the file reader does it: the checksum of every record, then its values.
         for (let record = 0; record < block.count; record++) {
           const end = block.ends[record]!
-          if (block.view.getInt32(end, true) !== maskedCrc32c(block.bytes, block.starts[record]!, end)) throw new Error('crc')
+          if (block.view.getInt32(end, true) !== maskedCrc32c(block.bytes, block.starts[record]!, end))
+            throw new Error('crc')
         }
         decoder.decode(block, 0, 'memory')
         decoder.take()
@@ -123,9 +126,9 @@ export async function run(rows: number = 1_000_000): Promise<readonly Row[]> {
   let write = 0
   let read = 0
   try {
-    let round = 0
+    let turn = 0
     write = await best(2, total * batchRows, async () => {
-      const writer = await createExamplesWriter(join(directory, String(round++)))
+      const writer = await createExamplesWriter(join(directory, String(turn++)))
       for (let index = 0; index < total; index++) await writer.write('all', batches[index % 8]!)
       await writer.finish()
     })
@@ -138,7 +141,7 @@ export async function run(rows: number = 1_000_000): Promise<readonly Row[]> {
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
-  const table: Row[] = [
+  const table: Line[] = [
     { what: 'encode 12 features', thousands: encode, ratio: encode / peerEncode },
     { what: '  protobufjs', thousands: peerEncode, ratio: 1 },
     { what: 'decode 12 features, CRC checked', thousands: decodeAll, ratio: decodeAll / peerDecode },
@@ -151,7 +154,10 @@ export async function run(rows: number = 1_000_000): Promise<readonly Row[]> {
     const times = ratio === null ? '' : `${ratio.toFixed(1)}x protobufjs`
     console.log(`${what.padEnd(38)} ${thousands.toFixed(0).padStart(6)} thousand/s  ${times}`)
   }
-  return table
+  return [
+    { bar: 'encode tf.train.Example / protobufjs', value: round(peerEncode / encode) },
+    { bar: 'decode tf.train.Example with CRC / protobufjs without', value: round(peerDecode / decodeAll) },
+  ]
 }
 
 function blockOf(batch: ExampleBatch): RecordBlock {

@@ -7,7 +7,7 @@ export function textAt(column: BytesColumn, value: number): string {
 
 /** UTF-8 bytes as text; what is no UTF-8 becomes U+FFFD. Short ASCII without a call into the engine. */
 export function decodeText(data: Uint8Array, start: number, end: number): string {
-  if (end - start > 24) return lenient.decode(data.subarray(start, end))
+  if (end - start > 8) return lenient.decode(data.subarray(start, end))
   let text = ''
   for (let at = start; at < end; at++) {
     const byte = data[at]!

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
-import { ZenmlError } from '../base/errors.ts'
+import { systemCode, ZenmlError } from '../base/errors.ts'
 import { maskedCrc32c } from './crc32c.ts'
 
 /**
@@ -32,7 +32,7 @@ const chunkBytes = 1 << 20
 /**
  * Reads a TFRecord file, gzip or plain (told by its content), block by block in memory bounded by the longest record. Every
  * CRC is checked. Throws `ZEN_TFRECORD_CORRUPT` for damage and truncation, with the file, the number of the record (from 0)
- * and the byte offset of its frame in the (uncompressed) stream.
+ * and the byte offset of its frame in the (uncompressed) stream; `ZEN_TFRECORD_MISSING` where there is no file.
  *
  * Format: https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
  */
@@ -40,7 +40,33 @@ export async function* readRecordBlocks(
   path: string,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<RecordBlock, void, undefined> {
-  await using file = await open(path)
+  const file = await opened(path)
+  try {
+    yield* blocksOf(file, path, options.signal)
+  } finally {
+    await file.close()
+  }
+}
+
+async function opened(path: string): Promise<FileHandle> {
+  try {
+    return await open(path)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+    throw new ZenmlError('ZEN_TFRECORD_MISSING', `There is no file ${path}.`, {
+      facts: { file: path },
+      next: 'Restore the file, or make the artifact again.',
+      exitCode: 1,
+      cause: error,
+    })
+  }
+}
+
+async function* blocksOf(
+  file: FileHandle,
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<RecordBlock, void, undefined> {
   const { size } = await file.stat()
   const head = new Uint8Array(12)
   const { bytesRead } = await file.read(head, 0, 12, 0)
@@ -56,7 +82,7 @@ export async function* readRecordBlocks(
   const ends = new Uint32Array(starts.length)
 
   for await (const chunk of chunks) {
-    options.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     let taken = 0
     while (taken < chunk.length) {
       if (filled === buffer.length) {

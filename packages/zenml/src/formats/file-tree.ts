@@ -1,0 +1,81 @@
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { compareText } from '../base/canonical.ts'
+import { systemCode, ZenmlError } from '../base/errors.ts'
+import { isArtifactPath } from '../model/artifact.ts'
+
+/** The contents of a file: bytes, or a text written as UTF-8. */
+export type FileContents = Uint8Array | string
+
+/** The path, if it may name a file of an artifact (or, as a `part`, one directory in it); throws `ZEN_ARTIFACT_PATH`. */
+export function checkedPath(path: string, kind: 'path' | 'part' = 'path'): string {
+  if (isArtifactPath(path) && (kind === 'path' || !path.includes('/'))) return path
+  throw new ZenmlError('ZEN_ARTIFACT_PATH', `${JSON.stringify(path)} cannot be the path of a file in an artifact.`, {
+    facts: { path },
+    next: 'Give a relative path with "/" and without "." and "..".',
+    exitCode: 1,
+  })
+}
+
+/** What to throw for a directory that is not what a type's materializer wrote. */
+export function noArtifact(place: string, type: string, reason: string, cause?: unknown): ZenmlError {
+  return new ZenmlError('ZEN_ARTIFACT_FORMAT', `${place} holds no artifact of type ${type}: ${reason}.`, {
+    facts: { place, type, reason },
+    next: 'Check the artifact, or make it again.',
+    exitCode: 1,
+    cause,
+  })
+}
+
+/** The bytes of a file of an artifact, in a buffer of their own; throws `ZEN_ARTIFACT_FORMAT` where it is not there. */
+export async function readPart(path: string, type: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(path))
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR')
+      throw noArtifact(path, type, 'there is no such file', error)
+    throw error
+  }
+}
+
+/** Writes files below a directory. Throws `ZEN_ARTIFACT_PATH` before anything is written. */
+export async function writeTree(directory: string, files: { readonly [path: string]: FileContents }): Promise<void> {
+  const paths = Object.keys(files).sort(compareText)
+  for (const path of paths) checkedPath(path)
+  for (const path of paths) {
+    const target = join(directory, path)
+    await mkdir(dirname(target), { recursive: true })
+    await writeFile(target, files[path]!)
+  }
+}
+
+/** Relative paths of all files below a directory, sorted. Throws `ZEN_ARTIFACT_LINK` for what is neither file nor directory. */
+export async function listTree(directory: string): Promise<string[]> {
+  const paths: string[] = []
+  async function walk(prefix: string): Promise<void> {
+    for (const entry of await readdir(join(directory, prefix), { withFileTypes: true })) {
+      const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`
+      if (entry.isDirectory()) await walk(path)
+      else if (entry.isFile()) paths.push(path)
+      else {
+        throw new ZenmlError('ZEN_ARTIFACT_LINK', `${join(directory, path)} is neither a file nor a directory.`, {
+          facts: { path },
+          next: 'Leave links and special files out of the directory.',
+          exitCode: 1,
+        })
+      }
+    }
+  }
+  await walk('')
+  return paths.sort(compareText)
+}
+
+/** Copies all files of a directory, their bytes alone. */
+export async function copyTree(from: string, to: string): Promise<void> {
+  for (const path of await listTree(from)) {
+    const target = join(to, path)
+    await mkdir(dirname(target), { recursive: true })
+    await copyFile(join(from, path), target)
+  }
+}

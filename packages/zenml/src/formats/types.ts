@@ -1,0 +1,141 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { canonicalJson, compareText } from '../base/canonical.ts'
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
+import { type ArtifactType, artifactType } from '../model/artifact-type.ts'
+import { checkedPath, copyTree, type FileContents, listTree, noArtifact, readPart, writeTree } from './file-tree.ts'
+import { printSchema, readSchema, type Schema as SchemaMessage } from './schema-proto.ts'
+import { type DatasetFeatureStatisticsList, decodeStatistics, encodeStatistics } from './statistics-proto.ts'
+
+export { Examples } from './examples.ts'
+
+/** Statistics by split. */
+export interface StatisticsBySplit {
+  readonly [split: string]: DatasetFeatureStatisticsList
+}
+
+/** Statistics of examples by split, each as `Split-<name>/FeatureStats.pb` as TensorFlow Data Validation writes it. */
+export const Statistics: ArtifactType<'Statistics', StatisticsBySplit, StatisticsBySplit> =
+  /* @__PURE__ */ artifactType('Statistics', { save: saveStatistics, load: loadStatistics }, 'mlmd.Statistics')
+
+async function saveStatistics(statistics: StatisticsBySplit, directory: string): Promise<void> {
+  const files: { [path: string]: Uint8Array } = {}
+  for (const [split, list] of Object.entries(statistics)) {
+    files[`${checkedPath(`Split-${split}`, 'part')}/FeatureStats.pb`] = encodeStatistics(list)
+  }
+  await writeTree(directory, files)
+}
+
+async function loadStatistics(directory: string): Promise<StatisticsBySplit> {
+  const entries = (await readdir(directory)).filter((name) => name.startsWith('Split-')).sort(compareText)
+  if (entries.length === 0) throw noArtifact(directory, 'Statistics', 'there is no Split-<name>/FeatureStats.pb')
+  const splits = await Promise.all(
+    entries.map(async (entry) => {
+      const bytes = await readPart(join(directory, entry, 'FeatureStats.pb'), 'Statistics')
+      return [entry.slice('Split-'.length), decodeStatistics(bytes)] as const
+    }),
+  )
+  return Object.fromEntries(splits)
+}
+
+/** What examples must look like: the message itself. */
+export type Schema = SchemaMessage
+
+/** What examples must look like, as `schema.pbtxt` in the layout of TensorFlow Data Validation. */
+export const Schema: ArtifactType<'Schema', SchemaMessage, SchemaMessage> = /* @__PURE__ */ artifactType('Schema', {
+  save: (schema: SchemaMessage, directory: string) => writeFile(join(directory, 'schema.pbtxt'), printSchema(schema)),
+  load: (directory) => readSchema(join(directory, 'schema.pbtxt')),
+})
+
+/** A trained model as one saves it. */
+export interface SavedModel {
+  /** What the files are, such as `tfjs-layers`. */
+  readonly format: string
+  /** What a predictor must know beside the files: feature order, labels … Plain data, nothing that changes from run to run. */
+  readonly metadata: JsonObject
+  /** By relative path. */
+  readonly files: { readonly [path: string]: Uint8Array }
+}
+
+/** A trained model as one gets it. */
+export interface LoadedModel {
+  readonly format: string
+  readonly metadata: JsonObject
+  /** Where the model's files are. */
+  readonly directory: string
+  /** The bytes of one of its files. */
+  read(path: string): Promise<Uint8Array>
+}
+
+/** A trained model: `model.json` says what it is, its own files are below `files/`. */
+export const Model: ArtifactType<'Model', SavedModel, LoadedModel> = /* @__PURE__ */ artifactType(
+  'Model',
+  { save: saveModel, load: loadModel },
+  'mlmd.Model',
+)
+
+async function saveModel(model: SavedModel, directory: string): Promise<void> {
+  await mkdir(join(directory, 'files'))
+  await writeTree(join(directory, 'files'), model.files)
+  const { format, metadata } = model
+  await writeFile(join(directory, 'model.json'), `${canonicalJson({ format, metadata })}\n`)
+}
+
+async function loadModel(directory: string): Promise<LoadedModel> {
+  const described = await readJson(join(directory, 'model.json'), directory, 'Model')
+  if (!isJsonObject(described) || typeof described['format'] !== 'string' || !isJsonObject(described['metadata'])) {
+    throw noArtifact(directory, 'Model', 'model.json does not say format and metadata')
+  }
+  const files = join(directory, 'files')
+  return {
+    format: described['format'],
+    metadata: described['metadata'],
+    directory: files,
+    read: (path) => readPart(join(files, checkedPath(path)), 'Model'),
+  }
+}
+
+/** Any JSON value, as `value.json`: keys sorted, so that equal values are equal bytes. */
+export const JsonArtifact: ArtifactType<'Json', Json, Json> = /* @__PURE__ */ artifactType('Json', {
+  save: (value: Json, directory: string) => writeFile(join(directory, 'value.json'), `${canonicalJson(value)}\n`),
+  load: (directory) => readJson(join(directory, 'value.json'), directory, 'Json'),
+})
+
+/** Any bytes, as `bytes.bin`. */
+export const BytesArtifact: ArtifactType<'Bytes', Uint8Array, Uint8Array> = /* @__PURE__ */ artifactType('Bytes', {
+  save: (bytes: Uint8Array, directory: string) => writeFile(join(directory, 'bytes.bin'), bytes),
+  load: (directory) => readPart(join(directory, 'bytes.bin'), 'Bytes'),
+})
+
+/** Files as one gets them. */
+export interface LoadedTree {
+  readonly directory: string
+  /** Relative paths of all files, sorted. */
+  readonly files: readonly string[]
+  /** The bytes of one of them. */
+  read(path: string): Promise<Uint8Array>
+}
+
+/**
+ * Any files. Saved from contents by relative path, or from the path of a directory whose files are copied (symbolic links are
+ * refused: what they point to is no part of the artifact).
+ */
+export const FileTree: ArtifactType<'FileTree', string | { readonly [path: string]: FileContents }, LoadedTree> =
+  /* @__PURE__ */ artifactType('FileTree', {
+    save: (tree: string | { readonly [path: string]: FileContents }, directory: string) =>
+      typeof tree === 'string' ? copyTree(tree, directory) : writeTree(directory, tree),
+    load: async (directory) => ({
+      directory,
+      files: await listTree(directory),
+      read: (path) => readPart(join(directory, checkedPath(path)), 'FileTree'),
+    }),
+  })
+
+async function readJson(path: string, directory: string, type: string): Promise<Json> {
+  const bytes = await readPart(path, type)
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json
+  } catch (error) {
+    throw noArtifact(directory, type, `${path} is no JSON`, error)
+  }
+}
