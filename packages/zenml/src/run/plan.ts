@@ -119,7 +119,7 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
       seed: deriveSeed(spec.seed, name),
     }
   })
-  return { spec, steps, sources, environment: captured.leaf, environmentFacts: captured.facts }
+  return { spec, steps, sources, environment: { ...captured.leaf, node: workspace.node }, environmentFacts: captured.facts }
 }
 
 async function resolveSources(workspace: Workspace, spec: PipelineSpec): Promise<ReadonlyMap<string, PlannedSource>> {

@@ -18,6 +18,8 @@ export interface Workspace {
   readonly viewDirectory: string
   /** Folders outside of the root that datasources may read. */
   readonly dataRoots: readonly string[]
+  /** Version of the Node that runs the steps, without `v`: part of every identity. */
+  readonly node: string
   /** The built entry point of steps. */
   readonly host: string
   readonly records: RunRecords

@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process'
+import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
+
+/** How a git process is started beside its arguments. */
+export interface GitOptions {
+  /** Added to the environment: `GIT_INDEX_FILE` … */
+  readonly env?: { readonly [name: string]: string }
+  /** Written to the standard input. */
+  readonly input?: string
+}
+
+/** What makes git the same everywhere: no prompts, no locks that a reader need not take, messages in English. */
+const fixed = { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' }
+
+/**
+ * Runs git and gives its standard output.
+ *
+ * Throws `ZEN_GIT_MISSING` where git is not installed, `ZEN_GIT_OWNER` where git does not trust the folder's owner, `ZEN_GIT` otherwise.
+ */
+export function git(directory: string, args: readonly string[], { env = {}, input }: GitOptions = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      'git',
+      ['-C', directory, ...args],
+      { env: { ...process.env, ...fixed, ...env }, maxBuffer: 1 << 28, encoding: 'utf8' },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout)
+        else reject(gitError(error, args, stderr))
+      },
+    )
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(input ?? '')
+  })
+}
+
+function gitError(error: unknown, args: readonly string[], stderr: string): ZenmlError {
+  if (systemCode(error) === 'ENOENT') {
+    return new ZenmlError('ZEN_GIT_MISSING', 'git is not installed, or not on the PATH.', { next: 'Install it: it pins the code of runs.', cause: error })
+  }
+  const text = stderr.trim() || messageOf(error)
+  if (text.includes('dubious ownership')) {
+    return new ZenmlError('ZEN_GIT_OWNER', `git does not trust this repository, which another user owns: ${text.split('\n')[0]}`, {
+      next: 'Run the "git config --global --add safe.directory …" that git suggests.',
+      cause: error,
+    })
+  }
+  return new ZenmlError('ZEN_GIT', `git ${args[0]} failed: ${text}`, { facts: { stderr: text }, cause: error })
+}

@@ -1,0 +1,107 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { compareText, digestOf } from '../base/canonical.ts'
+import { type Digest, sha256 } from '../base/digest.ts'
+import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+
+/** What of a package.json decides what is loaded with it. */
+export interface PackageManifest {
+  readonly version: string
+  /** Names that it can load at run time: dependencies, optional ones and peers. */
+  readonly needed: readonly string[]
+  /** Those of them that may be missing. */
+  readonly optional: ReadonlySet<string>
+}
+
+/** Reads a package's package.json; throws `ZEN_PACKAGE_DAMAGED` where it is missing or no JSON object. */
+export function readManifest(directory: string, name: string): PackageManifest {
+  let manifest: unknown
+  try {
+    manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+  } catch (error) {
+    throw damaged(name, messageOf(error))
+  }
+  if (!isJsonObject(manifest)) throw damaged(name, 'it is no object')
+  const names = (field: string): string[] => Object.keys(objectIn(manifest, field))
+  const meta = objectIn(manifest, 'peerDependenciesMeta')
+  const optionalPeers = Object.keys(meta).filter((peer) => objectIn(meta, peer)['optional'] === true)
+  return {
+    version: typeof manifest['version'] === 'string' ? manifest['version'] : '',
+    needed: [...new Set(['dependencies', 'optionalDependencies', 'peerDependencies'].flatMap(names))].sort(compareText),
+    optional: new Set([...names('optionalDependencies'), ...names('peerDependencies'), ...optionalPeers]),
+  }
+}
+
+/** The real directory of a package as Node finds it from a folder: the nearest `node_modules` upwards that holds it. */
+export function findInstalled(from: string, name: string): string | undefined {
+  for (let current = from; ; current = dirname(current)) {
+    if (!current.endsWith(`${sep}node_modules`)) {
+      const path = join(current, 'node_modules', ...name.split('/'))
+      if (existsSync(path)) return realpathSync(path)
+    }
+    if (current === dirname(current)) return undefined
+  }
+}
+
+/** A file of a package, with what tells cheaply that it has not changed. */
+interface PackageFile {
+  readonly path: string
+  readonly mark: string
+}
+
+/** The files of a package, without what is installed into it; in the order of their paths' bytes. */
+export function packageFiles(directory: string): readonly PackageFile[] {
+  const files: PackageFile[] = []
+  const visit = (folder: string): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.name === 'node_modules' || entry.name === '.git') continue
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) {
+        visit(path)
+        continue
+      }
+      const { size, mtimeNs, ctimeNs, ino } = lstatSync(path, { bigint: true })
+      files.push({ path: relative(directory, path).split(sep).join('/'), mark: `${size} ${mtimeNs} ${ctimeNs} ${ino}` })
+    }
+  }
+  visit(directory)
+  return files.sort((a, b) => compareText(a.path, b.path))
+}
+
+/** Digest that changes whenever a file of the package is written, added or removed. Of this machine only. */
+export function stateOf(files: readonly PackageFile[]): Digest {
+  return digestOf(files.map(({ path, mark }) => [path, mark]))
+}
+
+/** Digest of the contents of a package's files: the same on every machine. A link counts as where it points. */
+export function contentOf(directory: string, files: readonly PackageFile[]): Digest {
+  return digestOf(
+    files.map(({ path }) => {
+      const file = join(directory, ...path.split('/'))
+      try {
+        return [path, sha256(readFileSync(file))]
+      } catch (error) {
+        // A link to nowhere or to a folder, as some packages ship.
+        if (systemCode(error) === 'ENOENT' || systemCode(error) === 'EISDIR') return [path, readlinkSync(file)]
+        throw error
+      }
+    }),
+  )
+}
+
+function objectIn(object: JsonObject, field: string): JsonObject {
+  const value = object[field]
+  return isJsonObject(value) ? value : {}
+}
+
+function damaged(name: string, why: string): ZenmlError {
+  return new ZenmlError(
+    'ZEN_PACKAGE_DAMAGED',
+    `The package.json of the installed package ${name} cannot be read: ${why}.`,
+    {
+      facts: { package: name },
+      next: 'Run "npm ci".',
+    },
+  )
+}

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync, realpathSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { canonical, compareText, digestOf } from '../base/canonical.ts'
+import { type Digest, hexOf, sha256 } from '../base/digest.ts'
+import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import type { PackageLeaf } from '../model/fingerprint.ts'
+import { contentOf, findInstalled, packageFiles, readManifest, stateOf } from './installed-packages.ts'
+
+/** What is asked: the packages that a bundle imports itself. */
+export interface ClosureOptions {
+  /** Root of the repository; only names in the cache depend on it. */
+  readonly root: string
+  readonly packages: readonly { readonly name: string; readonly directory: string }[]
+  /** Where answers are kept; none are without it. */
+  readonly cacheDirectory?: string
+}
+
+/** Version of this module's cache files. */
+const cacheFormat = 1
+
+/** A closure and what it was made from. */
+interface CachedClosure {
+  /** Lockfiles by path: digest, or null where there was none. */
+  readonly locks: { readonly [path: string]: Digest | null }
+  /** The package.json of each package asked for, by directory. */
+  readonly manifests: { readonly [directory: string]: Digest | null }
+  /** State of the files of each package that no lockfile pins, by directory. */
+  readonly states: { readonly [directory: string]: Digest }
+  readonly leaves: readonly PackageLeaf[]
+}
+
+/**
+ * Every package that some packages can load at run time, themselves included: dependencies, and optional ones and peers that
+ * are installed, found as Node finds them. Sorted by name, version and integrity.
+ *
+ * The integrity is the one in the nearest package-lock.json (version 2 or 3) above a package, where that pins the version that
+ * is installed; otherwise (linked, bundled or git packages, pnpm, Yarn) it is a digest of the package's files. A kept answer is
+ * believed while the lockfiles, npm's own record of what it installed, and the files of packages without a pin are the same.
+ *
+ * Throws `ZEN_PACKAGE_MISSING` for a dependency that is not installed, `ZEN_PACKAGE_DAMAGED` and `ZEN_LOCK_DAMAGED`.
+ *
+ * @example
+ * await packageClosure({ root, packages: bundle.packages, cacheDirectory })
+ * // [{ name: 'zod', version: '4.6.7', integrity: 'sha512-…' }]
+ */
+export async function packageClosure({ root, packages, cacheDirectory }: ClosureOptions): Promise<PackageLeaf[]> {
+  if (packages.length === 0) return []
+  const asked = [...packages].sort((a, b) => compareText(a.name, b.name) || compareText(a.directory, b.directory))
+  if (cacheDirectory === undefined) return [...new Closure(asked).find().leaves]
+  const key = digestOf([cacheFormat, root, asked.map(({ name, directory }) => [name, directory])])
+  const file = join(cacheDirectory, 'packages', `${hexOf(key)}.json`)
+  const known = await readCached(file)
+  if (known !== undefined && stillHolds(known)) return [...known.leaves]
+  const found = new Closure(asked).find()
+  await keep(file, found)
+  return [...found.leaves]
+}
+
+/** One search: everything is read once. */
+class Closure {
+  private readonly asked: ClosureOptions['packages']
+  private readonly locks = new Map<string, Digest | null>()
+  private readonly parsed = new Map<string, JsonObject>()
+  private readonly manifests = new Map<string, Digest | null>()
+  private readonly states = new Map<string, Digest>()
+
+  constructor(asked: ClosureOptions['packages']) {
+    this.asked = asked
+  }
+
+  find(): CachedClosure {
+    const leaves = new Map<string, PackageLeaf>()
+    const seen = new Set<string>()
+    const open = this.asked.map(({ name, directory }) => ({ name, directory: realpathSync(directory) }))
+    for (const { directory } of this.asked) this.manifests.set(directory, digestOfFile(join(directory, 'package.json')))
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const { name, directory } = next
+      if (seen.has(`${name}\0${directory}`)) continue
+      seen.add(`${name}\0${directory}`)
+      const manifest = readManifest(directory, name)
+      const leaf = { name, version: manifest.version, integrity: this.integrity(directory, manifest.version) }
+      leaves.set(canonical([leaf.name, leaf.version, leaf.integrity]), leaf)
+      for (const needed of manifest.needed) {
+        const found = findInstalled(directory, needed)
+        if (found !== undefined) open.push({ name: needed, directory: found })
+        else if (!manifest.optional.has(needed)) throw missing(name, needed)
+      }
+    }
+    return {
+      locks: Object.fromEntries(this.locks),
+      manifests: Object.fromEntries(this.manifests),
+      states: Object.fromEntries(this.states),
+      leaves: [...leaves.values()].sort(
+        (a, b) =>
+          compareText(a.name, b.name) || compareText(a.version, b.version) || compareText(a.integrity, b.integrity),
+      ),
+    }
+  }
+
+  /** From the lockfile where it pins what is installed, else of the files themselves. */
+  private integrity(directory: string, version: string): string {
+    const lock = this.lockAbove(directory)
+    if (lock !== undefined) {
+      const entry = lock.packages[relative(lock.directory, directory).split(sep).join('/')]
+      if (isJsonObject(entry) && entry['version'] === version && typeof entry['integrity'] === 'string')
+        return entry['integrity']
+    }
+    const files = packageFiles(directory)
+    this.states.set(directory, stateOf(files))
+    return contentOf(directory, files)
+  }
+
+  private lockAbove(directory: string): { readonly directory: string; readonly packages: JsonObject } | undefined {
+    for (let current = directory; ; current = dirname(current)) {
+      const path = join(current, 'package-lock.json')
+      if (!this.locks.has(path)) this.readLock(path)
+      const packages = this.parsed.get(path)
+      if (packages !== undefined) return { directory: current, packages }
+      if (current === dirname(current)) return undefined
+    }
+  }
+
+  private readLock(path: string): void {
+    const digest = digestOfFile(path)
+    this.locks.set(path, digest)
+    if (digest === null) return
+    // Tells of every `npm install`, also one that leaves the lockfile as it was.
+    const installed = join(dirname(path), 'node_modules', '.package-lock.json')
+    this.locks.set(installed, digestOfFile(installed))
+    this.parsed.set(path, parseLock(path))
+  }
+}
+
+function parseLock(path: string): JsonObject {
+  let lock: unknown
+  try {
+    lock = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new ZenmlError('ZEN_LOCK_DAMAGED', `package-lock.json is no JSON: ${messageOf(error)}.`, {
+      next: 'Resolve what is left of a merge in it, or run "npm install".',
+    })
+  }
+  // Version 1 has no map of places: its packages are then told by their files.
+  return isJsonObject(lock) && isJsonObject(lock['packages']) ? lock['packages'] : {}
+}
+
+function stillHolds({ locks, manifests, states }: CachedClosure): boolean {
+  return (
+    Object.entries(locks).every(([path, digest]) => digestOfFile(path) === digest) &&
+    Object.entries(manifests).every(
+      ([directory, digest]) => digestOfFile(join(directory, 'package.json')) === digest,
+    ) &&
+    Object.entries(states).every(([directory, state]) => stateNow(directory) === state)
+  )
+}
+
+function stateNow(directory: string): Digest | undefined {
+  try {
+    return stateOf(packageFiles(directory))
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function digestOfFile(path: string): Digest | null {
+  try {
+    return sha256(readFileSync(path))
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
+    throw error
+  }
+}
+
+/** A file that is missing, cut off or altered is no answer: it is found again. */
+async function readCached(file: string): Promise<CachedClosure | undefined> {
+  try {
+    const text = await readFile(file, 'utf8')
+    const end = text.indexOf('\n')
+    return sha256(text.slice(end + 1)) === text.slice(0, end)
+      ? (JSON.parse(text.slice(end + 1)) as CachedClosure)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function keep(file: string, closure: CachedClosure): Promise<void> {
+  const text = JSON.stringify(closure)
+  const part = `${file}.${randomUUID()}.part`
+  await mkdir(dirname(file), { recursive: true })
+  try {
+    await writeFile(part, `${sha256(text)}\n${text}`)
+    await rename(part, file)
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
+  }
+}
+
+function missing(name: string, needed: string): ZenmlError {
+  return new ZenmlError('ZEN_PACKAGE_MISSING', `Package ${name} needs ${needed}, which is not installed.`, {
+    facts: { package: name, needs: needed },
+    next: 'Run "npm ci".',
+  })
+}
