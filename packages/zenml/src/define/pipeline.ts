@@ -1,7 +1,7 @@
 import { ZenmlError } from '../base/errors.ts'
 import { type Json, type JsonObject, isJsonObject } from '../base/json.ts'
 import type { AnyArtifactType } from '../model/artifact-type.ts'
-import { type BackendSpec, type DatasourceSpec, namePattern, partNamePattern } from '../model/pipeline-spec.ts'
+import { type BackendSpec, type DatasourceSpec, formatOf, namePattern, partNamePattern } from '../model/pipeline-spec.ts'
 import type { AnyStep, OptionalPort, OutputPorts, PlacementOptions, Ports, SourcePort } from './step.ts'
 
 /** Stands for an output of a step (or a datasource) while a pipeline is put together. */
@@ -130,16 +130,6 @@ export function datasource(name: string, options: DatasourceOptions): Ref<Source
     })
   }
   return currentPipeline(name).datasource(name, { type: 'file', path: options.path, format, options: options.options ?? {} })
-}
-
-/** The format that a file's name tells, also behind `.gz` and `.zst`; undefined where it tells none. */
-export function formatOf(path: string): DatasourceSpec['format'] | undefined {
-  const name = path.toLowerCase().replace(/\.(gz|zst)$/, '')
-  if (/\.(csv|tsv)$/.test(name)) return 'csv'
-  if (name.endsWith('.json')) return 'json'
-  if (/\.(jsonl|ndjson)$/.test(name)) return 'jsonl'
-  if (/\.(parquet|parq)$/.test(name)) return 'parquet'
-  return undefined
 }
 
 function build(name: string, connect: () => void, options: PipelineOptions): PipelineGraph {

@@ -86,3 +86,13 @@ export function parseStepSource(source: string): { readonly module: string; read
 export const namePattern: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 /** Rule for the names of steps, datasources, inputs and outputs: as of pipelines, without dots. */
 export const partNamePattern: RegExp = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/
+
+/** The format that a file's name tells, also behind `.gz` and `.zst`; undefined where it tells none. */
+export function formatOf(path: string): DatasourceSpec['format'] | undefined {
+  const name = path.toLowerCase().replace(/\.(gz|zst)$/, '')
+  if (/\.(csv|tsv)$/.test(name)) return 'csv'
+  if (name.endsWith('.json')) return 'json'
+  if (/\.(jsonl|ndjson)$/.test(name)) return 'jsonl'
+  if (/\.(parquet|parq)$/.test(name)) return 'parquet'
+  return undefined
+}

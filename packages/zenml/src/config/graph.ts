@@ -1,0 +1,109 @@
+import { didYouMean } from '../base/nearest.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import { parseInputReference, type PipelineSpec } from '../model/pipeline-spec.ts'
+import type { StepDescriptor } from '../model/step-descriptor.ts'
+
+/** What is wrong with the graph by itself: inputs from nowhere, circles, no steps. */
+export function checkGraph(spec: PipelineSpec): readonly Diagnostic[] {
+  const problems: Diagnostic[] = []
+  const steps = Object.keys(spec.steps)
+  if (steps.length === 0) problems.push({ code: 'ZEN_CONFIG_EMPTY', message: 'The pipeline has no steps.', path: 'steps' })
+  for (const [name, step] of Object.entries(spec.steps)) {
+    for (const [input, from] of Object.entries(step.inputs)) {
+      const path = `steps.${name}.inputs.${input}`
+      const reference = parseInputReference(from)
+      if (reference?.kind === 'datasource' && !Object.hasOwn(spec.datasources, reference.name)) {
+        problems.push({ code: 'ZEN_CONFIG_INPUT', message: `Step "${name}" reads datasource "${reference.name}", which is not declared.${didYouMean(reference.name, Object.keys(spec.datasources))}`, path })
+      } else if (reference?.kind === 'output' && !Object.hasOwn(spec.steps, reference.step)) {
+        problems.push({ code: 'ZEN_CONFIG_INPUT', message: `Step "${name}" reads ${from}, but there is no step "${reference.step}".${didYouMean(reference.step, steps)}`, path })
+      }
+    }
+  }
+  if (problems.length === 0) {
+    const circle = findCircle(spec)
+    if (circle !== undefined) problems.push({ code: 'ZEN_CONFIG_CYCLE', message: `Steps wait for each other in a circle: ${circle.join(' → ')}.`, path: `steps.${circle[0]}.inputs` })
+  }
+  return problems
+}
+
+/** What is wrong with the edges, given what each step declares. Steps without a descriptor are passed over. */
+export function checkAgainstSteps(spec: PipelineSpec, descriptors: { readonly [step: string]: StepDescriptor }): readonly Diagnostic[] {
+  const problems: Diagnostic[] = []
+  for (const [name, step] of Object.entries(spec.steps)) {
+    const descriptor = descriptors[name]
+    if (descriptor === undefined) continue
+    for (const [input, type] of Object.entries(descriptor.inputs)) {
+      if (!type.endsWith('?') && !Object.hasOwn(step.inputs, input)) {
+        problems.push({ code: 'ZEN_CONFIG_INPUT', message: `Input "${input}" of step "${name}" is not connected; it takes ${type}.`, path: `steps.${name}` })
+      }
+    }
+    for (const [input, from] of Object.entries(step.inputs)) {
+      const path = `steps.${name}.inputs.${input}`
+      const expected = Object.hasOwn(descriptor.inputs, input) ? descriptor.inputs[input]!.replace(/\?$/, '') : undefined
+      if (expected === undefined) {
+        const known = Object.keys(descriptor.inputs)
+        problems.push({ code: 'ZEN_CONFIG_INPUT', message: `Step "${name}" has no input "${input}".${didYouMean(input, known) || ` It has ${known.join(', ') || 'none'}.`}`, path })
+        continue
+      }
+      const given = typeOf(from, descriptors)
+      if (given === undefined) continue
+      if (given === null) {
+        const reference = parseInputReference(from)
+        const outputs = reference?.kind === 'output' ? Object.keys(descriptors[reference.step]?.outputs ?? {}) : []
+        const output = reference?.kind === 'output' ? reference.output : from
+        problems.push({ code: 'ZEN_CONFIG_INPUT', message: `${from} does not exist.${didYouMean(output, outputs) || ` The step gives ${outputs.join(', ') || 'nothing'}.`}`, path })
+      } else if (given !== expected) {
+        problems.push({ code: 'ZEN_CONFIG_EDGE', message: `Input "${input}" of step "${name}" takes ${expected}, but ${from} is ${given}.`, path })
+      }
+    }
+  }
+  return problems
+}
+
+/** Type of what a reference names: undefined where the step is not known, null where it has no such output. */
+function typeOf(from: string, descriptors: { readonly [step: string]: StepDescriptor }): string | null | undefined {
+  const reference = parseInputReference(from)
+  if (reference?.kind === 'datasource') return 'Source'
+  const descriptor = reference === undefined ? undefined : descriptors[reference.step]
+  if (descriptor === undefined || reference === undefined) return undefined
+  return Object.hasOwn(descriptor.outputs, reference.output) ? descriptor.outputs[reference.output]! : null
+}
+
+/** Names of the steps such that each comes after what it reads; as declared among those that are ready. The graph must have no circle. */
+export function orderSteps(spec: PipelineSpec): readonly string[] {
+  const ordered = new Set<string>()
+  const names = Object.keys(spec.steps)
+  while (ordered.size < names.length) {
+    const next = names.find((name) => !ordered.has(name) && upstream(spec, name).every((other) => ordered.has(other)))
+    if (next === undefined) throw new Error('the graph has a circle')
+    ordered.add(next)
+  }
+  return [...ordered]
+}
+
+function upstream(spec: PipelineSpec, step: string): string[] {
+  return Object.values(spec.steps[step]!.inputs).flatMap((from) => {
+    const reference = parseInputReference(from)
+    return reference?.kind === 'output' ? [reference.step] : []
+  })
+}
+
+function findCircle(spec: PipelineSpec): string[] | undefined {
+  const done = new Set<string>()
+  const visit = (step: string, path: readonly string[]): string[] | undefined => {
+    const at = path.indexOf(step)
+    if (at >= 0) return [...path.slice(at), step]
+    if (done.has(step)) return undefined
+    for (const other of upstream(spec, step)) {
+      const circle = visit(other, [...path, step])
+      if (circle !== undefined) return circle
+    }
+    done.add(step)
+    return undefined
+  }
+  for (const step of Object.keys(spec.steps)) {
+    const circle = visit(step, [])
+    if (circle !== undefined) return circle
+  }
+  return undefined
+}
