@@ -1,0 +1,60 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { canonicalJson } from '../base/canonical.ts'
+import type { JsonObject } from '../base/json.ts'
+import { type ArtifactType, artifactType } from '../model/artifact-type.ts'
+
+/** How well a classifier does on some rows. */
+export interface ClassificationReport {
+  readonly kind: 'classification'
+  readonly rows: number
+  readonly accuracy: number
+  /** Mean of -ln p of the true class; p not below 1e-15. */
+  readonly logLoss: number
+  /** Area under the ROC curve, one class against the others, ties counted half; the mean over the classes that have both sides, null where none has. */
+  readonly rocAuc: number | null
+  /** By true class, then by predicted class. */
+  readonly confusion: readonly (readonly number[])[]
+  readonly classes: readonly { readonly name: string; readonly precision: number | null; readonly recall: number | null; readonly f1: number | null; readonly rocAuc: number | null }[]
+  /** Ten bins of the highest probability: how sure the model was, and how often it was right. */
+  readonly calibration: readonly { readonly rows: number; readonly confidence: number; readonly accuracy: number }[]
+  /** Expected calibration error: |confidence - accuracy| weighted by rows. */
+  readonly calibrationError: number
+}
+
+/** How well a regressor does on some rows. */
+export interface RegressionReport {
+  readonly kind: 'regression'
+  readonly rows: number
+  /** Mean absolute error. */
+  readonly mae: number
+  /** Root of the mean squared error. */
+  readonly rmse: number
+  /** 1 - squared error / variance of the label; null where the label does not vary. */
+  readonly r2: number | null
+  /** Mean of prediction - label. */
+  readonly bias: number
+  /** Ten groups by predicted value: mean prediction and mean label. */
+  readonly calibration: readonly { readonly rows: number; readonly predicted: number; readonly actual: number }[]
+}
+
+/** A report of either kind. */
+export type Report = ClassificationReport | RegressionReport
+
+/** How well a model does on a split, overall and by slice. */
+export interface EvaluationData {
+  readonly version: 1
+  readonly split: string
+  readonly overall: Report
+  readonly slices: readonly { readonly feature: string; readonly value: string; readonly report: Report }[]
+}
+
+/** An evaluation as an artifact: `evaluation.json`. */
+export const Evaluation: ArtifactType<'Evaluation', EvaluationData, EvaluationData> = /* @__PURE__ */ artifactType(
+  'Evaluation',
+  {
+    save: (evaluation: EvaluationData, directory: string) => writeFile(join(directory, 'evaluation.json'), canonicalJson(evaluation as unknown as JsonObject)),
+    load: async (directory: string) => JSON.parse(await readFile(join(directory, 'evaluation.json'), 'utf8')) as EvaluationData,
+  },
+  'mlmd.Metrics',
+)

@@ -1,0 +1,163 @@
+import { createReadStream } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { compareText, digestOf } from '../base/canonical.ts'
+import type { Digest } from '../base/digest.ts'
+import { systemCode, ZenmlError } from '../base/errors.ts'
+import { didYouMean } from '../base/nearest.ts'
+import { type DatasourceSpec, formatOf } from '../model/pipeline-spec.ts'
+import type { SourceFile } from '../model/source-files.ts'
+
+/** Remembers digests of files by path, length, times and inode, so that an unchanged file costs a look instead of a read. */
+export interface FileDigestCache {
+  get(key: string): Digest | undefined
+  set(key: string, digest: Digest): void
+}
+
+/** A datasource whose files were found. */
+export interface ResolvedSource {
+  /** In reading order: by the UTF-8 bytes of their names. */
+  readonly files: readonly SourceFile[]
+  /** Over the content of the files in reading order; names and places are not in it. */
+  readonly digest: Digest
+}
+
+/** Where sources may be. */
+export interface SourcePlaces {
+  readonly root: string
+  readonly dataRoots: readonly string[]
+  readonly digestCache?: FileDigestCache
+}
+
+/**
+ * Finds and digests the files of a datasource: a file, a folder (all files of the format below it), a glob (`*`, `**`, `?`, `{a,b}`), or
+ * `package:NAME/PATH`.
+ *
+ * Throws `ZEN_SOURCE_MISSING` where there is nothing, `ZEN_SOURCE_OUTSIDE` for a file outside of root, package and data roots.
+ */
+export async function resolveSource(spec: DatasourceSpec, places: SourcePlaces): Promise<ResolvedSource> {
+  const { base, path, allowed } = await locate(spec.path, places)
+  const found = /[*?{]/.test(path) ? await globbed(base, path) : await plain(base, path, spec)
+  if (found.length === 0) throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource path "${spec.path}" matches no file.`, { facts: { path: spec.path } })
+  const allowedRoots = await Promise.all(allowed.map((folder) => realpath(folder).catch(() => folder)))
+  const files: SourceFile[] = []
+  const digests: [number, Digest][] = []
+  for (const name of found.sort(compareText)) {
+    const file = resolve(base, name)
+    const real = await realpath(file)
+    if (!allowedRoots.some((folder) => isInside(folder, real))) {
+      throw new ZenmlError('ZEN_SOURCE_OUTSIDE', `${spec.path} leads to ${name}, which is outside of the repository.`, {
+        next: 'Add its folder to data.roots in .zenml/config.json if this pipeline may read it.',
+      })
+    }
+    const { size, digest } = await digestFile(real, places.digestCache)
+    files.push({ name, path: real, size })
+    digests.push([size, digest])
+  }
+  return { files, digest: digestOf(['source files', digests]) }
+}
+
+async function locate(path: string, { root, dataRoots }: SourcePlaces): Promise<{ base: string; path: string; allowed: readonly string[] }> {
+  if (!path.startsWith('package:')) return { base: root, path, allowed: [root, ...dataRoots] }
+  const match = /^package:((?:@[^/]+\/)?[^/@.][^/]*)\/(.+)$/.exec(path)
+  if (match === null) throw new ZenmlError('ZEN_SOURCE_MISSING', `"${path}" is not of the form package:NAME/PATH.`)
+  const [, name, inner] = match as unknown as [string, string, string]
+  for (let current = root; ; current = dirname(current)) {
+    const directory = join(current, 'node_modules', name)
+    const found = await stat(join(directory, 'package.json')).catch(() => undefined)
+    if (found !== undefined) {
+      const real = await realpath(directory)
+      return { base: real, path: inner, allowed: [real] }
+    }
+    if (dirname(current) === current) throw new ZenmlError('ZEN_SOURCE_MISSING', `Package "${name}" of datasource path "${path}" is not installed.`, { next: `Run "npm install ${name}".` })
+  }
+}
+
+async function plain(base: string, path: string, spec: DatasourceSpec): Promise<string[]> {
+  const file = resolve(base, path)
+  let found: Awaited<ReturnType<typeof stat>>
+  try {
+    found = await stat(file)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENOTDIR') throw error
+    const siblings = await readdir(dirname(file)).catch(() => [])
+    throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource path "${spec.path}" does not exist.${didYouMean(basename(file), siblings)}`, { facts: { path: spec.path } })
+  }
+  if (!found.isDirectory()) return [nameOf(base, file)]
+  const names = await filesBelow(file)
+  return names.filter((name) => formatOf(name) === spec.format).map((name) => nameOf(base, join(file, name)))
+}
+
+async function globbed(base: string, pattern: string): Promise<string[]> {
+  const fixed: string[] = []
+  for (const part of pattern.split('/')) {
+    if (/[*?{]/.test(part)) break
+    fixed.push(part)
+  }
+  const from = resolve(base, fixed.join('/') || '.')
+  const matcher = globPattern(pattern.split('/').slice(fixed.length).join('/'))
+  const names = await filesBelow(from).catch((error) => {
+    if (systemCode(error) === 'ENOENT') return []
+    throw error
+  })
+  return names.filter((name) => matcher.test(name)).map((name) => nameOf(base, join(from, name)))
+}
+
+/** A glob as a regular expression over `/`-separated names. */
+function globPattern(glob: string): RegExp {
+  let text = ''
+  for (let index = 0; index < glob.length; index++) {
+    const rest = glob.slice(index)
+    const braces = /^\{([^{}]*)\}/.exec(rest)
+    if (rest.startsWith('**/')) {
+      text += '(?:[^/]+/)*'
+      index += 2
+    } else if (rest.startsWith('**')) {
+      text += '.*'
+      index += 1
+    } else if (rest[0] === '*') text += '[^/]*'
+    else if (rest[0] === '?') text += '[^/]'
+    else if (braces !== null) {
+      text += `(?:${braces[1]!.split(',').map(escape).join('|')})`
+      index += braces[0].length - 1
+    } else text += escape(rest[0]!)
+  }
+  return new RegExp(`^${text}$`)
+}
+
+function escape(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true, recursive: true })
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .filter((name) => !name.split('/').some((part) => part === 'node_modules' || part.startsWith('.')))
+}
+
+function nameOf(base: string, file: string): string {
+  const inside = relative(base, file)
+  return (inside.startsWith('..') ? file : inside).split(sep).join('/')
+}
+
+function isInside(folder: string, path: string): boolean {
+  const inside = relative(folder, path)
+  return inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)
+}
+
+async function digestFile(path: string, cache: FileDigestCache | undefined): Promise<{ size: number; digest: Digest }> {
+  const found = await stat(path, { bigint: true })
+  if (!found.isFile()) throw new ZenmlError('ZEN_SOURCE_MISSING', `${path} is no regular file.`)
+  const size = Number(found.size)
+  const key = `${path}\n${size} ${found.mtimeNs} ${found.ctimeNs} ${found.ino}`
+  const known = cache?.get(key)
+  if (known !== undefined) return { size, digest: known }
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array)
+  const digest = `sha256:${hash.digest('hex')}` as Digest
+  cache?.set(key, digest)
+  return { size, digest }
+}
