@@ -1,13 +1,19 @@
 import * as z from 'zod'
 import { compareText } from '../base/canonical.ts'
+import type { Defaulted } from '../base/defaulted.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { type Step, step } from '../define/step.ts'
 import type { Schema as SchemaMessage, SchemaFeature, StringDomain } from '../formats/schema-proto.ts'
 import type { DatasetFeatureStatistics, FeatureNameStatistics } from '../formats/statistics-proto.ts'
 import { Schema, Statistics } from '../formats/types.ts'
 
-const parameters = z.strictObject({
-  /** A text feature with at most as many values gets a domain of them. */
+/** Parameters of `inferSchema`. */
+export interface SchemaParameters {
+  /** A text feature with at most as many values gets a domain of them. Default 100. */
+  maxDomain: number
+}
+
+const parameters: z.ZodType<SchemaParameters, Defaulted<SchemaParameters>> = z.strictObject({
   maxDomain: z.int().min(0).default(100),
 })
 

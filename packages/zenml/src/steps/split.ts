@@ -1,15 +1,22 @@
 import * as z from 'zod'
 import { compareText } from '../base/canonical.ts'
+import type { Defaulted } from '../base/defaulted.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { step, type Step } from '../define/step.ts'
 import { type Column, type ExampleBatch, bytesAt, rowEnd, rowStart } from '../formats/batch.ts'
 import { createExamplesWriter, Examples } from '../formats/examples.ts'
 import { selectRows } from '../formats/select-rows.ts'
 
-const parameters = z.strictObject({
-  /** Share of each split; any names, any positive numbers. */
-  ratios: z.record(z.string().regex(/^[A-Za-z0-9_-]+$/), z.number().positive()).default({ train: 0.8, eval: 0.2 }),
+/** Parameters of `split`. */
+export interface SplitParameters {
+  /** Share of each split; any names, any positive numbers. Default train 0.8, eval 0.2. */
+  ratios: { [split: string]: number }
   /** Features that decide the side; without any, the whole row does. */
+  by: string[]
+}
+
+const parameters: z.ZodType<SplitParameters, Defaulted<SplitParameters>> = z.strictObject({
+  ratios: z.record(z.string().regex(/^[A-Za-z0-9_-]+$/), z.number().positive()).default({ train: 0.8, eval: 0.2 }),
   by: z.array(z.string()).default([]),
 })
 

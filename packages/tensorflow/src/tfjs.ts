@@ -1,0 +1,33 @@
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import type * as Core from '@tensorflow/tfjs-core'
+import type * as Layers from '@tensorflow/tfjs-layers'
+
+/** TensorFlow.js, ready to compute. */
+export interface TensorFlow {
+  readonly core: typeof Core
+  readonly layers: typeof Layers
+}
+
+/**
+ * Loads TensorFlow.js on its WebAssembly backend with one thread: the order of additions, and so every bit, is the same on every
+ * machine with the same instruction set.
+ */
+export async function loadTensorFlow(): Promise<TensorFlow> {
+  const core = moduleOf<typeof Core>(await import('@tensorflow/tfjs-core'))
+  const layers = moduleOf<typeof Layers>(await import('@tensorflow/tfjs-layers'))
+  const wasm = moduleOf<{ setWasmPaths(path: string): void; setThreadsCount(count: number): void }>(await import('@tensorflow/tfjs-backend-wasm'))
+  const { resolve } = createRequire(import.meta.url)
+  const name = '@tensorflow/tfjs-backend-wasm'
+  wasm.setWasmPaths(`${dirname(resolve(name))}/`)
+  wasm.setThreadsCount(1)
+  core.enableProdMode()
+  await core.setBackend('wasm')
+  await core.ready()
+  return { core, layers }
+}
+
+/** The packages are CommonJS: their names are on the default export where Node finds none by itself. */
+function moduleOf<T>(loaded: object): T {
+  return ('default' in loaded && typeof loaded.default === 'object' ? loaded.default : loaded) as T
+}

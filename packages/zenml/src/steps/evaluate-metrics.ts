@@ -1,0 +1,114 @@
+import { Sum } from '../base/sum.ts'
+import type { ClassificationReport, RegressionReport } from '../formats/evaluation.ts'
+
+const bins = 10
+const smallest = 1e-15
+
+/**
+ * How well probabilities tell classes. `labels` holds a class index a row, `probabilities` a number a class, row after row.
+ *
+ * ROC AUC is the Mann-Whitney U statistic with ties counted half (Hanley and McNeil, 1982); the calibration error is ECE with ten bins
+ * of equal width (Guo et al., 2017).
+ */
+export function classificationReport(labels: ArrayLike<number>, probabilities: ArrayLike<number>, classes: readonly string[]): ClassificationReport {
+  const width = classes.length
+  const rows = labels.length
+  const confusion = classes.map(() => new Array<number>(width).fill(0))
+  const loss = new Sum()
+  const binned = Array.from({ length: bins }, () => ({ rows: 0, right: 0, confidence: new Sum() }))
+  let right = 0
+  for (let row = 0; row < rows; row++) {
+    let best = 0
+    for (let index = 1; index < width; index++) if (probabilities[row * width + index]! > probabilities[row * width + best]!) best = index
+    const label = labels[row]!
+    const confidence = probabilities[row * width + best]!
+    confusion[label]![best]!++
+    if (best === label) right++
+    loss.add(-Math.log(Math.max(smallest, probabilities[row * width + label]!)))
+    const bin = binned[Math.min(bins - 1, Math.floor(confidence * bins))]!
+    bin.rows++
+    bin.confidence.add(confidence)
+    if (best === label) bin.right++
+  }
+  const perClass = classes.map((name, index) => {
+    const found = confusion[index]![index]!
+    const actual = confusion[index]!.reduce((a, b) => a + b, 0)
+    const predicted = confusion.reduce((total, line) => total + line[index]!, 0)
+    const precision = predicted === 0 ? null : found / predicted
+    const recall = actual === 0 ? null : found / actual
+    const f1 = predicted + actual === 0 ? null : (2 * found) / (predicted + actual)
+    return { name, precision, recall, f1, rocAuc: rocAuc(labels, probabilities, width, index) }
+  })
+  const areas = perClass.flatMap(({ rocAuc: area }) => (area === null ? [] : [area]))
+  const calibration = binned.map((bin) => ({ rows: bin.rows, confidence: bin.rows === 0 ? 0 : bin.confidence.value() / bin.rows, accuracy: bin.rows === 0 ? 0 : bin.right / bin.rows }))
+  return {
+    kind: 'classification',
+    rows,
+    accuracy: rows === 0 ? 0 : right / rows,
+    logLoss: rows === 0 ? 0 : loss.value() / rows,
+    rocAuc: areas.length === 0 ? null : areas.reduce((a, b) => a + b, 0) / areas.length,
+    confusion,
+    classes: perClass,
+    calibration,
+    calibrationError: rows === 0 ? 0 : calibration.reduce((total, bin) => total + (bin.rows / rows) * Math.abs(bin.confidence - bin.accuracy), 0),
+  }
+}
+
+function rocAuc(labels: ArrayLike<number>, probabilities: ArrayLike<number>, width: number, positive: number): number | null {
+  const order = Uint32Array.from({ length: labels.length }, (_, row) => row)
+  const score = (row: number): number => probabilities[row * width + positive]!
+  order.sort((a, b) => score(a) - score(b))
+  let positives = 0
+  let rankSum = 0
+  for (let start = 0; start < order.length; ) {
+    let end = start
+    while (end < order.length && score(order[end]!) === score(order[start]!)) end++
+    // Ranks from 1; rows with the same score share the mean of theirs.
+    const rank = (start + 1 + end) / 2
+    for (let index = start; index < end; index++) {
+      if (labels[order[index]!] === positive) {
+        positives++
+        rankSum += rank
+      }
+    }
+    start = end
+  }
+  const negatives = labels.length - positives
+  if (positives === 0 || negatives === 0) return null
+  return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives)
+}
+
+/** How well predictions meet numbers. */
+export function regressionReport(labels: ArrayLike<number>, predictions: ArrayLike<number>): RegressionReport {
+  const rows = labels.length
+  const [absolute, squared, bias, total, spread] = [new Sum(), new Sum(), new Sum(), new Sum(), new Sum()]
+  for (let row = 0; row < rows; row++) {
+    const error = predictions[row]! - labels[row]!
+    absolute.add(Math.abs(error))
+    squared.add(error * error)
+    bias.add(error)
+    total.add(labels[row]!)
+  }
+  const mean = rows === 0 ? 0 : total.value() / rows
+  for (let row = 0; row < rows; row++) spread.add((labels[row]! - mean) ** 2)
+  const order = Uint32Array.from({ length: rows }, (_, row) => row).sort((a, b) => predictions[a]! - predictions[b]! || a - b)
+  const calibration = Array.from({ length: Math.min(bins, rows) }, (_, group) => {
+    const from = Math.floor((group * rows) / bins)
+    const to = Math.max(from + 1, Math.floor(((group + 1) * rows) / bins))
+    const [predicted, actual] = [new Sum(), new Sum()]
+    for (let index = from; index < to; index++) {
+      predicted.add(predictions[order[index]!]!)
+      actual.add(labels[order[index]!]!)
+    }
+    return { rows: to - from, predicted: predicted.value() / (to - from), actual: actual.value() / (to - from) }
+  })
+  return {
+    kind: 'regression',
+    rows,
+    mae: rows === 0 ? 0 : absolute.value() / rows,
+    rmse: rows === 0 ? 0 : Math.sqrt(squared.value() / rows),
+    r2: spread.value() === 0 ? null : 1 - squared.value() / spread.value(),
+    bias: rows === 0 ? 0 : bias.value() / rows,
+    calibration,
+  }
+}

@@ -1,0 +1,162 @@
+import * as z from 'zod'
+import { compareText } from '../base/canonical.ts'
+import type { Defaulted } from '../base/defaulted.ts'
+import { ZenmlError } from '../base/errors.ts'
+import { GrowingDoubles } from '../base/growing-doubles.ts'
+import { Sum } from '../base/sum.ts'
+import { type Step, step } from '../define/step.ts'
+import type { FeatureKind } from '../formats/batch.ts'
+import { Examples, type ExamplesReader } from '../formats/examples.ts'
+import { type FeatureTransform, TransformGraph, type TransformGraphData } from '../formats/transform-graph.ts'
+import { numberAt, wordAt } from './transform.ts'
+
+/** What one asks for a feature. */
+export interface FeatureRequest {
+  transform: 'zscore' | 'minmax' | 'onehot' | 'vocabulary' | 'bucketize' | 'passthrough'
+  /** What stands for a missing value: a value, or one found in the train split. Numbers: mean by default; texts: none, which is all zeros. */
+  fill?: number | string | undefined
+  /** Number of buckets of equal counts (bucketize). Default 10. */
+  buckets?: number | undefined
+  /** Only the most frequent words (onehot, vocabulary). Default 1000. */
+  maxWords?: number | undefined
+}
+
+/** Parameters of `preprocess`. */
+export interface PreprocessParameters {
+  /** Feature that the model is to tell. Texts are classes, numbers are values. */
+  label: string
+  /** Features by name; the default is z-score for numbers and one-hot for texts, over all but the label. */
+  features?: { [name: string]: FeatureRequest } | undefined
+  /** Features to leave out where `features` is not given. */
+  exclude: string[]
+  /** Split that is fitted on. Default train. */
+  split: string
+}
+
+const request: z.ZodType<FeatureRequest, FeatureRequest> = z.strictObject({
+  transform: z.enum(['zscore', 'minmax', 'onehot', 'vocabulary', 'bucketize', 'passthrough']),
+  fill: z.union([z.number(), z.string()]).optional(),
+  buckets: z.int().min(2).max(1000).optional(),
+  maxWords: z.int().min(1).max(100_000).optional(),
+})
+
+const parameters: z.ZodType<PreprocessParameters, Defaulted<PreprocessParameters> & { label: string }> = z.strictObject({
+  label: z.string(),
+  features: z.record(z.string(), request).optional(),
+  exclude: z.array(z.string()).default([]),
+  split: z.string().default('train'),
+})
+
+/**
+ * Fits how each feature becomes numbers, on the train split only. The fitted transform is one artifact that training, evaluation and
+ * serving apply alike.
+ *
+ * Throws `ZEN_PREPROCESS_FEATURE` where a feature is not there or does not fit its transform.
+ *
+ * @example
+ * const { transform } = preprocess({ examples: parts }, { label: 'Species' })
+ */
+export const preprocess: Step<{ readonly examples: typeof Examples }, { readonly transform: typeof TransformGraph }, typeof parameters> = step({
+  name: 'preprocess',
+  description: 'Fits how features become numbers, on the train split.',
+  inputs: { examples: Examples },
+  outputs: { transform: TransformGraph },
+  parameters,
+  run: async ({ inputs: { examples }, parameters, context }) => ({ transform: await fit(examples, parameters, context.signal) }),
+})
+
+async function fit(examples: ExamplesReader, { label, features, exclude, split }: PreprocessParameters, signal: AbortSignal): Promise<TransformGraphData> {
+  const kinds = examples.features
+  const known = [...kinds.keys()].join(', ')
+  if (!kinds.has(label)) throw wrong(`The label "${label}" is not there; the examples have ${known}.`)
+  if (!examples.splits.includes(split)) throw wrong(`There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`)
+  const names = (features === undefined ? [...kinds.keys()].filter((name) => name !== label && !exclude.includes(name)) : Object.keys(features)).sort(compareText)
+  const requests = names.map((name) => {
+    const kind = kinds.get(name)
+    if (kind === undefined) throw wrong(`The feature "${name}" is not there; the examples have ${known}.`)
+    return { name, kind, request: features?.[name] ?? { transform: kind === 'bytes' ? ('onehot' as const) : ('zscore' as const) } }
+  })
+  if (requests.length === 0) throw wrong('No feature is left beside the label.')
+  const numbers = new Map<string, GrowingDoubles>()
+  const words = new Map<string, Map<string, number>>()
+  for (const { name, kind, request: asked } of requests) {
+    if (asked.transform === 'onehot' || asked.transform === 'vocabulary') words.set(name, new Map())
+    else if (kind === 'bytes') throw wrong(`The feature "${name}" is text, but ${asked.transform} takes numbers.`)
+    else numbers.set(name, new GrowingDoubles())
+  }
+  if (kinds.get(label) === 'bytes') words.set(label, new Map())
+  for await (const batch of examples.read(split, { columns: [...new Set([label, ...names])], signal })) {
+    for (const [name, values] of numbers) {
+      const column = batch.columns.get(name)
+      for (let row = 0; row < batch.length; row++) {
+        const value = numberAt(column, row)
+        if (value !== undefined) values.push(value)
+      }
+    }
+    for (const [name, counts] of words) {
+      const column = batch.columns.get(name)
+      for (let row = 0; row < batch.length; row++) {
+        const word = wordAt(column, row)
+        if (word !== undefined) counts.set(word, (counts.get(word) ?? 0) + 1)
+      }
+    }
+  }
+  return {
+    version: 1,
+    features: requests.map(({ name, request: asked }) => ({
+      name,
+      transform: words.has(name) ? wordTransform(name, asked, words.get(name)!) : numberTransform(name, asked, numbers.get(name)!.view()),
+    })),
+    label: { name: label, transform: labelTransform(kinds.get(label)!, words.get(label)) },
+  }
+}
+
+function labelTransform(kind: FeatureKind, words: ReadonlyMap<string, number> | undefined): TransformGraphData['label']['transform'] {
+  return kind === 'bytes' ? { kind: 'class', classes: [...words!.keys()].sort(compareText) } : { kind: 'number' }
+}
+
+function wordTransform(name: string, { transform, fill, maxWords = 1000 }: FeatureRequest, counts: ReadonlyMap<string, number>): FeatureTransform {
+  const ranked = [...counts].sort(([a, left], [b, right]) => right - left || compareText(a, b)).slice(0, maxWords)
+  if (ranked.length === 0) throw wrong(`The feature "${name}" has no value in the split.`)
+  const words = ranked.map(([word]) => word).sort(compareText)
+  const filled = fill === undefined ? null : fill === 'mode' ? ranked[0]![0] : String(fill)
+  return { kind: transform as 'onehot' | 'vocabulary', fill: filled, words }
+}
+
+function numberTransform(name: string, { transform, fill, buckets = 10 }: FeatureRequest, values: Float64Array): FeatureTransform {
+  if (values.length === 0) throw wrong(`The feature "${name}" has no value in the split.`)
+  const mean = sum(values) / values.length
+  const sorted = values.slice().sort()
+  const filled = fillOf(name, fill, mean, sorted)
+  switch (transform) {
+    case 'zscore':
+      return { kind: 'zscore', fill: filled, mean, deviation: Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / values.length) }
+    case 'minmax':
+      return { kind: 'minmax', fill: filled, min: sorted[0]!, max: sorted.at(-1)! }
+    case 'bucketize': {
+      const cuts = Array.from({ length: buckets - 1 }, (_, index) => sorted[Math.floor(((index + 1) * sorted.length) / buckets)]!)
+      return { kind: 'bucketize', fill: filled, boundaries: cuts.filter((cut, index) => cut !== cuts[index - 1]) }
+    }
+    default:
+      return { kind: 'passthrough', fill: filled }
+  }
+}
+
+function fillOf(name: string, fill: FeatureRequest['fill'], mean: number, sorted: Float64Array): number {
+  if (typeof fill === 'number') return fill
+  if (fill === undefined || fill === 'mean') return mean
+  if (fill === 'median') return sorted[sorted.length >> 1]!
+  if (fill === 'min') return sorted[0]!
+  if (fill === 'max') return sorted.at(-1)!
+  throw wrong(`The feature "${name}" is filled with "${fill}"; for numbers that is a number, mean, median, min or max.`)
+}
+
+function sum(values: Float64Array): number {
+  const total = new Sum()
+  for (const value of values) total.add(value)
+  return total.value()
+}
+
+function wrong(message: string): ZenmlError {
+  return new ZenmlError('ZEN_PREPROCESS_FEATURE', message, { exitCode: 1 })
+}

@@ -1,0 +1,118 @@
+import { ZenmlError } from '../base/errors.ts'
+import { type Column, type ExampleBatch, rowEnd, rowStart } from '../formats/batch.ts'
+import { textAt } from '../formats/examples.ts'
+import type { FeatureTransform, TransformGraphData } from '../formats/transform-graph.ts'
+
+/** Rows as a model takes them. */
+export interface TransformedBatch {
+  /** Rows that are left, as indexes into the batch: those without a label are dropped where labels are asked for. */
+  readonly rows: Uint32Array
+  /** Numbers in a row. */
+  readonly width: number
+  /** Row after row, `rows.length * width`. */
+  readonly features: Float32Array
+  /** One a row: index of the class, or the value; empty where no labels were asked for. */
+  readonly labels: Float32Array
+}
+
+/** How many numbers a feature gives. */
+export function widthOf(transform: FeatureTransform): number {
+  if (transform.kind === 'onehot') return transform.words.length + 1
+  if (transform.kind === 'bucketize') return transform.boundaries.length + 1
+  return 1
+}
+
+/**
+ * Applies a fitted transform to raw examples: the same function for training, evaluation and serving.
+ *
+ * @example
+ * const { features, width } = applyTransform(graph, batchOf([{ mass: 4200, island: 'Dream' }]), { labels: false })
+ */
+export function applyTransform(graph: TransformGraphData, batch: ExampleBatch, { labels = true }: { readonly labels?: boolean } = {}): TransformedBatch {
+  const width = graph.features.reduce((sum, { transform }) => sum + widthOf(transform), 0)
+  const label = labels ? labelsOf(graph, batch) : undefined
+  const kept: number[] = []
+  for (let row = 0; row < batch.length; row++) if (label === undefined || !Number.isNaN(label[row]!)) kept.push(row)
+  const rows = Uint32Array.from(kept)
+  const features = new Float32Array(rows.length * width)
+  let at = 0
+  for (const { name, transform } of graph.features) {
+    const read = reader(batch.columns.get(name), transform)
+    for (let index = 0; index < rows.length; index++) read(rows[index]!, features, index * width + at)
+    at += widthOf(transform)
+  }
+  return { rows, width, features, labels: label === undefined ? new Float32Array(0) : Float32Array.from(rows, (row) => label[row]!) }
+}
+
+/** Writes what a feature gives for one row. */
+function reader(column: Column | undefined, transform: FeatureTransform): (row: number, into: Float32Array, at: number) => void {
+  switch (transform.kind) {
+    case 'onehot': {
+      const index = new Map(transform.words.map((word, place) => [word, place]))
+      return (row, into, at) => {
+        const word = wordAt(column, row) ?? transform.fill
+        if (word !== null) into[at + (index.get(word) ?? transform.words.length)] = 1
+      }
+    }
+    case 'vocabulary': {
+      const index = new Map(transform.words.map((word, place) => [word, place]))
+      return (row, into, at) => {
+        const word = wordAt(column, row) ?? transform.fill
+        into[at] = word === null ? transform.words.length : (index.get(word) ?? transform.words.length)
+      }
+    }
+    case 'bucketize':
+      return (row, into, at) => {
+        const value = numberAt(column, row) ?? transform.fill
+        let bucket = 0
+        while (bucket < transform.boundaries.length && value >= transform.boundaries[bucket]!) bucket++
+        into[at + bucket] = 1
+      }
+    case 'zscore':
+      return (row, into, at) => {
+        into[at] = transform.deviation === 0 ? 0 : ((numberAt(column, row) ?? transform.fill) - transform.mean) / transform.deviation
+      }
+    case 'minmax':
+      return (row, into, at) => {
+        into[at] = transform.max === transform.min ? 0 : ((numberAt(column, row) ?? transform.fill) - transform.min) / (transform.max - transform.min)
+      }
+    case 'passthrough':
+      return (row, into, at) => {
+        into[at] = numberAt(column, row) ?? transform.fill
+      }
+  }
+}
+
+/** Label of each row; NaN where it is missing. */
+function labelsOf({ label }: TransformGraphData, batch: ExampleBatch): Float64Array {
+  const column = batch.columns.get(label.name)
+  const labels = new Float64Array(batch.length).fill(Number.NaN)
+  const { transform } = label
+  const index = transform.kind === 'class' ? new Map(transform.classes.map((name, place) => [name, place])) : undefined
+  for (let row = 0; row < batch.length; row++) {
+    if (index === undefined) labels[row] = numberAt(column, row) ?? Number.NaN
+    else {
+      const word = wordAt(column, row)
+      const place = word === undefined ? Number.NaN : index.get(word)
+      if (place === undefined) {
+        throw new ZenmlError('ZEN_LABEL_UNKNOWN', `The class "${word}" of label "${label.name}" was not seen in fitting.`, { next: 'Give the train split a larger share.', exitCode: 1 })
+      }
+      labels[row] = place
+    }
+  }
+  return labels
+}
+
+/** First value of a row as a number; undefined where there is none, or it is NaN. */
+export function numberAt(column: Column | undefined, row: number): number | undefined {
+  if (column === undefined || column.kind === 'bytes' || rowStart(column, row) === rowEnd(column, row)) return undefined
+  const value = column.values[rowStart(column, row)]!
+  return Number.isNaN(value) ? undefined : value
+}
+
+/** First value of a row as a text; undefined where there is none. Numbers are written as JavaScript does. */
+export function wordAt(column: Column | undefined, row: number): string | undefined {
+  if (column === undefined || rowStart(column, row) === rowEnd(column, row)) return undefined
+  const at = rowStart(column, row)
+  return column.kind === 'bytes' ? textAt(column, at) : String(column.values[at])
+}
