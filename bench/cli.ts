@@ -39,7 +39,12 @@ export default pipeline('six', () => {
 `,
     // The same six steps as tasks of Turborepo, in the same project, with the same chain.
     'turbo.json': JSON.stringify({
-      tasks: Object.fromEntries(names.map((name, index) => [name, { dependsOn: index === 0 ? [] : [names[index - 1]], outputs: [`out/${name}.json`] }])),
+      tasks: Object.fromEntries(
+        names.map((name, index) => [
+          name,
+          { dependsOn: index === 0 ? [] : [names[index - 1]], outputs: [`out/${name}.json`] },
+        ]),
+      ),
     }),
     'package.json': JSON.stringify({
       name: 'demo',
@@ -49,7 +54,12 @@ export default pipeline('six', () => {
       packageManager: 'npm@11.0.0',
       scripts: Object.fromEntries(names.map((name) => [name, `mkdir -p out && echo 1 > out/${name}.json`])),
     }),
-    'package-lock.json': JSON.stringify({ name: 'demo', version: '1.0.0', lockfileVersion: 3, packages: { '': { name: 'demo', version: '1.0.0' } } }),
+    'package-lock.json': JSON.stringify({
+      name: 'demo',
+      version: '1.0.0',
+      lockfileVersion: 3,
+      packages: { '': { name: 'demo', version: '1.0.0' } },
+    }),
     '.gitignore': 'node_modules/\n.zenml/\n.turbo/\nout/\n',
   })
   project.commit()
@@ -63,14 +73,23 @@ export default pipeline('six', () => {
     typescript: () => wall(process.execPath, [cli, 'pipeline', 'run', 'pipeline.ts'], { cwd: project.root, env }),
     turbo: () => wall(turbo, turboArgs, { cwd: project.root, env }),
   })
-  const last = JSON.parse(execFileSync(process.execPath, [cli, 'pipeline', 'status', '@latest', '--json'], { cwd: project.root, env, encoding: 'utf8' })) as {
+  const last = JSON.parse(
+    execFileSync(process.execPath, [cli, 'pipeline', 'status', '@latest', '--json'], {
+      cwd: project.root,
+      env,
+      encoding: 'utf8',
+    }),
+  ) as {
     steps: { outcome: string }[]
   }
   if (last.steps.some(({ outcome }) => outcome !== 'reused')) throw new Error('the measured run was not fully cached')
   const full = execFileSync(turbo, ['run', ...names], { cwd: project.root, env, encoding: 'utf8' })
   if (!full.includes('FULL TURBO')) throw new Error(`the measured run of Turborepo was not fully cached:\n${full}`)
-  const medians = Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)])) as { [name in keyof typeof times]: number }
-  for (const [name, value] of Object.entries(medians)) console.log(`${name.padEnd(12)} ${value.toFixed(1)} ms (median of ${rounds})`)
+  const medians = Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)])) as {
+    [name in keyof typeof times]: number
+  }
+  for (const [name, value] of Object.entries(medians))
+    console.log(`${name.padEnd(12)} ${value.toFixed(1)} ms (median of ${rounds})`)
   return [
     { bar: 'help / node -e 0', value: round(medians.help / medians.node) },
     { bar: 'cached re-run of 6 steps, ms', value: round(medians.yaml) },
@@ -78,4 +97,3 @@ export default pipeline('six', () => {
     { bar: 'cached re-run of 6 steps from TypeScript, ms', value: round(medians.typescript) },
   ]
 }
-

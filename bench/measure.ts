@@ -7,9 +7,17 @@ export interface BenchRow {
 }
 
 /** Wall milliseconds of a command; throws where it fails. */
-export function wall(command: string, args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): number {
+export function wall(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): number {
   const started = process.hrtime.bigint()
-  const { status, stderr } = spawnSync(command, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' })
+  const { status, stderr } = spawnSync(command, args, {
+    ...options,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+  })
   const ended = process.hrtime.bigint()
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stderr}`)
   return Number(ended - started) / 1e6
@@ -23,7 +31,10 @@ export function median(values: readonly number[]): number {
 }
 
 /** Runs several measurements in turn (A B C A B C …) after one warm-up, so that a drift of the machine meets all alike. */
-export function interleaved<Name extends string>(rounds: number, measures: { readonly [name in Name]: () => number }): { [name in Name]: number[] } {
+export function interleaved<Name extends string>(
+  rounds: number,
+  measures: { readonly [name in Name]: () => number },
+): { [name in Name]: number[] } {
   const names = Object.keys(measures) as Name[]
   const results = Object.fromEntries(names.map((name) => [name, [] as number[]])) as { [name in Name]: number[] }
   for (const name of names) measures[name]()

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const all = readdirSync(`${root}bench`).filter((name) => name.endsWith('.ts')).map((name) => name.slice(0, -3)).sort()
+const all = readdirSync(`${root}bench`)
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.slice(0, -3))
+  .sort()
 const asked = process.argv.slice(2).filter((name) => !name.startsWith('--'))
 const unknown = asked.filter((name) => !all.includes(name.split(':')[0]))
 if (unknown.length > 0) {

@@ -33,7 +33,8 @@ export const next = step({
     'many.yaml': chain(many),
   })
   project.commit()
-  const zenml = (file: string): number => wall(process.execPath, [cli, 'pipeline', 'run', file], { cwd: project.root, env: testEnvironment })
+  const zenml = (file: string): number =>
+    wall(process.execPath, [cli, 'pipeline', 'run', file], { cwd: project.root, env: testEnvironment })
   const times = interleaved(rounds, {
     node: () => wall(process.execPath, ['-e', '0']),
     one: () => zenml('one.yaml'),

@@ -18,8 +18,18 @@ try {
   const second = clone(join(place, 'another', 'folder with spaces', 'é'))
   if (other !== undefined) execFileSync('chown', ['-R', `${other.uid}:${other.gid}`, join(place, 'another')])
   const here = run(first, { TZ: 'America/New_York', LC_ALL: 'C', HOME: first, USER: 'ada' }, '022')
-  const there = run(second, { TZ: 'Asia/Kathmandu', LC_ALL: 'tr_TR.UTF-8', LANG: 'de_DE.UTF-8', HOME: second, USER: 'grace' }, '077', other)
-  compare(`another clone, folder, home, time zone, locale, umask${other === undefined ? '' : ' and user'}`, here, there, true)
+  const there = run(
+    second,
+    { TZ: 'Asia/Kathmandu', LC_ALL: 'tr_TR.UTF-8', LANG: 'de_DE.UTF-8', HOME: second, USER: 'grace' },
+    '077',
+    other,
+  )
+  compare(
+    `another clone, folder, home, time zone, locale, umask${other === undefined ? '' : ' and user'}`,
+    here,
+    there,
+    true,
+  )
   const again = run(first, { TZ: 'UTC', LC_ALL: 'C', HOME: first, USER: 'ada' }, '022', undefined, ['--no-cache'])
   compare('the same clone, executed again', here, again, true)
   for (const [major, version] of Object.entries(nodes)) {
@@ -70,7 +80,12 @@ const { run, status } = await runPipeline(project.workspace, spec, pinCode(proje
 console.log(JSON.stringify({ status, ...(await project.records.getRun(run)) }))
 `.replace('await using project = await', 'const project = await'),
   )
-  const stdout = execFileSync(process.execPath, [script], { cwd: directory, encoding: 'utf8', maxBuffer: 1 << 26, env: { PATH: process.env.PATH, HOME: directory } })
+  const stdout = execFileSync(process.execPath, [script], {
+    cwd: directory,
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+    env: { PATH: process.env.PATH, HOME: directory },
+  })
   return JSON.parse(stdout)
 }
 
@@ -79,7 +94,10 @@ function install(version) {
   mkdirSync(directory)
   writeFileSync(join(directory, 'package.json'), '{ "private": true }')
   const name = `node-${process.platform}-${process.arch}`
-  const { status } = spawnSync('npm', ['install', '--silent', '--no-audit', '--no-fund', `${name}@${version}`], { cwd: directory, stdio: 'ignore' })
+  const { status } = spawnSync('npm', ['install', '--silent', '--no-audit', '--no-fund', `${name}@${version}`], {
+    cwd: directory,
+    stdio: 'ignore',
+  })
   const node = join(directory, 'node_modules', name, 'bin', 'node')
   return status === 0 && existsSync(node) ? node : undefined
 }
@@ -97,5 +115,7 @@ function compare(what, left, right, identities) {
   }
   if (left.status !== 'complete' || right.status !== 'complete') moved.push('a run that did not complete')
   if (moved.length > 0) failed = true
-  console.log(`${moved.length === 0 ? 'same bits' : 'DIFFERS  '}  ${what}: ${count - moved.length} of ${count} artifacts${moved.length === 0 ? '' : ` (${moved.join(', ')})`}`)
+  console.log(
+    `${moved.length === 0 ? 'same bits' : 'DIFFERS  '}  ${what}: ${count - moved.length} of ${count} artifacts${moved.length === 0 ? '' : ` (${moved.join(', ')})`}`,
+  )
 }

@@ -20,9 +20,15 @@ const common = {
 // Native or heavy, or shared with the user's own code: these stay packages.
 const packages = ['better-sqlite3', '@duckdb/node-api', 'esbuild', 'zod', 'zenml', '@tensorflow/*']
 // CommonJS parts of the bundled libraries ask for Node's own modules with require().
-const banner = { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" }
+const banner = {
+  js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)",
+}
 
-await Promise.all(['packages/zenml/dist', 'packages/tensorflow/dist'].map((path) => rm(`${root}${path}`, { recursive: true, force: true })))
+await Promise.all(
+  ['packages/zenml/dist', 'packages/tensorflow/dist'].map((path) =>
+    rm(`${root}${path}`, { recursive: true, force: true }),
+  ),
+)
 await Promise.all([
   build({
     ...common,
@@ -63,4 +69,5 @@ await Promise.all([
     external: [...packages, 'zenml/*'],
   }),
 ])
-if (process.argv.includes('--types')) execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+if (process.argv.includes('--types'))
+  execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })

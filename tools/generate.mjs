@@ -58,10 +58,17 @@ function commandReference(commands, groups) {
   for (const { usage, description, options = [] } of commands) {
     const [first] = usage.split(' ')
     const title = groups[first] === undefined ? 'General' : first
-    if (!titled.has(title)) lines.push(`## ${title}`, '', ...(groups[first] === undefined ? [] : [`${groups[first]}`, '']))
+    if (!titled.has(title))
+      lines.push(`## ${title}`, '', ...(groups[first] === undefined ? [] : [`${groups[first]}`, '']))
     titled.add(title)
     lines.push(`### \`zenml ${usage}\``, '', `${description}`, '')
-    if (options.length > 0) lines.push('| option | does |', '|---|---|', ...options.map((option) => `| \`${option.flags}\` | ${option.description} |`), '')
+    if (options.length > 0)
+      lines.push(
+        '| option | does |',
+        '|---|---|',
+        ...options.map((option) => `| \`${option.flags}\` | ${option.description} |`),
+        '',
+      )
   }
   return `${lines.join('\n').trimEnd()}\n`
 }

@@ -1,12 +1,12 @@
 import { evaluate, train } from '@zenml/tensorflow'
-import { datasource, pipeline } from 'zenml'
+import { datasource, type Pipeline, pipeline } from 'zenml'
 import { inferSchema, preprocess, snapshot, split, statistics } from 'zenml/steps'
 import { summarise } from './steps/summarise.ts'
 
 const measures = ['Beak Length (mm)', 'Beak Depth (mm)', 'Flipper Length (mm)', 'Body Mass (g)']
 
 /** Tells the species of a penguin from its measures, island and sex. */
-export default pipeline('penguins', () => {
+const penguins: Pipeline = pipeline('penguins', () => {
   const source = datasource('penguins', { path: 'package:vega-datasets/data/penguins.json' })
   const { examples } = snapshot({ source })
   const { examples: parts } = split({ examples }, { ratios: { train: 0.7, eval: 0.3 } })
@@ -27,3 +27,5 @@ export default pipeline('penguins', () => {
   const { evaluation } = evaluate({ examples: parts, transform, model }, { slices: ['Island', 'Sex'] })
   summarise({ evaluation, schema })
 })
+
+export default penguins

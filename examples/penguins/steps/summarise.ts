@@ -10,10 +10,16 @@ export const Markdown: ArtifactType<'Markdown', string, string> = artifactType('
   load: (directory: string) => readFile(join(directory, 'report.md'), 'utf8'),
 })
 
-const parameters: z.ZodType<{ title: string }, { title?: string | undefined }> = z.strictObject({ title: z.string().default('Penguins') })
+const parameters: z.ZodType<{ title: string }, { title?: string | undefined }> = z.strictObject({
+  title: z.string().default('Penguins'),
+})
 
 /** Writes down in a few lines how well the model does. */
-export const summarise: Step<{ readonly evaluation: typeof Evaluation; readonly schema: typeof Schema }, { readonly report: typeof Markdown }, typeof parameters> = step({
+export const summarise: Step<
+  { readonly evaluation: typeof Evaluation; readonly schema: typeof Schema },
+  { readonly report: typeof Markdown },
+  typeof parameters
+> = step({
   name: 'summarise',
   description: 'Writes a short report of an evaluation.',
   inputs: { evaluation: Evaluation, schema: Schema },
@@ -27,7 +33,10 @@ export const summarise: Step<{ readonly evaluation: typeof Evaluation; readonly 
       '',
       `${overall.rows} rows of split ${evaluation.split}, ${schema.feature?.length ?? 0} features: accuracy ${overall.accuracy.toFixed(3)}.`,
       '',
-      ...slices.map(({ feature, value, report }) => `- ${feature} = ${value}: ${report.rows} rows${report.kind === 'classification' ? `, accuracy ${report.accuracy.toFixed(3)}` : ''}`),
+      ...slices.map(
+        ({ feature, value, report }) =>
+          `- ${feature} = ${value}: ${report.rows} rows${report.kind === 'classification' ? `, accuracy ${report.accuracy.toFixed(3)}` : ''}`,
+      ),
     ]
     return { report: `${lines.join('\n')}\n` }
   },

@@ -14,12 +14,17 @@ export interface EvaluateParameters {
   split: string
 }
 
-const parameters: z.ZodType<EvaluateParameters, { slices?: string[] | undefined; split?: string | undefined }> = z.strictObject({
-  slices: z.array(z.string()).default([]),
-  split: z.string().default('eval'),
-})
+const parameters: z.ZodType<EvaluateParameters, { slices?: string[] | undefined; split?: string | undefined }> =
+  z.strictObject({
+    slices: z.array(z.string()).default([]),
+    split: z.string().default('eval'),
+  })
 
-type Inputs = { readonly examples: typeof Examples; readonly transform: typeof TransformGraph; readonly model: typeof Model }
+type Inputs = {
+  readonly examples: typeof Examples
+  readonly transform: typeof TransformGraph
+  readonly model: typeof Model
+}
 
 /**
  * Evaluates a network on a split, overall and by slice.
@@ -36,10 +41,23 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
   outputs: { evaluation: Evaluation },
   parameters,
   run: async ({ inputs: { examples, transform, model: artifact }, parameters: { slices, split }, context }) => {
-    if (artifact.format !== modelFormat) throw new ZenmlError('ZEN_EVALUATE_MODEL', `The model is ${artifact.format}, not ${modelFormat}.`, { exitCode: 1 })
-    if (!examples.splits.includes(split)) throw new ZenmlError('ZEN_EVALUATE_SPLIT', `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`, { exitCode: 1 })
+    if (artifact.format !== modelFormat)
+      throw new ZenmlError('ZEN_EVALUATE_MODEL', `The model is ${artifact.format}, not ${modelFormat}.`, {
+        exitCode: 1,
+      })
+    if (!examples.splits.includes(split))
+      throw new ZenmlError(
+        'ZEN_EVALUATE_SPLIT',
+        `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`,
+        { exitCode: 1 },
+      )
     for (const slice of slices) {
-      if (!examples.features.has(slice)) throw new ZenmlError('ZEN_EVALUATE_SLICE', `The slice feature "${slice}" is not there; the examples have ${[...examples.features.keys()].join(', ')}.`, { exitCode: 1 })
+      if (!examples.features.has(slice))
+        throw new ZenmlError(
+          'ZEN_EVALUATE_SLICE',
+          `The slice feature "${slice}" is not there; the examples have ${[...examples.features.keys()].join(', ')}.`,
+          { exitCode: 1 },
+        )
     }
     const tensorflow = await loadTensorFlow()
     const model = await loadNetwork(tensorflow, artifact)
@@ -68,13 +86,18 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
       const given = rows.flatMap((row) => predictions.slice(row * outputs, (row + 1) * outputs))
       return label.kind === 'class' ? classificationReport(own, given, label.classes) : regressionReport(own, given)
     }
-    const overall = label.kind === 'class' ? classificationReport(labels, predictions, label.classes) : regressionReport(labels, predictions)
+    const overall =
+      label.kind === 'class'
+        ? classificationReport(labels, predictions, label.classes)
+        : regressionReport(labels, predictions)
     const evaluation: EvaluationData = {
       version: 1,
       split,
       overall,
       slices: [...sliced].flatMap(([feature, values]) =>
-        [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([value, rows]) => ({ feature, value, report: report(rows) })),
+        [...values]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([value, rows]) => ({ feature, value, report: report(rows) })),
       ),
     }
     for (const [name, value] of Object.entries(headline(overall))) if (value !== null) context.metric(name, value)
@@ -84,5 +107,11 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
 
 function headline(report: Report): { [name: string]: number | null } {
   if (report.kind === 'regression') return { rows: report.rows, mae: report.mae, rmse: report.rmse, r2: report.r2 }
-  return { rows: report.rows, accuracy: report.accuracy, logLoss: report.logLoss, rocAuc: report.rocAuc, calibrationError: report.calibrationError }
+  return {
+    rows: report.rows,
+    accuracy: report.accuracy,
+    logLoss: report.logLoss,
+    rocAuc: report.rocAuc,
+    calibrationError: report.calibrationError,
+  }
 }

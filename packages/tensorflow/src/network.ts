@@ -42,9 +42,15 @@ export async function saveNetwork(model: LayersModel, metadata: JsonObject): Pro
   const names = model.weights.map(({ originalName }) => originalName)
   const tensors = model.getWeights()
   const specs = tensors.map(({ shape, dtype }, index) => ({ name: names[index]!, shape, dtype }))
-  const weights = Buffer.concat(tensors.map((tensor) => Buffer.from(new Uint8Array((tensor.dataSync() as Float32Array).slice().buffer))))
+  const weights = Buffer.concat(
+    tensors.map((tensor) => Buffer.from(new Uint8Array((tensor.dataSync() as Float32Array).slice().buffer))),
+  )
   const topology = model.toJSON(null, false) as JsonObject
-  const text = JSON.stringify({ format: 'layers-model', modelTopology: topology, weightsManifest: [{ paths: ['weights.bin'], weights: specs }] })
+  const text = JSON.stringify({
+    format: 'layers-model',
+    modelTopology: topology,
+    weightsManifest: [{ paths: ['weights.bin'], weights: specs }],
+  })
   return { format: modelFormat, metadata, files: { 'model.json': Buffer.from(text), 'weights.bin': weights } }
 }
 
@@ -53,5 +59,7 @@ export async function loadNetwork({ core, layers }: TensorFlow, artifact: Loaded
   const { modelTopology, weightsManifest } = JSON.parse(Buffer.from(await artifact.read('model.json')).toString('utf8'))
   const weights = await artifact.read('weights.bin')
   const weightData = weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength) as ArrayBuffer
-  return await layers.loadLayersModel(core.io.fromMemory({ modelTopology, weightSpecs: weightsManifest[0].weights, weightData }))
+  return await layers.loadLayersModel(
+    core.io.fromMemory({ modelTopology, weightSpecs: weightsManifest[0].weights, weightData }),
+  )
 }

@@ -16,7 +16,9 @@ export interface TensorFlow {
 export async function loadTensorFlow(): Promise<TensorFlow> {
   const core = moduleOf<typeof Core>(await import('@tensorflow/tfjs-core'))
   const layers = moduleOf<typeof Layers>(await import('@tensorflow/tfjs-layers'))
-  const wasm = moduleOf<{ setWasmPaths(path: string): void; setThreadsCount(count: number): void }>(await import('@tensorflow/tfjs-backend-wasm'))
+  const wasm = moduleOf<{ setWasmPaths(path: string): void; setThreadsCount(count: number): void }>(
+    await import('@tensorflow/tfjs-backend-wasm'),
+  )
   const { resolve } = createRequire(import.meta.url)
   const name = '@tensorflow/tfjs-backend-wasm'
   wasm.setWasmPaths(`${dirname(resolve(name))}/`)

@@ -50,7 +50,11 @@ const parameters: z.ZodType<TrainParameters, Given> = z.strictObject({
  * @example
  * const { model } = train({ examples: parts, transform }, { epochs: 50 })
  */
-export const train: Step<{ readonly examples: typeof Examples; readonly transform: typeof TransformGraph }, { readonly model: typeof Model }, typeof parameters> = step({
+export const train: Step<
+  { readonly examples: typeof Examples; readonly transform: typeof TransformGraph },
+  { readonly model: typeof Model },
+  typeof parameters
+> = step({
   name: 'train',
   description: 'Trains a feed-forward network with TensorFlow.js.',
   inputs: { examples: Examples, transform: TransformGraph },
@@ -63,8 +67,16 @@ export const train: Step<{ readonly examples: typeof Examples; readonly transfor
     const { core } = tensorflow
     const label = transform.label.transform
     const classes = label.kind === 'class' ? label.classes : null
-    const model = buildNetwork(tensorflow, { ...asked, inputs: data.width, classes: classes?.length ?? null, seed: context.seed })
-    model.compile({ optimizer: core.train.adam(asked.learningRate), loss: classes === null ? 'meanSquaredError' : 'sparseCategoricalCrossentropy' })
+    const model = buildNetwork(tensorflow, {
+      ...asked,
+      inputs: data.width,
+      classes: classes?.length ?? null,
+      seed: context.seed,
+    })
+    model.compile({
+      optimizer: core.train.adam(asked.learningRate),
+      loss: classes === null ? 'meanSquaredError' : 'sparseCategoricalCrossentropy',
+    })
     const order = Uint32Array.from({ length: data.rows }, (_, row) => row)
     let best: { loss: number; epoch: number; weights: Float32Array[] } | undefined
     let epochs = 0
@@ -85,18 +97,31 @@ export const train: Step<{ readonly examples: typeof Examples; readonly transfor
       const loss = total / data.rows
       const validationLoss = lossOn(tensorflow, model, validation)
       if (!Number.isFinite(loss) || !Number.isFinite(validationLoss)) {
-        throw new ZenmlError('ZEN_TRAIN_DIVERGED', `In epoch ${epoch} the loss is no number any more.`, { next: 'Use a smaller learningRate, or z-score features.', exitCode: 1 })
+        throw new ZenmlError('ZEN_TRAIN_DIVERGED', `In epoch ${epoch} the loss is no number any more.`, {
+          next: 'Use a smaller learningRate, or z-score features.',
+          exitCode: 1,
+        })
       }
       context.metric('loss', loss, epoch)
       context.metric('validationLoss', validationLoss, epoch)
       context.progress(epoch, asked.epochs, 'epochs')
       if (best === undefined || validationLoss < best.loss) {
-        best = { loss: validationLoss, epoch, weights: model.getWeights().map((tensor) => (tensor.dataSync() as Float32Array).slice()) }
+        best = {
+          loss: validationLoss,
+          epoch,
+          weights: model.getWeights().map((tensor) => (tensor.dataSync() as Float32Array).slice()),
+        }
       } else if (asked.patience !== null && epoch - best.epoch >= asked.patience) break
     }
     const shapes = model.getWeights().map(({ shape }) => shape)
     model.setWeights(best!.weights.map((values, index) => core.tensor(values, shapes[index]!)))
-    const metadata: JsonObject = { label: transform.label.name, classes, inputs: data.width, bestEpoch: best!.epoch, epochs }
+    const metadata: JsonObject = {
+      label: transform.label.name,
+      classes,
+      inputs: data.width,
+      bestEpoch: best!.epoch,
+      epochs,
+    }
     context.describe('model', { format: 'tfjs-layers', bestEpoch: best!.epoch, epochs, validationLoss: best!.loss })
     return { model: await saveNetwork(model, metadata) }
   },
@@ -111,9 +136,21 @@ export interface Matrix {
 }
 
 /** Reads a split through the fitted transform: 4 bytes a number. */
-export async function readMatrix(examples: ExamplesReader, transform: TransformGraphData, split: string, signal: AbortSignal): Promise<Matrix> {
-  if (!examples.splits.includes(split)) throw new ZenmlError('ZEN_TRAIN_SPLIT', `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`, { exitCode: 1 })
-  const columns = [...new Set([transform.label.name, ...transform.features.map(({ name }) => name)])].filter((name) => examples.features.has(name))
+export async function readMatrix(
+  examples: ExamplesReader,
+  transform: TransformGraphData,
+  split: string,
+  signal: AbortSignal,
+): Promise<Matrix> {
+  if (!examples.splits.includes(split))
+    throw new ZenmlError(
+      'ZEN_TRAIN_SPLIT',
+      `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`,
+      { exitCode: 1 },
+    )
+  const columns = [...new Set([transform.label.name, ...transform.features.map(({ name }) => name)])].filter((name) =>
+    examples.features.has(name),
+  )
   let features = new Float32Array(0)
   const labels = new Float32Array(examples.rows(split))
   let rows = 0
@@ -126,11 +163,17 @@ export async function readMatrix(examples: ExamplesReader, transform: TransformG
     labels.set(part.labels, rows)
     rows += part.rows.length
   }
-  if (rows === 0) throw new ZenmlError('ZEN_TRAIN_SPLIT', `No row of split "${split}" has the label "${transform.label.name}".`, { exitCode: 1 })
+  if (rows === 0)
+    throw new ZenmlError('ZEN_TRAIN_SPLIT', `No row of split "${split}" has the label "${transform.label.name}".`, {
+      exitCode: 1,
+    })
   return { rows, width, features: features.subarray(0, rows * width), labels: labels.subarray(0, rows) }
 }
 
-function pick({ width, features, labels }: Matrix, rows: Uint32Array): { features: Float32Array; labels: Float32Array } {
+function pick(
+  { width, features, labels }: Matrix,
+  rows: Uint32Array,
+): { features: Float32Array; labels: Float32Array } {
   const picked = { features: new Float32Array(rows.length * width), labels: new Float32Array(rows.length) }
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index]!
@@ -143,7 +186,12 @@ function pick({ width, features, labels }: Matrix, rows: Uint32Array): { feature
 const predictionBatch = 4096
 
 /** What a network says of rows: one number a row, or a probability a class. */
-export function predictRows({ core }: TensorFlow, model: { predictOnBatch(x: never): unknown }, { rows, width, features }: Matrix, outputs: number): Float32Array {
+export function predictRows(
+  { core }: TensorFlow,
+  model: { predictOnBatch(x: never): unknown },
+  { rows, width, features }: Matrix,
+  outputs: number,
+): Float32Array {
   const predictions = new Float32Array(rows * outputs)
   for (let from = 0; from < rows; from += predictionBatch) {
     const count = Math.min(predictionBatch, rows - from)
@@ -157,13 +205,21 @@ export function predictRows({ core }: TensorFlow, model: { predictOnBatch(x: nev
 }
 
 /** Cross-entropy or mean squared error, added in the order of the rows. */
-function lossOn(tensorflow: TensorFlow, model: { predictOnBatch(x: never): unknown; readonly outputs: readonly { readonly shape: readonly (number | null)[] }[] }, matrix: Matrix): number {
+function lossOn(
+  tensorflow: TensorFlow,
+  model: {
+    predictOnBatch(x: never): unknown
+    readonly outputs: readonly { readonly shape: readonly (number | null)[] }[]
+  },
+  matrix: Matrix,
+): number {
   const outputs = model.outputs[0]!.shape.at(-1) ?? 1
   const predictions = predictRows(tensorflow, model, matrix, outputs)
   let total = 0
   for (let row = 0; row < matrix.rows; row++) {
     const label = matrix.labels[row]!
-    total += outputs === 1 ? (predictions[row]! - label) ** 2 : -Math.log(Math.max(1e-7, predictions[row * outputs + label]!))
+    total +=
+      outputs === 1 ? (predictions[row]! - label) ** 2 : -Math.log(Math.max(1e-7, predictions[row * outputs + label]!))
   }
   return total / matrix.rows
 }

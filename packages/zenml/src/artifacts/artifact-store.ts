@@ -4,7 +4,13 @@ import { canonicalJson, compareText } from '../base/canonical.ts'
 import { type Digest, hexOf, parseDigest } from '../base/digest.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
-import { type ArtifactFile, type ArtifactManifest, digestOfManifest, isArtifactPath, type StoredArtifact } from '../model/artifact.ts'
+import {
+  type ArtifactFile,
+  type ArtifactManifest,
+  digestOfManifest,
+  isArtifactPath,
+  type StoredArtifact,
+} from '../model/artifact.ts'
 import type { BlobFact, BlobStorage } from './blob-storage.ts'
 
 /** Whether an artifact is as it was stored, and which of its files are not. */
@@ -53,7 +59,9 @@ export function artifactStore(blobs: BlobStorage): ArtifactStore {
   async function check(digest: Digest, options: { readonly full?: boolean } = {}): Promise<ArtifactCheck> {
     const found = await manifest(digest)
     if (found === undefined) return { kind: 'missing', files: [] }
-    const states = await Promise.all(found.files.map(async (file) => ({ file, state: await blobs.check(file.digest, file.size, options) })))
+    const states = await Promise.all(
+      found.files.map(async (file) => ({ file, state: await blobs.check(file.digest, file.size, options) })),
+    )
     for (const kind of ['missing', 'damaged'] as const) {
       const files = states.filter(({ state }) => state === kind).map(({ file }) => file.path)
       if (files.length > 0) return { kind, files }
@@ -65,14 +73,22 @@ export function artifactStore(blobs: BlobStorage): ArtifactStore {
     const state = await check(digest)
     if (state.kind === 'whole') return (await manifest(digest))!
     const files = state.files.length === 0 ? 'its manifest' : state.files.join(', ')
-    throw new ZenmlError(state.kind === 'missing' ? 'ZEN_ARTIFACT_MISSING' : 'ZEN_ARTIFACT_DAMAGED', `Artifact ${digest} is ${state.kind}: ${files}.`, {
-      facts: { digest, files: [...state.files] },
-      next: 'Run the pipeline that made it again.',
-      exitCode: 1,
-    })
+    throw new ZenmlError(
+      state.kind === 'missing' ? 'ZEN_ARTIFACT_MISSING' : 'ZEN_ARTIFACT_DAMAGED',
+      `Artifact ${digest} is ${state.kind}: ${files}.`,
+      {
+        facts: { digest, files: [...state.files] },
+        next: 'Run the pipeline that made it again.',
+        exitCode: 1,
+      },
+    )
   }
 
-  async function layOut(files: readonly ArtifactFile[], directory: string, place: (digest: Digest, path: string) => Promise<void>): Promise<void> {
+  async function layOut(
+    files: readonly ArtifactFile[],
+    directory: string,
+    place: (digest: Digest, path: string) => Promise<void>,
+  ): Promise<void> {
     const folders = new Set(files.map(({ path }) => dirname(join(directory, path))))
     await Promise.all([...folders].map((folder) => mkdir(folder, { recursive: true })))
     await Promise.all(files.map(({ path, digest }) => place(digest, join(directory, path))))
@@ -84,7 +100,8 @@ export function artifactStore(blobs: BlobStorage): ArtifactStore {
     check,
     async put(type, directory, { move = false, properties = {}, signal } = {}) {
       const paths = await filesBelow(directory)
-      if (paths.length === 0) throw new ZenmlError('ZEN_ARTIFACT_EMPTY', `The ${type} to be stored has no files.`, { exitCode: 1 })
+      if (paths.length === 0)
+        throw new ZenmlError('ZEN_ARTIFACT_EMPTY', `The ${type} to be stored has no files.`, { exitCode: 1 })
       const files: ArtifactFile[] = []
       for (const path of paths) {
         const fact = await blobs.putFile(join(directory, path), { move, ...(signal === undefined ? {} : { signal }) })
@@ -92,8 +109,15 @@ export function artifactStore(blobs: BlobStorage): ArtifactStore {
       }
       const made: ArtifactManifest = { format: 1, type, files }
       const digest = digestOfManifest(made)
-      if ((await manifest(digest)) === undefined) await blobs.index.set(hexOf(digest), canonicalJson(made as unknown as JsonObject))
-      return { type, digest, uri: `${blobs.uri}/artifacts/${hexOf(digest).slice(0, 2)}/${hexOf(digest).slice(2)}`, size: files.reduce((sum, { size }) => sum + size, 0), properties }
+      if ((await manifest(digest)) === undefined)
+        await blobs.index.set(hexOf(digest), canonicalJson(made as unknown as JsonObject))
+      return {
+        type,
+        digest,
+        uri: `${blobs.uri}/artifacts/${hexOf(digest).slice(0, 2)}/${hexOf(digest).slice(2)}`,
+        size: files.reduce((sum, { size }) => sum + size, 0),
+        properties,
+      }
     },
     async materialise(digest, directory) {
       await layOut((await wholeManifest(digest)).files, directory, blobs.link)
@@ -106,7 +130,9 @@ export function artifactStore(blobs: BlobStorage): ArtifactStore {
         await rmdir(directory)
       } catch (error) {
         if (systemCode(error) !== 'ENOENT') {
-          throw new ZenmlError('ZEN_ARTIFACT_TARGET', `${directory} is there already and not an empty folder.`, { next: 'Name another folder.' })
+          throw new ZenmlError('ZEN_ARTIFACT_TARGET', `${directory} is there already and not an empty folder.`, {
+            next: 'Name another folder.',
+          })
         }
       }
       try {
@@ -131,12 +157,21 @@ async function filesBelow(directory: string): Promise<string[]> {
   for (const entry of await readdir(directory, { withFileTypes: true, recursive: true })) {
     if (entry.isDirectory()) continue
     const path = relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/')
-    if (!entry.isFile() || !(await lstat(join(directory, path))).isFile() || !isArtifactPath(path) || !path.isWellFormed()) {
-      throw new ZenmlError('ZEN_ARTIFACT_FILE', `${JSON.stringify(path)} cannot be part of an artifact: only regular files with plain relative names can.`, {
-        facts: { path },
-        next: 'Write a copy of the file instead of a link.',
-        exitCode: 1,
-      })
+    if (
+      !entry.isFile() ||
+      !(await lstat(join(directory, path))).isFile() ||
+      !isArtifactPath(path) ||
+      !path.isWellFormed()
+    ) {
+      throw new ZenmlError(
+        'ZEN_ARTIFACT_FILE',
+        `${JSON.stringify(path)} cannot be part of an artifact: only regular files with plain relative names can.`,
+        {
+          facts: { path },
+          next: 'Write a copy of the file instead of a link.',
+          exitCode: 1,
+        },
+      )
     }
     paths.push(path)
   }
@@ -149,7 +184,8 @@ function parseManifest(text: string): ArtifactManifest | undefined {
     const value = JSON.parse(text) as ArtifactManifest
     if (value.format !== 1 || typeof value.type !== 'string' || !Array.isArray(value.files)) return undefined
     const files = value.files.map(({ path, size, digest }) => {
-      if (typeof path !== 'string' || !isArtifactPath(path) || !Number.isSafeInteger(size) || size < 0) throw new TypeError('not a file of an artifact')
+      if (typeof path !== 'string' || !isArtifactPath(path) || !Number.isSafeInteger(size) || size < 0)
+        throw new TypeError('not a file of an artifact')
       return { path, size, digest: parseDigest(digest) }
     })
     return { format: 1, type: value.type, files }
@@ -157,4 +193,3 @@ function parseManifest(text: string): ArtifactManifest | undefined {
     return undefined
   }
 }
-

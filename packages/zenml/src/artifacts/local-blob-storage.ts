@@ -1,6 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
-import { chmod, copyFile, type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, symlink, unlink } from 'node:fs/promises'
+import {
+  chmod,
+  copyFile,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  unlink,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Digest, hexOf, sha256 } from '../base/digest.ts'
@@ -43,7 +56,11 @@ export function localBlobStorage(directory: string): BlobStorage {
     if (fact.size > small) await verified.believe(fact.digest, await stat(path, { bigint: true }))
   }
 
-  async function check(digest: Digest, size: number, { full = false }: { readonly full?: boolean } = {}): Promise<BlobState> {
+  async function check(
+    digest: Digest,
+    size: number,
+    { full = false }: { readonly full?: boolean } = {},
+  ): Promise<BlobState> {
     const path = pathOf(digest)
     let found: BigIntStats
     try {
@@ -59,7 +76,10 @@ export function localBlobStorage(directory: string): BlobStorage {
     return 'whole'
   }
 
-  async function putFile(path: string, { move = false, signal }: { readonly move?: boolean; readonly signal?: AbortSignal } = {}): Promise<BlobFact> {
+  async function putFile(
+    path: string,
+    { move = false, signal }: { readonly move?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<BlobFact> {
     const part = await temporaryName()
     try {
       if (move) {
@@ -107,10 +127,14 @@ export function localBlobStorage(directory: string): BlobStorage {
       const bytes = await readIfThere(pathOf(digest))
       if (bytes === undefined) return undefined
       if (sha256(bytes) !== digest) {
-        throw new ZenmlError('ZEN_ARTIFACT_DAMAGED', `The blob ${digest} is not what was stored: its content has another digest.`, {
-          next: 'Run the pipeline that made it again; it is replaced then.',
-          exitCode: 1,
-        })
+        throw new ZenmlError(
+          'ZEN_ARTIFACT_DAMAGED',
+          `The blob ${digest} is not what was stored: its content has another digest.`,
+          {
+            next: 'Run the pipeline that made it again; it is replaced then.',
+            exitCode: 1,
+          },
+        )
       }
       return bytes
     },

@@ -31,9 +31,14 @@ export async function askHost<Response>(
         said = (said + text).slice(-4_000)
       })
     }
-    const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve))
+    const code = await new Promise<number | null>((resolve, reject) =>
+      child.once('error', reject).once('close', resolve),
+    )
     if (code !== 0) {
-      throw new ZenmlError('ZEN_CODE_LOAD', `The code ended its process while it was being loaded (exit code ${code}).${said === '' ? '' : `\n${said.trimEnd()}`}`)
+      throw new ZenmlError(
+        'ZEN_CODE_LOAD',
+        `The code ended its process while it was being loaded (exit code ${code}).${said === '' ? '' : `\n${said.trimEnd()}`}`,
+      )
     }
     return JSON.parse(await readFile(answer, 'utf8')) as Response
   } finally {

@@ -24,7 +24,11 @@ export function localBackend({ host, node = process.execPath, grace = 5_000 }: L
     name: 'local',
     async execute(task, hooks) {
       if (hooks.signal.aborted) return { kind: 'canceled' }
-      const [work, home, temporary] = ['work', 'home', 'tmp'].map((name) => join(task.directory, name)) as [string, string, string]
+      const [work, home, temporary] = ['work', 'home', 'tmp'].map((name) => join(task.directory, name)) as [
+        string,
+        string,
+        string,
+      ]
       await Promise.all([work, home, temporary].map((path) => mkdir(path, { recursive: true })))
       const memory = task.memory === undefined ? [] : [`--max-old-space-size=${task.memory}`]
       const child = spawn(node, [...memory, host, 'run', task.directory], {
@@ -62,10 +66,12 @@ async function attend(child: ChildProcess, task: StepTask, hooks: StepHooks, gra
   child.stdin?.on('error', () => undefined)
   readEvents(child.stdio[3] as Readable, hooks)
 
-  const ended = await new Promise<{ code: number | null; signal: NodeJS.Signals | null; error?: unknown }>((resolve) => {
-    child.once('error', (error) => resolve({ code: null, signal: null, error }))
-    child.once('close', (code, signal) => resolve({ code, signal }))
-  })
+  const ended = await new Promise<{ code: number | null; signal: NodeJS.Signals | null; error?: unknown }>(
+    (resolve) => {
+      child.once('error', (error) => resolve({ code: null, signal: null, error }))
+      child.once('close', (code, signal) => resolve({ code, signal }))
+    },
+  )
   clearTimeout(timer)
   clearTimeout(killer)
   hooks.signal.removeEventListener('abort', cancel)
@@ -76,7 +82,8 @@ async function attend(child: ChildProcess, task: StepTask, hooks: StepHooks, gra
   if (stopped === 'timeout') {
     return failed('ZEN_STEP_TIMEOUT', `Step "${task.step}" ran longer than its ${task.timeout} s.`)
   }
-  if (ended.error !== undefined) return failed('ZEN_STEP_START', `Step "${task.step}" could not be started: ${messageOf(ended.error)}`)
+  if (ended.error !== undefined)
+    return failed('ZEN_STEP_START', `Step "${task.step}" could not be started: ${messageOf(ended.error)}`)
   const output = await readOutput(task.directory)
   if (ended.code === 0 && output?.status === 'complete') return { kind: 'complete', output }
   if (output?.error) return { kind: 'failed', because: output.error, output }
@@ -87,7 +94,10 @@ async function attend(child: ChildProcess, task: StepTask, hooks: StepHooks, gra
 function cause(task: StepTask, code: number | null, signal: NodeJS.Signals | null, lastWords: string): Failure {
   if (/heap out of memory|Reached heap limit|Array buffer allocation failed/.test(lastWords)) {
     const limit = task.memory === undefined ? "Node's own limit" : `${task.memory} MiB`
-    return { code: 'ZEN_STEP_MEMORY', message: `Step "${task.step}" ran out of memory (heap limit: ${limit}). Raise its "memory", or read the data in smaller batches.` }
+    return {
+      code: 'ZEN_STEP_MEMORY',
+      message: `Step "${task.step}" ran out of memory (heap limit: ${limit}). Raise its "memory", or read the data in smaller batches.`,
+    }
   }
   if (signal !== null) {
     const hint = signal === 'SIGKILL' ? ' The system may have been out of memory.' : ''

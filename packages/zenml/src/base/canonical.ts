@@ -57,7 +57,8 @@ function encode(value: Json, parts: string[]): void {
     return
   }
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) throw new TypeError('no canonical encoding for a class instance')
+  if (prototype !== Object.prototype && prototype !== null)
+    throw new TypeError('no canonical encoding for a class instance')
   const keys = sortedKeys(value)
   parts.push(`o${keys.length}:`)
   for (const key of keys) {

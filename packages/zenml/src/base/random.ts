@@ -44,7 +44,8 @@ export function seededRandom(seed: string | number): Random {
   }
 
   function integer(limit: number): number {
-    if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError(`limit must be a whole number from 1, not ${limit}`)
+    if (!Number.isSafeInteger(limit) || limit < 1)
+      throw new RangeError(`limit must be a whole number from 1, not ${limit}`)
     const range = 0x20000000000000
     const fair = range - (range % limit)
     for (;;) {

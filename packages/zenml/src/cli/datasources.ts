@@ -32,11 +32,17 @@ export async function datasourcesOf(project: Project): Promise<readonly Datasour
       const entry = found.get(name) ?? { spec, pipelines: new Set(), snapshots: new Map() }
       found.set(name, entry)
       entry.pipelines.add(run.pipeline)
-      for (const snapshot of snapshotsOf(run, name)) if (!entry.snapshots.has(snapshot.digest)) entry.snapshots.set(snapshot.digest, snapshot)
+      for (const snapshot of snapshotsOf(run, name))
+        if (!entry.snapshots.has(snapshot.digest)) entry.snapshots.set(snapshot.digest, snapshot)
     }
   }
   return [...found]
-    .map(([name, { spec, pipelines, snapshots }]) => ({ name, spec, pipelines: [...pipelines].sort(), snapshots: [...snapshots.values()] }))
+    .map(([name, { spec, pipelines, snapshots }]) => ({
+      name,
+      spec,
+      pipelines: [...pipelines].sort(),
+      snapshots: [...snapshots.values()],
+    }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 

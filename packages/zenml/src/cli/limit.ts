@@ -5,6 +5,7 @@ export function limitOf(options: { readonly [name: string]: unknown }, otherwise
   const given = options['limit'] as string | undefined
   if (given === undefined) return otherwise
   const limit = Number(given)
-  if (!/^\d+$/.test(given) || limit < 1 || limit > 10_000) throw new ZenmlError('ZEN_USAGE', `--limit takes a whole number from 1 to 10000, not "${given}".`)
+  if (!/^\d+$/.test(given) || limit < 1 || limit > 10_000)
+    throw new ZenmlError('ZEN_USAGE', `--limit takes a whole number from 1 to 10000, not "${given}".`)
   return limit
 }

@@ -49,7 +49,8 @@ export function showProgress(terminal: Terminal): { readonly listen: RunListener
         return
       case 'step-output':
         clear()
-        for (const text of event.text.replace(/\n$/, '').split('\n')) terminal.note(`  ${colors.dim(`${event.step} │`)} ${text}`)
+        for (const text of event.text.replace(/\n$/, '').split('\n'))
+          terminal.note(`  ${colors.dim(`${event.step} │`)} ${text}`)
         draw()
         return
       case 'step-event': {
@@ -59,14 +60,16 @@ export function showProgress(terminal: Terminal): { readonly listen: RunListener
         if (inner.kind === 'metric') {
           entry.status = `${inner.at === null ? '' : `${inner.at} `}${inner.name} ${number(inner.value)}`
         } else {
-          const part = inner.total === null ? number(inner.done) : `${Math.floor((100 * inner.done) / Math.max(1, inner.total))} %`
+          const part =
+            inner.total === null ? number(inner.done) : `${Math.floor((100 * inner.done) / Math.max(1, inner.total))} %`
           entry.status = `${part} ${inner.total === null ? inner.unit : ''}`.trimEnd()
         }
         return
       }
       case 'step-ended': {
         running.delete(event.step)
-        const time = event.outcome === 'executed' || event.outcome === 'failed' ? `  ${colors.dim(duration(event.seconds))}` : ''
+        const time =
+          event.outcome === 'executed' || event.outcome === 'failed' ? `  ${colors.dim(duration(event.seconds))}` : ''
         line(`${marks[event.outcome]} ${event.step.padEnd(width)}  ${event.outcome}${time}`)
         if (event.error !== null) line(`  ${colors.red(event.error.code)}: ${event.error.message}`)
         return

@@ -12,7 +12,12 @@ export function reportError(error: unknown, terminal: Terminal, cli: CliEnvironm
     terminal.note('This is a defect of zenml, not of your project. Please report it with the lines above.')
     return 1
   }
-  const document: JsonObject = { code: error.code, message: error.message, facts: error.facts, next: error.next ?? null }
+  const document: JsonObject = {
+    code: error.code,
+    message: error.message,
+    facts: error.facts,
+    next: error.next ?? null,
+  }
   terminal.result({ error: document }, () => '')
   const diagnostics = 'diagnostics' in error ? (error.diagnostics as readonly Diagnostic[]) : []
   if (diagnostics.length > 0) {
@@ -20,9 +25,12 @@ export function reportError(error: unknown, terminal: Terminal, cli: CliEnvironm
     const count = diagnostics.length === 1 ? '1 problem' : `${diagnostics.length} problems`
     terminal.note(`${count}; nothing was run.`)
   } else {
-    terminal.note(`${terminal.colors.red(error.code)}: ${error.message}${error.next === undefined ? '' : ` ${error.next}`}`)
+    terminal.note(
+      `${terminal.colors.red(error.code)}: ${error.message}${error.next === undefined ? '' : ` ${error.next}`}`,
+    )
   }
-  if (error.cause !== undefined && cli.environment['ZENML_DEBUG'] !== undefined) terminal.note(String((error.cause as Error).stack ?? error.cause))
+  if (error.cause !== undefined && cli.environment['ZENML_DEBUG'] !== undefined)
+    terminal.note(String((error.cause as Error).stack ?? error.cause))
   return error.exitCode
 }
 

@@ -31,7 +31,10 @@ function stepDocument(step: StepRecord, run: RunRecord): Json {
     parameters: step.parameters,
     inputs: Object.fromEntries(Object.entries(step.inputs).map(([name, artifact]) => [name, artifact.digest])),
     outputs: Object.fromEntries(
-      Object.entries(step.outputs).map(([name, { type, digest, uri, size, properties }]) => [name, { type, digest, uri, size, properties }]),
+      Object.entries(step.outputs).map(([name, { type, digest, uri, size, properties }]) => [
+        name,
+        { type, digest, uri, size, properties },
+      ]),
     ),
     metrics: step.metrics,
     log: step.log,

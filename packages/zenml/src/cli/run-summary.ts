@@ -10,7 +10,9 @@ export function runSummary(run: RunRecord, project: Project, colors: Colors): st
   const reused = run.steps.filter(({ outcome }) => outcome === 'reused').length
   const seconds = duration(((run.endedAt ?? run.startedAt) - run.startedAt) / 1000)
   const what =
-    reused === run.steps.length ? `every step reused (${reused} of ${reused}); nothing had changed` : `${reused} of ${run.steps.length} steps reused`
+    reused === run.steps.length
+      ? `every step reused (${reused} of ${reused}); nothing had changed`
+      : `${reused} of ${run.steps.length} steps reused`
   const color = run.status === 'complete' ? colors.green : colors.red
   const lines = ['', `${color(run.status)}: run ${run.id} of ${run.pipeline}, ${what}, ${seconds}`]
   if (run.error !== null) lines.push(`${colors.red(run.error.code)}: ${run.error.message}`, ...logHint(run))
@@ -32,10 +34,21 @@ export function runDetails(run: RunRecord, colors: Colors): string {
     `Started ${time(run.startedAt)} UTC, seed ${run.seed}, code ${pinLine(run)}`,
   ]
   if (run.error !== null) lines.push(`${colors.red(run.error.code)}: ${run.error.message}`)
-  const steps = run.steps.map((step) => [step.name, step.outcome ?? 'running', stepTime(step), step.source, step.reusedFrom === null ? '' : String(step.reusedFrom)])
+  const steps = run.steps.map((step) => [
+    step.name,
+    step.outcome ?? 'running',
+    stepTime(step),
+    step.source,
+    step.reusedFrom === null ? '' : String(step.reusedFrom),
+  ])
   lines.push('', table(['STEP', 'OUTCOME', 'TOOK', 'SOURCE', 'REUSED FROM'], steps, colors.bold))
   const outputs = run.steps.flatMap((step) =>
-    Object.entries(step.outputs).map(([output, { type, size, digest }]) => [`${step.name}.${output}`, type, bytes(size), shortDigest(digest)]),
+    Object.entries(step.outputs).map(([output, { type, size, digest }]) => [
+      `${step.name}.${output}`,
+      type,
+      bytes(size),
+      shortDigest(digest),
+    ]),
   )
   if (outputs.length > 0) lines.push('', table(['OUTPUT', 'TYPE', 'SIZE', 'DIGEST'], outputs, colors.bold))
   const metrics = headlineMetrics(run)
@@ -59,7 +72,8 @@ function splitRows(run: RunRecord): string[][] {
   for (const step of run.steps) {
     for (const { properties } of Object.values(step.outputs)) {
       const splits = properties['splits']
-      if (isRecord(splits) && Object.keys(splits).length > 1) return Object.entries(splits).map(([split, rows]) => [split, String(rows)])
+      if (isRecord(splits) && Object.keys(splits).length > 1)
+        return Object.entries(splits).map(([split, rows]) => [split, String(rows)])
     }
   }
   return []
@@ -76,15 +90,21 @@ function headlineMetrics(run: RunRecord): string[][] {
 }
 
 function logHint(run: RunRecord): string[] {
-  return run.steps.some(({ outcome }) => outcome === 'failed') ? [`Mend it and run again: the steps that completed are reused.`] : []
+  return run.steps.some(({ outcome }) => outcome === 'failed')
+    ? [`Mend it and run again: the steps that completed are reused.`]
+    : []
 }
 
 function nextLines(run: RunRecord): string[] {
   const id = run.id.slice(0, 6)
   const last = run.steps.at(-1)
   const output = last === undefined ? undefined : Object.keys(last.outputs)[0]
-  const lines = [`  zenml pipeline status ${id}    all steps with their outputs`, `  zenml pipeline config ${id}    the pinned configuration of this run`]
-  if (last !== undefined && output !== undefined) lines.push(`  zenml artifact lineage ${id}/${last.name}.${output}    what it was made from`)
+  const lines = [
+    `  zenml pipeline status ${id}    all steps with their outputs`,
+    `  zenml pipeline config ${id}    the pinned configuration of this run`,
+  ]
+  if (last !== undefined && output !== undefined)
+    lines.push(`  zenml artifact lineage ${id}/${last.name}.${output}    what it was made from`)
   return lines
 }
 

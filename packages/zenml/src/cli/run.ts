@@ -43,7 +43,11 @@ export async function run(argv: readonly string[], cli: CliEnvironment): Promise
   }
 }
 
-type Action = (entry: CommandEntry, args: (string | undefined)[], options: { readonly [name: string]: unknown }) => Promise<void>
+type Action = (
+  entry: CommandEntry,
+  args: (string | undefined)[],
+  options: { readonly [name: string]: unknown },
+) => Promise<void>
 
 function buildProgram(cli: CliEnvironment, json: boolean, action: Action): Command {
   const program = new Command('zenml')
@@ -100,5 +104,7 @@ function toOption({ flags, description, many }: OptionEntry): Option {
 
 function reportUsage(cli: CliEnvironment, error: CommanderError): void {
   const message = error.message.replace(/^error: /, '')
-  cli.stdout.write(`${JSON.stringify({ error: { code: 'ZEN_USAGE', message, facts: {}, next: 'See --help.' } }, null, 2)}\n`)
+  cli.stdout.write(
+    `${JSON.stringify({ error: { code: 'ZEN_USAGE', message, facts: {}, next: 'See --help.' } }, null, 2)}\n`,
+  )
 }

@@ -24,7 +24,11 @@ export async function findRepository(directory: string): Promise<Repository | un
     const lines = (await git(directory, ['rev-parse', '--show-toplevel', '--absolute-git-dir'])).split('\n')
     return { root: lines[0]!, gitDirectory: lines[1]! }
   } catch (error) {
-    if (error instanceof ZenmlError && (error.code === 'ZEN_GIT_MISSING' || /not a git repository|must be run in a work tree/.test(error.message))) return undefined
+    if (
+      error instanceof ZenmlError &&
+      (error.code === 'ZEN_GIT_MISSING' || /not a git repository|must be run in a work tree/.test(error.message))
+    )
+      return undefined
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
   }
@@ -41,15 +45,24 @@ export async function readPin(repository: Repository): Promise<WorkingState> {
   let branch: string | null = null
   const files: string[] = []
   for (const line of status.split('\0')) {
-    if (line.startsWith('# branch.oid ')) commit = line.endsWith('(initial)') ? null : line.slice('# branch.oid '.length)
-    else if (line.startsWith('# branch.head ')) branch = line.endsWith('(detached)') ? null : line.slice('# branch.head '.length)
+    if (line.startsWith('# branch.oid '))
+      commit = line.endsWith('(initial)') ? null : line.slice('# branch.oid '.length)
+    else if (line.startsWith('# branch.head '))
+      branch = line.endsWith('(detached)') ? null : line.slice('# branch.head '.length)
     else if (line.startsWith('? ')) files.push(line.slice(2))
     // Eight fields before the path of a changed file, ten before an unmerged one's.
     else if (line.startsWith('1 ')) files.push(line.split(' ').slice(8).join(' '))
     else if (line.startsWith('u ')) files.push(line.split(' ').slice(10).join(' '))
   }
   return {
-    pin: { commit, tree: commit === null ? null : tree.trim(), dirty: files.length > 0, ref: null, remote: remoteUrl(remote), branch },
+    pin: {
+      commit,
+      tree: commit === null ? null : tree.trim(),
+      dirty: files.length > 0,
+      ref: null,
+      remote: remoteUrl(remote),
+      branch,
+    },
     files,
   }
 }
@@ -61,7 +74,12 @@ function noCommit(error: unknown): string {
 
 /** The URL of `origin`, or of the first remote, without user and password. */
 function remoteUrl(config: string): string | null {
-  const urls = new Map(config.split('\n').filter(Boolean).map((line) => [line.slice('remote.'.length, line.indexOf('.url ')), line.slice(line.indexOf(' ') + 1)]))
+  const urls = new Map(
+    config
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => [line.slice('remote.'.length, line.indexOf('.url ')), line.slice(line.indexOf(' ') + 1)]),
+  )
   const url = urls.get('origin') ?? [...urls.values()][0]
   if (url === undefined) return null
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1')

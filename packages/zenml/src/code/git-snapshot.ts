@@ -49,11 +49,15 @@ export async function snapshotDirtyTree(
       if (systemCode(error) !== 'ENOENT') throw error
     }
     const leftOut = await largeUntracked(repository)
-    const without = [...exclude, ...leftOut].map((path) => `:(exclude,top,literal)${path}`)
+    const without = leftOut.map((path) => `:(exclude,top,literal)${path}`)
     await git(at, ['-c', 'core.safecrlf=false', '-c', 'advice.addEmbeddedRepo=false', 'add', '--all', '--', '.', ...without], { env })
+    // Taken out afterwards: git refuses to exclude by name what is ignored already.
+    if (exclude.length > 0) await git(at, ['rm', '-r', '-q', '--cached', '--ignore-unmatch', '--', ...exclude], { env })
     const tree = (await git(at, ['write-tree'], { env })).trim()
     const parent = pin.commit === null ? [] : ['-p', pin.commit]
-    const commit = (await git(at, ['commit-tree', tree, ...parent, '-m', 'Working tree of a zenml run'], { env: author })).trim()
+    const commit = (
+      await git(at, ['commit-tree', tree, ...parent, '-m', 'Working tree of a zenml run'], { env: author })
+    ).trim()
     const ref = `refs/zenml/snapshots/${tree}`
     await git(at, ['update-ref', ref, commit])
     return { tree, commit, ref, leftOut }

@@ -35,14 +35,21 @@ export function git(directory: string, args: readonly string[], { env = {}, inpu
 
 function gitError(error: unknown, args: readonly string[], stderr: string): ZenmlError {
   if (systemCode(error) === 'ENOENT') {
-    return new ZenmlError('ZEN_GIT_MISSING', 'git is not installed, or not on the PATH.', { next: 'Install it: it pins the code of runs.', cause: error })
+    return new ZenmlError('ZEN_GIT_MISSING', 'git is not installed, or not on the PATH.', {
+      next: 'Install it: it pins the code of runs.',
+      cause: error,
+    })
   }
   const text = stderr.trim() || messageOf(error)
   if (text.includes('dubious ownership')) {
-    return new ZenmlError('ZEN_GIT_OWNER', `git does not trust this repository, which another user owns: ${text.split('\n')[0]}`, {
-      next: 'Run the "git config --global --add safe.directory …" that git suggests.',
-      cause: error,
-    })
+    return new ZenmlError(
+      'ZEN_GIT_OWNER',
+      `git does not trust this repository, which another user owns: ${text.split('\n')[0]}`,
+      {
+        next: 'Run the "git config --global --add safe.directory …" that git suggests.',
+        cause: error,
+      },
+    )
   }
   return new ZenmlError('ZEN_GIT', `git ${args[0]} failed: ${text}`, { facts: { stderr: text }, cause: error })
 }

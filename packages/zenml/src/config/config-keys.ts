@@ -25,14 +25,29 @@ export const formats: readonly string[] = ['csv', 'json', 'jsonl', 'parquet']
 /** Every key of a pipeline's configuration. */
 export const configKeys: KeyTable = {
   version: { type: 'integer', description: 'Version of this format.', required: true, values: [1] },
-  pipeline: { type: 'string', description: 'Name of the pipeline.', required: true, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' },
-  seed: { type: 'integer', description: 'Seed of the run; every step\'s seed is derived from it. Default 0.', minimum: 0, maximum: 2147483647 },
+  pipeline: {
+    type: 'string',
+    description: 'Name of the pipeline.',
+    required: true,
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$',
+  },
+  seed: {
+    type: 'integer',
+    description: "Seed of the run; every step's seed is derived from it. Default 0.",
+    minimum: 0,
+    maximum: 2147483647,
+  },
   backend: {
     type: 'object',
     description: 'Where steps run. Default local.',
     keys: {
       type: { type: 'string', description: 'Kind of backend.', required: true, values: ['local'] },
-      parallelism: { type: 'integer', description: 'How many steps may run at once. Default: the number of processors.', minimum: 1, maximum: 1024 },
+      parallelism: {
+        type: 'integer',
+        description: 'How many steps may run at once. Default: the number of processors.',
+        minimum: 1,
+        maximum: 1024,
+      },
     },
   },
   datasources: {
@@ -41,8 +56,16 @@ export const configKeys: KeyTable = {
     pattern: partName,
     keys: {
       type: { type: 'string', description: 'Kind of datasource. Default file.', values: ['file'] },
-      path: { type: 'string', description: 'A file, folder or glob relative to the repository\'s root, or package:NAME/PATH.', required: true },
-      format: { type: 'string', description: 'Format of the files; told by their name where it is left out.', values: formats },
+      path: {
+        type: 'string',
+        description: "A file, folder or glob relative to the repository's root, or package:NAME/PATH.",
+        required: true,
+      },
+      format: {
+        type: 'string',
+        description: 'Format of the files; told by their name where it is left out.',
+        values: formats,
+      },
       options: { type: 'free', description: 'Options of the format.' },
     },
   },
@@ -52,14 +75,25 @@ export const configKeys: KeyTable = {
     required: true,
     pattern: partName,
     keys: {
-      source: { type: 'string', description: 'steps/train.ts#train, or zenml/steps#split in an installed package.', required: true },
-      parameters: { type: 'free', description: 'Parameters; the step\'s schema fills in defaults.' },
+      source: {
+        type: 'string',
+        description: 'steps/train.ts#train, or zenml/steps#split in an installed package.',
+        required: true,
+      },
+      parameters: { type: 'free', description: "Parameters; the step's schema fills in defaults." },
       inputs: { type: 'references', description: 'Input name to step.output or datasources.name.' },
-      environment: { type: 'strings', description: 'Environment variables that the step may see.', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+      environment: {
+        type: 'strings',
+        description: 'Environment variables that the step may see.',
+        pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+      },
       timeout: { type: 'integer', description: 'Wall-clock limit in seconds.', minimum: 1, maximum: 31536000 },
       memory: { type: 'integer', description: 'Limit of the JavaScript heap in MiB.', minimum: 16, maximum: 1048576 },
       cache: { type: 'boolean', description: 'false: executed in every run. Default true.' },
     },
   },
-  run: { type: 'free', description: 'Pins of the run that this configuration was printed from (zenml pipeline config RUN); informational.' },
+  run: {
+    type: 'free',
+    description: 'Pins of the run that this configuration was printed from (zenml pipeline config RUN); informational.',
+  },
 }

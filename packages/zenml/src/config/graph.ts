@@ -1,48 +1,75 @@
 import { didYouMean } from '../base/nearest.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
-import { parseInputReference, type PipelineSpec } from '../model/pipeline-spec.ts'
+import { type PipelineSpec, parseInputReference } from '../model/pipeline-spec.ts'
 import type { StepDescriptor } from '../model/step-descriptor.ts'
 
 /** What is wrong with the graph by itself: inputs from nowhere, circles, no steps. */
 export function checkGraph(spec: PipelineSpec): readonly Diagnostic[] {
   const problems: Diagnostic[] = []
   const steps = Object.keys(spec.steps)
-  if (steps.length === 0) problems.push({ code: 'ZEN_CONFIG_EMPTY', message: 'The pipeline has no steps.', path: 'steps' })
+  if (steps.length === 0)
+    problems.push({ code: 'ZEN_CONFIG_EMPTY', message: 'The pipeline has no steps.', path: 'steps' })
   for (const [name, step] of Object.entries(spec.steps)) {
     for (const [input, from] of Object.entries(step.inputs)) {
       const path = `steps.${name}.inputs.${input}`
       const reference = parseInputReference(from)
       if (reference?.kind === 'datasource' && !Object.hasOwn(spec.datasources, reference.name)) {
-        problems.push({ code: 'ZEN_CONFIG_INPUT', message: `Step "${name}" reads datasource "${reference.name}", which is not declared.${didYouMean(reference.name, Object.keys(spec.datasources))}`, path })
+        problems.push({
+          code: 'ZEN_CONFIG_INPUT',
+          message: `Step "${name}" reads datasource "${reference.name}", which is not declared.${didYouMean(reference.name, Object.keys(spec.datasources))}`,
+          path,
+        })
       } else if (reference?.kind === 'output' && !Object.hasOwn(spec.steps, reference.step)) {
-        problems.push({ code: 'ZEN_CONFIG_INPUT', message: `Step "${name}" reads ${from}, but there is no step "${reference.step}".${didYouMean(reference.step, steps)}`, path })
+        problems.push({
+          code: 'ZEN_CONFIG_INPUT',
+          message: `Step "${name}" reads ${from}, but there is no step "${reference.step}".${didYouMean(reference.step, steps)}`,
+          path,
+        })
       }
     }
   }
   if (problems.length === 0) {
     const circle = findCircle(spec)
-    if (circle !== undefined) problems.push({ code: 'ZEN_CONFIG_CYCLE', message: `Steps wait for each other in a circle: ${circle.join(' → ')}.`, path: `steps.${circle[0]}.inputs` })
+    if (circle !== undefined)
+      problems.push({
+        code: 'ZEN_CONFIG_CYCLE',
+        message: `Steps wait for each other in a circle: ${circle.join(' → ')}.`,
+        path: `steps.${circle[0]}.inputs`,
+      })
   }
   return problems
 }
 
 /** What is wrong with the edges, given what each step declares. Steps without a descriptor are passed over. */
-export function checkAgainstSteps(spec: PipelineSpec, descriptors: { readonly [step: string]: StepDescriptor }): readonly Diagnostic[] {
+export function checkAgainstSteps(
+  spec: PipelineSpec,
+  descriptors: { readonly [step: string]: StepDescriptor },
+): readonly Diagnostic[] {
   const problems: Diagnostic[] = []
   for (const [name, step] of Object.entries(spec.steps)) {
     const descriptor = descriptors[name]
     if (descriptor === undefined) continue
     for (const [input, type] of Object.entries(descriptor.inputs)) {
       if (!type.endsWith('?') && !Object.hasOwn(step.inputs, input)) {
-        problems.push({ code: 'ZEN_CONFIG_INPUT', message: `Input "${input}" of step "${name}" is not connected; it takes ${type}.`, path: `steps.${name}` })
+        problems.push({
+          code: 'ZEN_CONFIG_INPUT',
+          message: `Input "${input}" of step "${name}" is not connected; it takes ${type}.`,
+          path: `steps.${name}`,
+        })
       }
     }
     for (const [input, from] of Object.entries(step.inputs)) {
       const path = `steps.${name}.inputs.${input}`
-      const expected = Object.hasOwn(descriptor.inputs, input) ? descriptor.inputs[input]!.replace(/\?$/, '') : undefined
+      const expected = Object.hasOwn(descriptor.inputs, input)
+        ? descriptor.inputs[input]!.replace(/\?$/, '')
+        : undefined
       if (expected === undefined) {
         const known = Object.keys(descriptor.inputs)
-        problems.push({ code: 'ZEN_CONFIG_INPUT', message: `Step "${name}" has no input "${input}".${didYouMean(input, known) || ` It has ${known.join(', ') || 'none'}.`}`, path })
+        problems.push({
+          code: 'ZEN_CONFIG_INPUT',
+          message: `Step "${name}" has no input "${input}".${didYouMean(input, known) || ` It has ${known.join(', ') || 'none'}.`}`,
+          path,
+        })
         continue
       }
       const given = typeOf(from, descriptors)
@@ -51,9 +78,17 @@ export function checkAgainstSteps(spec: PipelineSpec, descriptors: { readonly [s
         const reference = parseInputReference(from)
         const outputs = reference?.kind === 'output' ? Object.keys(descriptors[reference.step]?.outputs ?? {}) : []
         const output = reference?.kind === 'output' ? reference.output : from
-        problems.push({ code: 'ZEN_CONFIG_INPUT', message: `${from} does not exist.${didYouMean(output, outputs) || ` The step gives ${outputs.join(', ') || 'nothing'}.`}`, path })
+        problems.push({
+          code: 'ZEN_CONFIG_INPUT',
+          message: `${from} does not exist.${didYouMean(output, outputs) || ` The step gives ${outputs.join(', ') || 'nothing'}.`}`,
+          path,
+        })
       } else if (given !== expected) {
-        problems.push({ code: 'ZEN_CONFIG_EDGE', message: `Input "${input}" of step "${name}" takes ${expected}, but ${from} is ${given}.`, path })
+        problems.push({
+          code: 'ZEN_CONFIG_EDGE',
+          message: `Input "${input}" of step "${name}" takes ${expected}, but ${from} is ${given}.`,
+          path,
+        })
       }
     }
   }

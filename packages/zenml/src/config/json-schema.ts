@@ -25,11 +25,20 @@ function ruleSchema({ type, description, values, minimum, maximum, pattern, keys
     case 'object':
       return { description, ...objectSchema(keys!) }
     case 'map':
-      return { description, type: 'object', propertyNames: { pattern: pattern! }, additionalProperties: objectSchema(keys!) }
+      return {
+        description,
+        type: 'object',
+        propertyNames: { pattern: pattern! },
+        additionalProperties: objectSchema(keys!),
+      }
     case 'free':
       return { description, type: 'object' }
     case 'references':
-      return { description, type: 'object', additionalProperties: { type: 'string', pattern: '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$' } }
+      return {
+        description,
+        type: 'object',
+        additionalProperties: { type: 'string', pattern: '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$' },
+      }
     case 'strings':
       return { description, type: 'array', items: { type: 'string', ...(pattern === undefined ? {} : { pattern }) } }
     default:

@@ -14,10 +14,17 @@ export interface Overrides {
 }
 
 /** The configuration with parameters and seed set. */
-export async function applyOverrides(spec: PipelineSpec, { parameters = [], seed = spec.seed }: Overrides): Promise<Result<PipelineSpec, readonly Diagnostic[]>> {
+export async function applyOverrides(
+  spec: PipelineSpec,
+  { parameters = [], seed = spec.seed }: Overrides,
+): Promise<Result<PipelineSpec, readonly Diagnostic[]>> {
   const problems: Diagnostic[] = []
   const steps = { ...spec.steps }
-  if (!Number.isInteger(seed) || seed < 0 || seed > 2147483647) problems.push({ code: 'ZEN_CONFIG_VALUE', message: `The seed must be a whole number from 0 to 2147483647, not ${seed}.` })
+  if (!Number.isInteger(seed) || seed < 0 || seed > 2147483647)
+    problems.push({
+      code: 'ZEN_CONFIG_VALUE',
+      message: `The seed must be a whole number from 0 to 2147483647, not ${seed}.`,
+    })
   for (const given of parameters) {
     const match = /^([^.=]+)\.([^=]+)=([\s\S]*)$/.exec(given)
     if (match === null) {
@@ -26,14 +33,20 @@ export async function applyOverrides(spec: PipelineSpec, { parameters = [], seed
     }
     const [, step, path, text] = match as unknown as [string, string, string, string]
     if (!Object.hasOwn(steps, step)) {
-      problems.push({ code: 'ZEN_CONFIG_OVERRIDE', message: `There is no step "${step}".${didYouMean(step, Object.keys(steps)) || ` The steps are ${Object.keys(steps).join(', ')}.`}` })
+      problems.push({
+        code: 'ZEN_CONFIG_OVERRIDE',
+        message: `There is no step "${step}".${didYouMean(step, Object.keys(steps)) || ` The steps are ${Object.keys(steps).join(', ')}.`}`,
+      })
       continue
     }
     let value: Json
     try {
       value = parse(text, { merge: false, maxAliasCount: 0 }) as Json
     } catch (error) {
-      problems.push({ code: 'ZEN_CONFIG_OVERRIDE', message: `The value of "${given}" cannot be read: ${messageOf(error).split('\n')[0]}` })
+      problems.push({
+        code: 'ZEN_CONFIG_OVERRIDE',
+        message: `The value of "${given}" cannot be read: ${messageOf(error).split('\n')[0]}`,
+      })
       continue
     }
     steps[step] = { ...steps[step]!, parameters: set(steps[step]!.parameters, path.split('.'), value) }

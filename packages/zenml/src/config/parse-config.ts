@@ -1,9 +1,26 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseAllDocuments, type YAMLMap } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  type YAMLMap,
+} from 'yaml'
 import type { Json, JsonObject } from '../base/json.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { ok, type Result, refuse } from '../base/result.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
-import { type BackendSpec, type DatasourceSpec, formatOf, parseInputReference, type PipelineSpec, type StepSpec } from '../model/pipeline-spec.ts'
+import {
+  type BackendSpec,
+  type DatasourceSpec,
+  formatOf,
+  type PipelineSpec,
+  parseInputReference,
+  type StepSpec,
+} from '../model/pipeline-spec.ts'
 import { configKeys, formats, type KeyRule, type KeyTable } from './config-keys.ts'
 import { checkGraph } from './graph.ts'
 
@@ -32,16 +49,30 @@ const mostAliases = 100
  */
 export async function parseConfig(text: string, file: string): Promise<Result<ParsedConfig, readonly Diagnostic[]>> {
   const reader = new Reader(file)
-  if (text.length > largest) return refuse([reader.problem('ZEN_CONFIG_SIZE', `The file is larger than ${largest} characters.`)])
-  if (text.includes('\0')) return refuse([reader.problem('ZEN_CONFIG_SYNTAX', 'The file holds NUL characters; it is no text.')])
-  const documents = parseAllDocuments(text, { lineCounter: reader.lines, uniqueKeys: false, version: '1.2', merge: false, prettyErrors: false, stringKeys: false, logLevel: 'silent' })
+  if (text.length > largest)
+    return refuse([reader.problem('ZEN_CONFIG_SIZE', `The file is larger than ${largest} characters.`)])
+  if (text.includes('\0'))
+    return refuse([reader.problem('ZEN_CONFIG_SYNTAX', 'The file holds NUL characters; it is no text.')])
+  const documents = parseAllDocuments(text, {
+    lineCounter: reader.lines,
+    uniqueKeys: false,
+    version: '1.2',
+    merge: false,
+    prettyErrors: false,
+    stringKeys: false,
+    logLevel: 'silent',
+  })
   const [document] = documents as { contents: Node | null; errors: { message: string; pos: [number, number] }[] }[]
-  if (document === undefined || document.contents === null) return refuse([reader.problem('ZEN_CONFIG_EMPTY', 'The file is empty: a pipeline has at least version, pipeline and steps.')])
+  if (document === undefined || document.contents === null)
+    return refuse([
+      reader.problem('ZEN_CONFIG_EMPTY', 'The file is empty: a pipeline has at least version, pipeline and steps.'),
+    ])
   for (const { errors } of documents as { errors: { message: string; pos: [number, number] }[] }[]) {
     for (const { message, pos } of errors) reader.add('ZEN_CONFIG_SYNTAX', `${message.split('\n')[0]}.`, pos[0], '')
   }
   if (reader.diagnostics.length > 0) return refuse(reader.diagnostics)
-  if (documents.length > 1) return refuse([reader.problem('ZEN_CONFIG_DOCUMENTS', 'The file holds several documents; a pipeline is one.')])
+  if (documents.length > 1)
+    return refuse([reader.problem('ZEN_CONFIG_DOCUMENTS', 'The file holds several documents; a pipeline is one.')])
   const value = reader.toJson(document.contents, '', 0)
   if (reader.diagnostics.length > 0) return refuse(reader.diagnostics)
   reader.checkObject(value as Json, configKeys, '')
@@ -49,7 +80,11 @@ export async function parseConfig(text: string, file: string): Promise<Result<Pa
   const spec = specOf(value as JsonObject, reader)
   if (reader.diagnostics.length > 0) return refuse(reader.diagnostics)
   const locate = (path: string): Place | undefined => reader.locate(path)
-  const broken = checkGraph(spec).map((diagnostic) => ({ ...diagnostic, file, ...(diagnostic.path === undefined ? {} : locate(diagnostic.path)) }))
+  const broken = checkGraph(spec).map((diagnostic) => ({
+    ...diagnostic,
+    file,
+    ...(diagnostic.path === undefined ? {} : locate(diagnostic.path)),
+  }))
   if (broken.length > 0) return refuse(broken)
   return ok({ spec, locate })
 }
@@ -67,7 +102,14 @@ class Reader {
 
   problem(code: Diagnostic['code'], message: string, offset = 0, path = ''): Diagnostic {
     const { line, col } = this.lines.linePos(offset)
-    return { code, message, file: this.file, line: Math.max(1, line), column: Math.max(1, col), ...(path === '' ? {} : { path }) }
+    return {
+      code,
+      message,
+      file: this.file,
+      line: Math.max(1, line),
+      column: Math.max(1, col),
+      ...(path === '' ? {} : { path }),
+    }
   }
 
   add(code: Diagnostic['code'], message: string, offset: number, path: string): void {
@@ -102,21 +144,39 @@ class Reader {
     }
     if (isAlias(node)) {
       this.aliases++
-      this.add('ZEN_CONFIG_ALIASES', `Aliases are not read: write the value of *${node.source} here${this.aliases > mostAliases ? ' (and at the others)' : ''}.`, offset, path)
+      this.add(
+        'ZEN_CONFIG_ALIASES',
+        `Aliases are not read: write the value of *${node.source} here${this.aliases > mostAliases ? ' (and at the others)' : ''}.`,
+        offset,
+        path,
+      )
       return null
     }
-    if ((node as { tag?: string }).tag !== undefined && !/^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/.test((node as { tag?: string }).tag!)) {
+    if (
+      (node as { tag?: string }).tag !== undefined &&
+      !/^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/.test((node as { tag?: string }).tag!)
+    ) {
       this.add('ZEN_CONFIG_TAG', `The tag ${(node as { tag?: string }).tag} is not read.`, offset, path)
       return null
     }
     if (isMap(node)) return this.mapToJson(node, path, depth)
-    if (isSeq(node)) return node.items.map((item, index) => this.toJson(item as Node | null, `${path}.${index}`, depth + 1))
+    if (isSeq(node))
+      return node.items.map((item, index) => this.toJson(item as Node | null, `${path}.${index}`, depth + 1))
     if (!isScalar(node)) return null
     const { value } = node
-    if (typeof value === 'number' && !Number.isFinite(value)) this.add('ZEN_CONFIG_NUMBER', `${node.source ?? value} is no finite number.`, offset, path)
-    else if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) this.add('ZEN_CONFIG_NUMBER', `${node.source ?? value} is beyond 2^53 and would lose digits; write it in quotes.`, offset, path)
-    else if (typeof value === 'bigint' || typeof value === 'object' && value !== null) this.add('ZEN_CONFIG_TYPE', 'This value is not read.', offset, path)
-    else if (typeof value === 'string' && !value.isWellFormed()) this.add('ZEN_CONFIG_SYNTAX', 'The text is no valid Unicode.', offset, path)
+    if (typeof value === 'number' && !Number.isFinite(value))
+      this.add('ZEN_CONFIG_NUMBER', `${node.source ?? value} is no finite number.`, offset, path)
+    else if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+      this.add(
+        'ZEN_CONFIG_NUMBER',
+        `${node.source ?? value} is beyond 2^53 and would lose digits; write it in quotes.`,
+        offset,
+        path,
+      )
+    else if (typeof value === 'bigint' || (typeof value === 'object' && value !== null))
+      this.add('ZEN_CONFIG_TYPE', 'This value is not read.', offset, path)
+    else if (typeof value === 'string' && !value.isWellFormed())
+      this.add('ZEN_CONFIG_SYNTAX', 'The text is no valid Unicode.', offset, path)
     else return (value ?? null) as Json
     return null
   }
@@ -133,7 +193,8 @@ class Reader {
       }
       const inner = path === '' ? key : `${path}.${key}`
       if (key === '<<') this.add('ZEN_CONFIG_MERGE', 'Merge keys (<<) are not read.', offset, inner)
-      else if (seen.has(key)) this.add('ZEN_CONFIG_DUPLICATE', `The key "${key}" stands here a second time.`, offset, inner)
+      else if (seen.has(key))
+        this.add('ZEN_CONFIG_DUPLICATE', `The key "${key}" stands here a second time.`, offset, inner)
       else {
         seen.add(key)
         this.offsets.set(inner, offset)
@@ -145,21 +206,36 @@ class Reader {
 
   checkObject(value: Json, keys: KeyTable, path: string): void {
     if (!isObject(value)) {
-      this.addAt('ZEN_CONFIG_TYPE', `${path === '' ? 'The configuration' : `"${path}"`} must be a map, not ${kindOf(value)}.`, path)
+      this.addAt(
+        'ZEN_CONFIG_TYPE',
+        `${path === '' ? 'The configuration' : `"${path}"`} must be a map, not ${kindOf(value)}.`,
+        path,
+      )
       return
     }
     for (const [key, rule] of Object.entries(keys)) {
-      if (rule.required === true && !Object.hasOwn(value, key)) this.addAt('ZEN_CONFIG_MISSING', `${path === '' ? 'The configuration' : `"${path}"`} lacks "${key}": ${rule.description}`, path)
+      if (rule.required === true && !Object.hasOwn(value, key))
+        this.addAt(
+          'ZEN_CONFIG_MISSING',
+          `${path === '' ? 'The configuration' : `"${path}"`} lacks "${key}": ${rule.description}`,
+          path,
+        )
     }
     for (const [key, inner] of Object.entries(value)) {
       const at = path === '' ? key : `${path}.${key}`
-      if (!Object.hasOwn(keys, key)) this.addAt('ZEN_CONFIG_UNKNOWN', `Unknown key "${key}".${didYouMean(key, Object.keys(keys)) || ` Known here: ${Object.keys(keys).join(', ')}.`}`, at)
+      if (!Object.hasOwn(keys, key))
+        this.addAt(
+          'ZEN_CONFIG_UNKNOWN',
+          `Unknown key "${key}".${didYouMean(key, Object.keys(keys)) || ` Known here: ${Object.keys(keys).join(', ')}.`}`,
+          at,
+        )
       else this.checkRule(inner, keys[key]!, at)
     }
   }
 
   private checkRule(value: Json, rule: KeyRule, path: string): void {
-    const wrong = (expected: string): void => this.addAt('ZEN_CONFIG_TYPE', `"${path}" must be ${expected}, not ${kindOf(value)}.`, path)
+    const wrong = (expected: string): void =>
+      this.addAt('ZEN_CONFIG_TYPE', `"${path}" must be ${expected}, not ${kindOf(value)}.`, path)
     switch (rule.type) {
       case 'object':
         this.checkObject(value, rule.keys!, path)
@@ -167,7 +243,12 @@ class Reader {
       case 'map':
         if (!isObject(value)) return wrong('a map')
         for (const [name, inner] of Object.entries(value)) {
-          if (!new RegExp(rule.pattern!).test(name)) this.addAt('ZEN_CONFIG_NAME', `"${name}" cannot be a name: use letters, digits, "_" and "-".`, `${path}.${name}`)
+          if (!new RegExp(rule.pattern!).test(name))
+            this.addAt(
+              'ZEN_CONFIG_NAME',
+              `"${name}" cannot be a name: use letters, digits, "_" and "-".`,
+              `${path}.${name}`,
+            )
           else this.checkObject(inner, rule.keys!, `${path}.${name}`)
         }
         return
@@ -177,13 +258,23 @@ class Reader {
       case 'references':
         if (!isObject(value)) return wrong('a map of input names to step.output or datasources.name')
         for (const [input, from] of Object.entries(value)) {
-          if (typeof from !== 'string' || parseInputReference(from) === undefined) this.addAt('ZEN_CONFIG_REFERENCE', `Input "${input}" must be step.output or datasources.name, not ${typeof from === 'string' ? `"${from}"` : kindOf(from)}.`, `${path}.${input}`)
+          if (typeof from !== 'string' || parseInputReference(from) === undefined)
+            this.addAt(
+              'ZEN_CONFIG_REFERENCE',
+              `Input "${input}" must be step.output or datasources.name, not ${typeof from === 'string' ? `"${from}"` : kindOf(from)}.`,
+              `${path}.${input}`,
+            )
         }
         return
       case 'strings':
         if (!Array.isArray(value)) return wrong('a list of texts')
         for (const [index, item] of value.entries()) {
-          if (typeof item !== 'string' || (rule.pattern !== undefined && !new RegExp(rule.pattern).test(item))) this.addAt('ZEN_CONFIG_TYPE', `"${path}" holds ${JSON.stringify(item)}, which is no name of a variable.`, `${path}.${index}`)
+          if (typeof item !== 'string' || (rule.pattern !== undefined && !new RegExp(rule.pattern).test(item)))
+            this.addAt(
+              'ZEN_CONFIG_TYPE',
+              `"${path}" holds ${JSON.stringify(item)}, which is no name of a variable.`,
+              `${path}.${index}`,
+            )
         }
         return
       case 'boolean':
@@ -191,13 +282,25 @@ class Reader {
         return
       case 'integer':
         if (typeof value !== 'number' || !Number.isInteger(value)) return wrong('a whole number')
-        if (rule.values !== undefined && !rule.values.includes(value)) return this.addAt('ZEN_CONFIG_VALUE', `"${path}" must be ${rule.values.join(' or ')}, not ${value}.`, path)
-        if (value < (rule.minimum ?? value) || value > (rule.maximum ?? value)) this.addAt('ZEN_CONFIG_VALUE', `"${path}" must be from ${rule.minimum} to ${rule.maximum}, not ${value}.`, path)
+        if (rule.values !== undefined && !rule.values.includes(value))
+          return this.addAt('ZEN_CONFIG_VALUE', `"${path}" must be ${rule.values.join(' or ')}, not ${value}.`, path)
+        if (value < (rule.minimum ?? value) || value > (rule.maximum ?? value))
+          this.addAt(
+            'ZEN_CONFIG_VALUE',
+            `"${path}" must be from ${rule.minimum} to ${rule.maximum}, not ${value}.`,
+            path,
+          )
         return
       case 'string':
         if (typeof value !== 'string' || value === '') return wrong('a text')
-        if (rule.values !== undefined && !rule.values.includes(value)) return this.addAt('ZEN_CONFIG_VALUE', `"${path}" must be ${rule.values.join(', ')}, not "${value}".${didYouMean(value, rule.values as string[])}`, path)
-        if (rule.pattern !== undefined && !new RegExp(rule.pattern).test(value)) this.addAt('ZEN_CONFIG_NAME', `"${value}" cannot be a name: use letters, digits, ".", "_" and "-".`, path)
+        if (rule.values !== undefined && !rule.values.includes(value))
+          return this.addAt(
+            'ZEN_CONFIG_VALUE',
+            `"${path}" must be ${rule.values.join(', ')}, not "${value}".${didYouMean(value, rule.values as string[])}`,
+            path,
+          )
+        if (rule.pattern !== undefined && !new RegExp(rule.pattern).test(value))
+          this.addAt('ZEN_CONFIG_NAME', `"${value}" cannot be a name: use letters, digits, ".", "_" and "-".`, path)
     }
   }
 }
@@ -208,12 +311,18 @@ function specOf(value: JsonObject, reader: Reader): PipelineSpec {
   for (const [name, given] of Object.entries((value['datasources'] ?? {}) as { [name: string]: JsonObject })) {
     const path = given['path'] as string
     const format = (given['format'] as DatasourceSpec['format'] | undefined) ?? formatOf(path)
-    if (format === undefined) reader.addAt('ZEN_CONFIG_MISSING', `The format of "${path}" is not told by its name: add format (${formats.join(', ')}).`, `datasources.${name}.path`)
+    if (format === undefined)
+      reader.addAt(
+        'ZEN_CONFIG_MISSING',
+        `The format of "${path}" is not told by its name: add format (${formats.join(', ')}).`,
+        `datasources.${name}.path`,
+      )
     else datasources[name] = { type: 'file', path, format, options: (given['options'] ?? {}) as JsonObject }
   }
   const steps: { [name: string]: StepSpec } = {}
   for (const [name, given] of Object.entries(value['steps'] as { [name: string]: JsonObject })) {
-    if (name === 'datasources') reader.addAt('ZEN_CONFIG_NAME', '"datasources" cannot be the name of a step.', `steps.${name}`)
+    if (name === 'datasources')
+      reader.addAt('ZEN_CONFIG_NAME', '"datasources" cannot be the name of a step.', `steps.${name}`)
     steps[name] = {
       source: given['source'] as string,
       parameters: (given['parameters'] ?? {}) as JsonObject,

@@ -15,7 +15,12 @@ export async function printConfig(spec: PipelineSpec, run?: JsonObject): Promise
       ...(Object.keys(datasources).length === 0
         ? {}
         : {
-            datasources: map(datasources, ({ type, path, format, options }) => ({ type, path, format, ...(isEmpty(options) ? {} : { options: sorted(options) }) })),
+            datasources: map(datasources, ({ type, path, format, options }) => ({
+              type,
+              path,
+              format,
+              ...(isEmpty(options) ? {} : { options: sorted(options) }),
+            })),
           }),
       steps: map(steps, ({ source, parameters, inputs, environment, timeout, memory, cache }) => ({
         source,

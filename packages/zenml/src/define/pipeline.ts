@@ -1,7 +1,13 @@
 import { ZenmlError } from '../base/errors.ts'
-import { type Json, type JsonObject, isJsonObject } from '../base/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import type { AnyArtifactType } from '../model/artifact-type.ts'
-import { type BackendSpec, type DatasourceSpec, formatOf, namePattern, partNamePattern } from '../model/pipeline-spec.ts'
+import {
+  type BackendSpec,
+  type DatasourceSpec,
+  formatOf,
+  namePattern,
+  partNamePattern,
+} from '../model/pipeline-spec.ts'
 import type { AnyStep, OptionalPort, OutputPorts, PlacementOptions, Ports, SourcePort } from './step.ts'
 
 /** Stands for an output of a step (or a datasource) while a pipeline is put together. */
@@ -23,7 +29,9 @@ export type ConnectedInputs<I extends Ports> = {
       : never
 } & { readonly [K in OptionalInputs<I>]?: I[K] extends OptionalPort<infer T> ? Ref<T> : never }
 
-type OptionalInputs<I extends Ports> = { [K in keyof I]: I[K] extends OptionalPort<AnyArtifactType> ? K : never }[keyof I]
+type OptionalInputs<I extends Ports> = {
+  [K in keyof I]: I[K] extends OptionalPort<AnyArtifactType> ? K : never
+}[keyof I]
 type RequiredInputs<I extends Ports> = Exclude<keyof I, OptionalInputs<I>>
 
 /** Options of a pipeline. */
@@ -129,7 +137,12 @@ export function datasource(name: string, options: DatasourceOptions): Ref<Source
       next: 'Add format: "csv", "json", "jsonl" or "parquet".',
     })
   }
-  return currentPipeline(name).datasource(name, { type: 'file', path: options.path, format, options: options.options ?? {} })
+  return currentPipeline(name).datasource(name, {
+    type: 'file',
+    path: options.path,
+    format,
+    options: options.options ?? {},
+  })
 }
 
 function build(name: string, connect: () => void, options: PipelineOptions): PipelineGraph {
@@ -141,13 +154,15 @@ function build(name: string, connect: () => void, options: PipelineOptions): Pip
     place(step, inputs, parameters, placement) {
       const placedName = placement.name ?? step.definition.name
       checkName('step', placedName, partNamePattern)
-      if (placedName === 'datasources') throw new ZenmlError('ZEN_NAME_RESERVED', '"datasources" cannot be the name of a step.')
+      if (placedName === 'datasources')
+        throw new ZenmlError('ZEN_NAME_RESERVED', '"datasources" cannot be the name of a step.')
       if (steps.has(placedName)) {
         throw new ZenmlError('ZEN_STEP_TWICE', `Two steps of pipeline "${name}" are named "${placedName}".`, {
           next: 'Give one of them another name: step(inputs, parameters, { name: "…" }).',
         })
       }
-      if (!isJsonObject(parameters)) throw new ZenmlError('ZEN_PARAMETERS', `The parameters of step "${placedName}" must be an object.`)
+      if (!isJsonObject(parameters))
+        throw new ZenmlError('ZEN_PARAMETERS', `The parameters of step "${placedName}" must be an object.`)
       const connected = connections(step, placedName, inputs as { [input: string]: Ref | Ref<SourcePort> | undefined })
       steps.set(placedName, { step, name: placedName, parameters, inputs: connected, options: placement })
       const outputs = step.definition.outputs as OutputPorts
@@ -157,7 +172,8 @@ function build(name: string, connect: () => void, options: PipelineOptions): Pip
     },
     datasource(sourceName, spec) {
       checkName('datasource', sourceName, partNamePattern)
-      if (datasources.has(sourceName)) throw new ZenmlError('ZEN_SOURCE_TWICE', `Two datasources are named "${sourceName}".`)
+      if (datasources.has(sourceName))
+        throw new ZenmlError('ZEN_SOURCE_TWICE', `Two datasources are named "${sourceName}".`)
       datasources.set(sourceName, spec)
       return { type: { name: 'Source', source: true }, from: `datasources.${sourceName}` }
     },
@@ -183,20 +199,30 @@ function connections(
     const expected = portType(port)
     if (ref === undefined) {
       if ('optional' in port) continue
-      throw new ZenmlError('ZEN_INPUT_MISSING', `Input "${input}" of step "${placedName}" is not connected; it takes ${expected}.`)
+      throw new ZenmlError(
+        'ZEN_INPUT_MISSING',
+        `Input "${input}" of step "${placedName}" is not connected; it takes ${expected}.`,
+      )
     }
     if (ref.type?.name !== expected) {
       const given = ref.type?.name ?? typeof ref
-      throw new ZenmlError('ZEN_EDGE_TYPE', `Input "${input}" of step "${placedName}" takes ${expected}, but ${ref.from ?? 'it'} is ${given}.`, {
-        facts: { step: placedName, input, expected, given },
-      })
+      throw new ZenmlError(
+        'ZEN_EDGE_TYPE',
+        `Input "${input}" of step "${placedName}" takes ${expected}, but ${ref.from ?? 'it'} is ${given}.`,
+        {
+          facts: { step: placedName, input, expected, given },
+        },
+      )
     }
     connected[input] = ref.from
   }
   for (const input of Object.keys(inputs)) {
     if (!(input in declared)) {
       const names = Object.keys(declared).join(', ')
-      throw new ZenmlError('ZEN_INPUT_UNKNOWN', `Step "${placedName}" has no input "${input}"; it has ${names || 'none'}.`)
+      throw new ZenmlError(
+        'ZEN_INPUT_UNKNOWN',
+        `Step "${placedName}" has no input "${input}"; it has ${names || 'none'}.`,
+      )
     }
   }
   return connected
@@ -209,5 +235,8 @@ export function portType(port: Ports[string]): string {
 
 function checkName(kind: string, name: string, pattern: RegExp): void {
   if (pattern.test(name)) return
-  throw new ZenmlError('ZEN_NAME', `"${name}" cannot be the name of a ${kind}: use letters, digits, "_" and "-", starting with a letter or digit.`)
+  throw new ZenmlError(
+    'ZEN_NAME',
+    `"${name}" cannot be the name of a ${kind}: use letters, digits, "_" and "-", starting with a letter or digit.`,
+  )
 }

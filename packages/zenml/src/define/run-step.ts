@@ -5,7 +5,16 @@ import { ZenmlError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { seededRandom } from '../base/random.ts'
 import type { AnyArtifactType, Loaded } from '../model/artifact-type.ts'
-import { type AnyStep, type InputValues, noParameters, type OutputPorts, type ParameterInput, type ParameterSchema, type Ports, type Step } from './step.ts'
+import {
+  type AnyStep,
+  type InputValues,
+  noParameters,
+  type OutputPorts,
+  type ParameterInput,
+  type ParameterSchema,
+  type Ports,
+  type Step,
+} from './step.ts'
 
 /** What `runStep` gives back: each output as the next step would get it. */
 export interface StepTrial<O extends OutputPorts> extends AsyncDisposable {
@@ -75,7 +84,8 @@ export async function runStep<I extends Ports, O extends OutputPorts, S extends 
     })
     await saveOutputs(step, returned as { [name: string]: unknown } | undefined, directories)
     const outputs: { [name: string]: unknown } = {}
-    for (const [name, type] of Object.entries<AnyArtifactType>(definition.outputs)) outputs[name] = await type.materializer.load(directories[name]!)
+    for (const [name, type] of Object.entries<AnyArtifactType>(definition.outputs))
+      outputs[name] = await type.materializer.load(directories[name]!)
     const trial = { outputs, directories, metrics, properties, dispose, [Symbol.asyncDispose]: dispose }
     return trial as unknown as StepTrial<O>
   } catch (error) {
@@ -91,11 +101,15 @@ export async function validateParameters(step: AnyStep, given: unknown): Promise
   const result = await schema['~standard'].validate(given)
   if (result.issues !== undefined) {
     const problems = result.issues.map((issue) => {
-      const path = (issue.path ?? []).map((part) => String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part))
+      const path = (issue.path ?? []).map((part) =>
+        String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part),
+      )
       return { path: path.join('.'), message: issue.message }
     })
     const text = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')
-    throw new ZenmlError('ZEN_PARAMETERS', `The parameters of step "${definition.name}" do not fit: ${text}`, { facts: { problems } })
+    throw new ZenmlError('ZEN_PARAMETERS', `The parameters of step "${definition.name}" do not fit: ${text}`, {
+      facts: { problems },
+    })
   }
   return result.value as JsonObject
 }
@@ -108,16 +122,26 @@ export async function saveOutputs(
 ): Promise<void> {
   const declared = step.definition.outputs
   for (const name of Object.keys(returned ?? {})) {
-    if (!(name in declared)) throw new ZenmlError('ZEN_OUTPUT_UNKNOWN', `Step "${step.definition.name}" returned "${name}", which it does not declare.`, { exitCode: 1 })
+    if (!(name in declared))
+      throw new ZenmlError(
+        'ZEN_OUTPUT_UNKNOWN',
+        `Step "${step.definition.name}" returned "${name}", which it does not declare.`,
+        { exitCode: 1 },
+      )
   }
   for (const [name, type] of Object.entries<AnyArtifactType>(declared)) {
     const value = returned?.[name]
-    if (value !== undefined) await (type.materializer.save as (value: unknown, directory: string) => Promise<void>)(value, directories[name]!)
+    if (value !== undefined)
+      await (type.materializer.save as (value: unknown, directory: string) => Promise<void>)(value, directories[name]!)
     else if ((await readdir(directories[name]!)).length === 0) {
-      throw new ZenmlError('ZEN_OUTPUT_MISSING', `Step "${step.definition.name}" gave nothing for its output "${name}".`, {
-        next: `Return { ${name}: … }, or write files to context.directories.${name}.`,
-        exitCode: 1,
-      })
+      throw new ZenmlError(
+        'ZEN_OUTPUT_MISSING',
+        `Step "${step.definition.name}" gave nothing for its output "${name}".`,
+        {
+          next: `Return { ${name}: … }, or write files to context.directories.${name}.`,
+          exitCode: 1,
+        },
+      )
     }
   }
 }

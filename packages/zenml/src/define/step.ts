@@ -149,11 +149,12 @@ export interface Step<
 }
 
 /** Parameters may be left out where each of them has a default. */
-export type StepArguments<I extends Ports, S> = {} extends ConnectedInputs<I>
-  ? [inputs?: ConnectedInputs<I>, parameters?: ParameterInput<S>, options?: PlacementOptions]
-  : {} extends ParameterInput<S>
-    ? [inputs: ConnectedInputs<I>, parameters?: ParameterInput<S>, options?: PlacementOptions]
-    : [inputs: ConnectedInputs<I>, parameters: ParameterInput<S>, options?: PlacementOptions]
+export type StepArguments<I extends Ports, S> =
+  {} extends ConnectedInputs<I>
+    ? [inputs?: ConnectedInputs<I>, parameters?: ParameterInput<S>, options?: PlacementOptions]
+    : {} extends ParameterInput<S>
+      ? [inputs: ConnectedInputs<I>, parameters?: ParameterInput<S>, options?: PlacementOptions]
+      : [inputs: ConnectedInputs<I>, parameters: ParameterInput<S>, options?: PlacementOptions]
 
 /** A registered symbol, so that a step is known across two copies of this module (the CLI's and a bundle's). */
 export const stepBrand: unique symbol = Symbol.for('zenml.step') as never
@@ -177,7 +178,12 @@ export const noParameters: ParameterSchema<{}> & {
     validate: (value) => {
       const keys = typeof value === 'object' && value !== null ? Object.keys(value) : []
       if (keys.length === 0) return { value: {} }
-      return { issues: keys.map((key) => ({ message: `Unrecognized key: "${key}". This step takes no parameters.`, path: [] })) }
+      return {
+        issues: keys.map((key) => ({
+          message: `Unrecognized key: "${key}". This step takes no parameters.`,
+          path: [],
+        })),
+      }
     },
   },
 }
@@ -201,8 +207,17 @@ export function step<
   const O extends OutputPorts = OutputPorts,
   S extends ParameterSchema<unknown> = typeof noParameters,
 >(definition: StepDefinition<I, O, S>): Step<I, O, S> {
-  function place(inputs?: ConnectedInputs<I>, parameters?: ParameterInput<S>, options?: PlacementOptions): OutputRefs<O> {
-    const refs = currentPipeline(definition.name).place(placed as never, inputs ?? {}, (parameters ?? {}) as Json, options ?? {})
+  function place(
+    inputs?: ConnectedInputs<I>,
+    parameters?: ParameterInput<S>,
+    options?: PlacementOptions,
+  ): OutputRefs<O> {
+    const refs = currentPipeline(definition.name).place(
+      placed as never,
+      inputs ?? {},
+      (parameters ?? {}) as Json,
+      options ?? {},
+    )
     return refs as OutputRefs<O>
   }
   const placed = Object.assign(place, { [stepBrand]: true as const, definition: Object.freeze({ ...definition }) })

@@ -15,7 +15,13 @@ export interface ClassificationReport {
   readonly rocAuc: number | null
   /** By true class, then by predicted class. */
   readonly confusion: readonly (readonly number[])[]
-  readonly classes: readonly { readonly name: string; readonly precision: number | null; readonly recall: number | null; readonly f1: number | null; readonly rocAuc: number | null }[]
+  readonly classes: readonly {
+    readonly name: string
+    readonly precision: number | null
+    readonly recall: number | null
+    readonly f1: number | null
+    readonly rocAuc: number | null
+  }[]
   /** Ten bins of the highest probability: how sure the model was, and how often it was right. */
   readonly calibration: readonly { readonly rows: number; readonly confidence: number; readonly accuracy: number }[]
   /** Expected calibration error: |confidence - accuracy| weighted by rows. */
@@ -53,8 +59,10 @@ export interface EvaluationData {
 export const Evaluation: ArtifactType<'Evaluation', EvaluationData, EvaluationData> = /* @__PURE__ */ artifactType(
   'Evaluation',
   {
-    save: (evaluation: EvaluationData, directory: string) => writeFile(join(directory, 'evaluation.json'), canonicalJson(evaluation as unknown as JsonObject)),
-    load: async (directory: string) => JSON.parse(await readFile(join(directory, 'evaluation.json'), 'utf8')) as EvaluationData,
+    save: (evaluation: EvaluationData, directory: string) =>
+      writeFile(join(directory, 'evaluation.json'), canonicalJson(evaluation as unknown as JsonObject)),
+    load: async (directory: string) =>
+      JSON.parse(await readFile(join(directory, 'evaluation.json'), 'utf8')) as EvaluationData,
   },
   'mlmd.Metrics',
 )

@@ -1,8 +1,11 @@
-import { type Column, type ExampleBatch, bytesAt, rowEnd, rowStart } from './batch.ts'
+import { bytesAt, type Column, type ExampleBatch, rowEnd, rowStart } from './batch.ts'
 
 /** A batch of some rows of another, in the order given. */
 export function selectRows(batch: ExampleBatch, rows: ArrayLike<number>): ExampleBatch {
-  return { length: rows.length, columns: new Map([...batch.columns].map(([name, column]) => [name, selectColumn(column, rows)])) }
+  return {
+    length: rows.length,
+    columns: new Map([...batch.columns].map(([name, column]) => [name, selectColumn(column, rows)])),
+  }
 }
 
 function selectColumn(column: Column, rows: ArrayLike<number>): Column {
@@ -14,10 +17,16 @@ function selectColumn(column: Column, rows: ArrayLike<number>): Column {
     offsets[index + 1] = values.length
   }
   const at = column.offsets === undefined ? {} : { offsets }
-  if (column.kind === 'float') return { kind: 'float', values: Float32Array.from(values, (value) => column.values[value]!), ...at }
+  if (column.kind === 'float')
+    return { kind: 'float', values: Float32Array.from(values, (value) => column.values[value]!), ...at }
   if (column.kind === 'int') {
     const { big } = column
-    return { kind: 'int', values: Float64Array.from(values, (value) => column.values[value]!), ...(big === undefined ? {} : { big: BigInt64Array.from(values, (value) => big[value]!) }), ...at }
+    return {
+      kind: 'int',
+      values: Float64Array.from(values, (value) => column.values[value]!),
+      ...(big === undefined ? {} : { big: BigInt64Array.from(values, (value) => big[value]!) }),
+      ...at,
+    }
   }
   const parts = values.map((value) => bytesAt(column, value))
   const data = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))

@@ -19,7 +19,9 @@ export type FeatureTransform =
   | { readonly kind: 'bucketize'; readonly fill: number; readonly boundaries: readonly number[] }
 
 /** How the label becomes a number: the index of its class, or its value. */
-export type LabelTransform = { readonly kind: 'class'; readonly classes: readonly string[] } | { readonly kind: 'number' }
+export type LabelTransform =
+  | { readonly kind: 'class'; readonly classes: readonly string[] }
+  | { readonly kind: 'number' }
 
 /** A fitted transform: the same for training, evaluation and serving. */
 export interface TransformGraphData {
@@ -30,7 +32,10 @@ export interface TransformGraphData {
 }
 
 /** A fitted transform as an artifact: `transform.json`. */
-export const TransformGraph: ArtifactType<'TransformGraph', TransformGraphData, TransformGraphData> = /* @__PURE__ */ artifactType('TransformGraph', {
-  save: (graph: TransformGraphData, directory: string) => writeFile(join(directory, 'transform.json'), canonicalJson(graph as unknown as JsonObject)),
-  load: async (directory: string) => JSON.parse(await readFile(join(directory, 'transform.json'), 'utf8')) as TransformGraphData,
-})
+export const TransformGraph: ArtifactType<'TransformGraph', TransformGraphData, TransformGraphData> =
+  /* @__PURE__ */ artifactType('TransformGraph', {
+    save: (graph: TransformGraphData, directory: string) =>
+      writeFile(join(directory, 'transform.json'), canonicalJson(graph as unknown as JsonObject)),
+    load: async (directory: string) =>
+      JSON.parse(await readFile(join(directory, 'transform.json'), 'utf8')) as TransformGraphData,
+  })

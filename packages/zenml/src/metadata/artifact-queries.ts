@@ -11,36 +11,68 @@ export interface ArtifactSummary {
   readonly uri: string
   readonly size: number
   readonly properties: JsonObject
-  readonly producer: { readonly run: string; readonly step: string; readonly output: string; readonly execution: number } | null
+  readonly producer: {
+    readonly run: string
+    readonly step: string
+    readonly output: string
+    readonly execution: number
+  } | null
 }
 
 /** Artifacts and executions, and what went from one to the other. */
 export interface Lineage {
   readonly artifacts: readonly ArtifactSummary[]
-  readonly executions: readonly { readonly id: number; readonly step: string; readonly source: string; readonly run: string }[]
-  readonly edges: readonly { readonly artifact: Digest; readonly execution: number; readonly kind: 'input' | 'output'; readonly name: string }[]
+  readonly executions: readonly {
+    readonly id: number
+    readonly step: string
+    readonly source: string
+    readonly run: string
+  }[]
+  readonly edges: readonly {
+    readonly artifact: Digest
+    readonly execution: number
+    readonly kind: 'input' | 'output'
+    readonly name: string
+  }[]
 }
 
 /** Artifacts, newest first. */
-export function listArtifactSummaries(database: Database, { type, limit = 50 }: { readonly type?: string; readonly limit?: number }): readonly ArtifactSummary[] {
+export function listArtifactSummaries(
+  database: Database,
+  { type, limit = 50 }: { readonly type?: string; readonly limit?: number },
+): readonly ArtifactSummary[] {
   const text = `SELECT r.name FROM Artifact r JOIN Type t ON t.id = r.type_id WHERE (?1 IS NULL OR t.name = ?1) ORDER BY r.id DESC LIMIT ?2`
-  const digests = (sql(database, text).pluck().all(type ?? null, limit) as string[]).map((hex) => `sha256:${hex}` as Digest)
+  const digests = (
+    sql(database, text)
+      .pluck()
+      .all(type ?? null, limit) as string[]
+  ).map((hex) => `sha256:${hex}` as Digest)
   const found = getArtifactSummaries(database, digests)
   return digests.flatMap((digest) => found.get(digest) ?? [])
 }
 
 /** Several artifacts by digest. */
 export function getArtifactSummaries(database: Database, digests: readonly Digest[]): Map<Digest, ArtifactSummary> {
-  const text = 'SELECT r.id, r.uri, t.name AS type FROM Artifact r JOIN Type t ON t.id = r.type_id WHERE r.name IN (SELECT value FROM json_each(?))'
-  const rows = sql(database, text).all(JSON.stringify(digests.map(hexOf))) as { id: number; uri: string; type: string }[]
-  const properties = getProperties(database, 'Artifact', rows.map(({ id }) => id))
+  const text =
+    'SELECT r.id, r.uri, t.name AS type FROM Artifact r JOIN Type t ON t.id = r.type_id WHERE r.name IN (SELECT value FROM json_each(?))'
+  const rows = sql(database, text).all(JSON.stringify(digests.map(hexOf))) as {
+    id: number
+    uri: string
+    type: string
+  }[]
+  const properties = getProperties(
+    database,
+    'Artifact',
+    rows.map(({ id }) => id),
+  )
   const producer = `SELECT v.execution_id AS execution, p.step_key AS output FROM Event v JOIN EventPath p ON p.event_id = v.id AND p.is_index_step = 0
     JOIN Execution e ON e.id = v.execution_id WHERE v.artifact_id = ? AND v.type = ${eventType.output} ORDER BY e.last_known_state = ${executionState.complete} DESC, v.id LIMIT 1`
   const summaries = new Map<Digest, ArtifactSummary>()
   for (const { id, uri, type } of rows) {
     const facts = properties.get(id)!
     const made = sql(database, producer).get(id) as { execution: number; output: string } | undefined
-    const execution = made === undefined ? undefined : getProperties(database, 'Execution', [made.execution]).get(made.execution)!
+    const execution =
+      made === undefined ? undefined : getProperties(database, 'Execution', [made.execution]).get(made.execution)!
     const digest = facts['digest'] as Digest
     summaries.set(digest, {
       digest,
@@ -48,14 +80,26 @@ export function getArtifactSummaries(database: Database, digests: readonly Diges
       uri,
       size: Number(facts['size']),
       properties: JSON.parse(String(facts['properties'] ?? '{}')) as JsonObject,
-      producer: made === undefined || execution === undefined ? null : { run: String(execution['run']), step: String(execution['step']), output: made.output, execution: made.execution },
+      producer:
+        made === undefined || execution === undefined
+          ? null
+          : {
+              run: String(execution['run']),
+              step: String(execution['step']),
+              output: made.output,
+              execution: made.execution,
+            },
     })
   }
   return summaries
 }
 
 /** A digest by itself, a unique prefix of its hex digits, or `RUN/step.output`. */
-export function resolveArtifactDigest(database: Database, name: string, resolveRun: (prefix: string) => string): Digest {
+export function resolveArtifactDigest(
+  database: Database,
+  name: string,
+  resolveRun: (prefix: string) => string,
+): Digest {
   const slash = name.indexOf('/')
   if (slash >= 0) {
     const run = resolveRun(name.slice(0, slash))
@@ -64,15 +108,26 @@ export function resolveArtifactDigest(database: Database, name: string, resolveR
       JOIN Event v ON v.execution_id = x.execution_id AND v.type = ${eventType.output} JOIN EventPath p ON p.event_id = v.id AND p.step_key = ?
       JOIN Artifact r ON r.id = v.artifact_id WHERE x.name = 'run' AND x.string_value = ? LIMIT 1`
     const hex = sql(database, text).pluck().get(step, output, run) as string | undefined
-    if (hex === undefined) throw new ZenmlError('ZEN_ARTIFACT_UNKNOWN', `Run ${run} has no output "${name.slice(slash + 1)}".`, { next: `See "zenml pipeline status ${run}".` })
+    if (hex === undefined)
+      throw new ZenmlError('ZEN_ARTIFACT_UNKNOWN', `Run ${run} has no output "${name.slice(slash + 1)}".`, {
+        next: `See "zenml pipeline status ${run}".`,
+      })
     return `sha256:${hex}` as Digest
   }
   const prefix = name.replace(/^sha256:/, '')
   const found = /^[0-9a-f]{1,64}$/.test(prefix)
-    ? (sql(database, 'SELECT DISTINCT name FROM Artifact WHERE name >= ? AND name < ? ORDER BY name LIMIT 3').pluck().all(prefix, `${prefix}g`) as string[])
+    ? (sql(database, 'SELECT DISTINCT name FROM Artifact WHERE name >= ? AND name < ? ORDER BY name LIMIT 3')
+        .pluck()
+        .all(prefix, `${prefix}g`) as string[])
     : []
-  if (found.length === 0) throw new ZenmlError('ZEN_ARTIFACT_UNKNOWN', `No artifact's digest starts with "${name}".`, { next: 'See "zenml artifact list", or name one as RUN/step.output.' })
-  if (found.length > 1) throw new ZenmlError('ZEN_ARTIFACT_AMBIGUOUS', `Several artifacts' digests start with "${name}".`, { next: 'Give more digits.' })
+  if (found.length === 0)
+    throw new ZenmlError('ZEN_ARTIFACT_UNKNOWN', `No artifact's digest starts with "${name}".`, {
+      next: 'See "zenml artifact list", or name one as RUN/step.output.',
+    })
+  if (found.length > 1)
+    throw new ZenmlError('ZEN_ARTIFACT_AMBIGUOUS', `Several artifacts' digests start with "${name}".`, {
+      next: 'Give more digits.',
+    })
   return `sha256:${found[0]!}` as Digest
 }
 
@@ -94,11 +149,20 @@ export function findLineage(database: Database, digest: Digest, direction: 'up' 
       for (const artifact of frontier) {
         for (const execution of sql(database, step).pluck().all(hexOf(artifact), near) as number[]) {
           executions.add(execution)
-          for (const { hex, event, name } of sql(database, linked).all(execution) as { hex: string; event: number; name: string }[]) {
+          for (const { hex, event, name } of sql(database, linked).all(execution) as {
+            hex: string
+            event: number
+            name: string
+          }[]) {
             const other = `sha256:${hex}` as Digest
             if (event !== far && other !== artifact) continue
             artifacts.add(other)
-            edges.set(`${execution} ${event} ${name} ${hex}`, { artifact: other, execution, kind: event === eventType.input ? 'input' : 'output', name })
+            edges.set(`${execution} ${event} ${name} ${hex}`, {
+              artifact: other,
+              execution,
+              kind: event === eventType.input ? 'input' : 'output',
+              name,
+            })
             if (event === far && !seen.has(other)) {
               seen.add(other)
               next.push(other)
@@ -114,7 +178,12 @@ export function findLineage(database: Database, digest: Digest, direction: 'up' 
   const source = sql(database, 'SELECT t.name FROM Execution e JOIN Type t ON t.id = e.type_id WHERE e.id = ?').pluck()
   return {
     artifacts: [...getArtifactSummaries(database, [...artifacts]).values()],
-    executions: ids.map((id) => ({ id, step: String(properties.get(id)!['step']), source: String(source.get(id)), run: String(properties.get(id)!['run']) })),
+    executions: ids.map((id) => ({
+      id,
+      step: String(properties.get(id)!['step']),
+      source: String(source.get(id)),
+      run: String(properties.get(id)!['run']),
+    })),
     edges: [...edges.values()],
   }
 }

@@ -36,13 +36,19 @@ export function sql(database: Database, text: string): Statement {
 
 /** The id of a type, which is created where it is missing; `base` links it to a simple type. */
 export function typeId(database: Database, kind: keyof typeof typeKind, name: string, base?: string): number {
-  const find = sql(database, 'SELECT id FROM Type WHERE name = ? AND type_kind = ? AND version IS NULL ORDER BY id LIMIT 1').pluck()
+  const find = sql(
+    database,
+    'SELECT id FROM Type WHERE name = ? AND type_kind = ? AND version IS NULL ORDER BY id LIMIT 1',
+  ).pluck()
   const found = find.get(name, typeKind[kind]) as number | undefined
   if (found !== undefined) return found
   checkText('type name', name)
-  const id = Number(sql(database, 'INSERT INTO Type (name, type_kind) VALUES (?, ?)').run(name, typeKind[kind]).lastInsertRowid)
+  const id = Number(
+    sql(database, 'INSERT INTO Type (name, type_kind) VALUES (?, ?)').run(name, typeKind[kind]).lastInsertRowid,
+  )
   const parent = base === undefined ? undefined : (find.get(base, typeKind[kind]) as number | undefined)
-  if (parent !== undefined) sql(database, 'INSERT INTO ParentType (type_id, parent_type_id) VALUES (?, ?)').run(id, parent)
+  if (parent !== undefined)
+    sql(database, 'INSERT INTO ParentType (type_id, parent_type_id) VALUES (?, ?)').run(id, parent)
   return id
 }
 
@@ -51,26 +57,40 @@ export function contextId(database: Database, type: string, name: string, now: n
   const id = findContext(database, type, name)
   if (id !== undefined) return id
   checkText('context name', name)
-  const insert = sql(database, 'INSERT INTO Context (type_id, name, create_time_since_epoch, last_update_time_since_epoch) VALUES (?, ?, ?, ?)')
+  const insert = sql(
+    database,
+    'INSERT INTO Context (type_id, name, create_time_since_epoch, last_update_time_since_epoch) VALUES (?, ?, ?, ?)',
+  )
   return Number(insert.run(typeId(database, 'context', type), name, now, now).lastInsertRowid)
 }
 
 /** The id of a context by type and name, or undefined. */
 export function findContext(database: Database, type: string, name: string): number | undefined {
-  const text = 'SELECT c.id FROM Context c JOIN Type t ON t.id = c.type_id WHERE t.name = ? AND t.type_kind = 2 AND c.name = ?'
+  const text =
+    'SELECT c.id FROM Context c JOIN Type t ON t.id = c.type_id WHERE t.name = ? AND t.type_kind = 2 AND c.name = ?'
   return sql(database, text).pluck().get(type, name) as number | undefined
 }
 
 /** Inserts an execution and puts it into contexts. */
 export function insertExecution(
   database: Database,
-  execution: { readonly type: string; readonly state: number; readonly contexts: readonly number[]; readonly properties: Properties; readonly now: number },
+  execution: {
+    readonly type: string
+    readonly state: number
+    readonly contexts: readonly number[]
+    readonly properties: Properties
+    readonly now: number
+  },
 ): number {
   const { type, state, contexts, properties, now } = execution
-  const insert = sql(database, 'INSERT INTO Execution (type_id, last_known_state, create_time_since_epoch, last_update_time_since_epoch) VALUES (?, ?, ?, ?)')
+  const insert = sql(
+    database,
+    'INSERT INTO Execution (type_id, last_known_state, create_time_since_epoch, last_update_time_since_epoch) VALUES (?, ?, ?, ?)',
+  )
   const id = Number(insert.run(typeId(database, 'execution', type), state, now, now).lastInsertRowid)
   setProperties(database, 'Execution', id, properties)
-  for (const context of contexts) sql(database, 'INSERT OR IGNORE INTO Association (context_id, execution_id) VALUES (?, ?)').run(context, id)
+  for (const context of contexts)
+    sql(database, 'INSERT OR IGNORE INTO Association (context_id, execution_id) VALUES (?, ?)').run(context, id)
   return id
 }
 
@@ -82,26 +102,53 @@ export function setProperties(database: Database, node: Node, id: number, proper
     if (value === undefined) continue
     const column = typeof value === 'string' ? 'string_value' : Number.isInteger(value) ? 'int_value' : 'double_value'
     if (typeof value === 'string') checkText(name, value)
-    else if (!Number.isFinite(value)) throw new ZenmlError('ZEN_METADATA_VALUE', `Property "${name}" is ${value}; ML Metadata keeps finite numbers only.`, { exitCode: 1 })
-    sql(database, `INSERT OR REPLACE INTO ${table} (${key}, name, is_custom_property, ${column}) VALUES (?, ?, 1, ?)`).run(id, name, value)
+    else if (!Number.isFinite(value))
+      throw new ZenmlError(
+        'ZEN_METADATA_VALUE',
+        `Property "${name}" is ${value}; ML Metadata keeps finite numbers only.`,
+        { exitCode: 1 },
+      )
+    sql(
+      database,
+      `INSERT OR REPLACE INTO ${table} (${key}, name, is_custom_property, ${column}) VALUES (?, ?, 1, ?)`,
+    ).run(id, name, value)
   }
 }
 
 /** Custom properties of several nodes, by id. */
-export function getProperties(database: Database, node: Node, ids: readonly number[]): Map<number, { readonly [name: string]: PropertyValue }> {
+export function getProperties(
+  database: Database,
+  node: Node,
+  ids: readonly number[],
+): Map<number, { readonly [name: string]: PropertyValue }> {
   const key = `${node.toLowerCase()}_id`
   const text = `SELECT ${key} AS id, name, coalesce(int_value, double_value, string_value) AS value FROM ${node}Property WHERE ${key} IN (SELECT value FROM json_each(?)) AND is_custom_property = 1`
   const found = new Map<number, { [name: string]: PropertyValue }>(ids.map((id) => [id, {}]))
-  for (const { id, name, value } of sql(database, text).all(JSON.stringify(ids)) as { id: number; name: string; value: PropertyValue }[]) found.get(id)![name] = value
+  for (const { id, name, value } of sql(database, text).all(JSON.stringify(ids)) as {
+    id: number
+    name: string
+    value: PropertyValue
+  }[])
+    found.get(id)![name] = value
   return found
 }
 
 /** Connects an artifact and an execution; the path says by which input or output. An artifact under several names has one event with several steps. */
-export function insertEvent(database: Database, artifact: number, execution: number, type: number, key: string, now: number): void {
+export function insertEvent(
+  database: Database,
+  artifact: number,
+  execution: number,
+  type: number,
+  key: string,
+  now: number,
+): void {
   const find = sql(database, 'SELECT id FROM Event WHERE artifact_id = ? AND execution_id = ? AND type = ?').pluck()
   let event = find.get(artifact, execution, type) as number | undefined
   if (event === undefined) {
-    const insert = sql(database, 'INSERT INTO Event (artifact_id, execution_id, type, milliseconds_since_epoch) VALUES (?, ?, ?, ?)')
+    const insert = sql(
+      database,
+      'INSERT INTO Event (artifact_id, execution_id, type, milliseconds_since_epoch) VALUES (?, ?, ?, ?)',
+    )
     event = Number(insert.run(artifact, execution, type, now).lastInsertRowid)
   }
   sql(database, 'INSERT INTO EventPath (event_id, is_index_step, step_key) VALUES (?, 0, ?)').run(event, key)
@@ -111,6 +158,9 @@ export function insertEvent(database: Database, artifact: number, execution: num
 /** What Google's library would cut, misread or refuse is refused here. */
 function checkText(what: string, text: string): void {
   if (text.includes('\0') || text === '__MLMD_NULL__' || text.startsWith('mlmd-struct::')) {
-    throw new ZenmlError('ZEN_METADATA_VALUE', `${what} holds a text that ML Metadata cannot keep.`, { facts: { what }, exitCode: 1 })
+    throw new ZenmlError('ZEN_METADATA_VALUE', `${what} holds a text that ML Metadata cannot keep.`, {
+      facts: { what },
+      exitCode: 1,
+    })
   }
 }

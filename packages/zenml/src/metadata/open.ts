@@ -34,14 +34,19 @@ export async function openMetadata({ path }: MetadataLocation): Promise<Metadata
   try {
     database = new Sqlite(path, { timeout: busyTimeout })
   } catch (error) {
-    throw new ZenmlError('ZEN_METADATA_PATH', `The metadata store ${path} cannot be opened: ${messageOf(error)}.`, { cause: error })
+    throw new ZenmlError('ZEN_METADATA_PATH', `The metadata store ${path} cannot be opened: ${messageOf(error)}.`, {
+      cause: error,
+    })
   }
   try {
     await retrying(() => prepare(database, path))
   } catch (error) {
     database.close()
     if (systemCode(error)?.startsWith('SQLITE_NOTADB')) {
-      throw new ZenmlError('ZEN_METADATA_DAMAGED', `${path} is no SQLite database.`, { next: 'Restore it from a backup, or name another file in .zenml/config.json.', cause: error })
+      throw new ZenmlError('ZEN_METADATA_DAMAGED', `${path} is no SQLite database.`, {
+        next: 'Restore it from a backup, or name another file in .zenml/config.json.',
+        cause: error,
+      })
     }
     throw error
   }
@@ -72,14 +77,23 @@ function version(database: Database, path: string): number | undefined {
   if (missing.includes('MLMDEnv')) throw damaged(path, `it has tables, but not ${missing.join(', ')}`)
   const versions = database.prepare('SELECT schema_version FROM MLMDEnv').pluck().all() as number[]
   const [found] = versions
-  if (versions.length !== 1 || found === undefined) throw damaged(path, `MLMDEnv has ${versions.length} rows instead of 1`)
+  if (versions.length !== 1 || found === undefined)
+    throw damaged(path, `MLMDEnv has ${versions.length} rows instead of 1`)
   if (found > schemaVersion) {
-    throw new ZenmlError('ZEN_METADATA_NEWER', `${path} has ML Metadata schema version ${found}; this zenml knows ${schemaVersion}.`, { next: 'Use a newer zenml.' })
+    throw new ZenmlError(
+      'ZEN_METADATA_NEWER',
+      `${path} has ML Metadata schema version ${found}; this zenml knows ${schemaVersion}.`,
+      { next: 'Use a newer zenml.' },
+    )
   }
   if (found < schemaVersion) {
-    throw new ZenmlError('ZEN_METADATA_OLDER', `${path} has ML Metadata schema version ${found}; this zenml needs ${schemaVersion}.`, {
-      next: 'Upgrade it with Google\'s ml-metadata 1.11 or newer, or name another file in .zenml/config.json.',
-    })
+    throw new ZenmlError(
+      'ZEN_METADATA_OLDER',
+      `${path} has ML Metadata schema version ${found}; this zenml needs ${schemaVersion}.`,
+      {
+        next: "Upgrade it with Google's ml-metadata 1.11 or newer, or name another file in .zenml/config.json.",
+      },
+    )
   }
   if (missing.length > 0) throw damaged(path, `it lacks the tables ${missing.join(', ')}`)
   return found
@@ -90,11 +104,14 @@ function create(database: Database, path: string): void {
   if (version(database, path) !== undefined) return
   for (const statement of schemaStatements) database.exec(statement)
   database.prepare('INSERT INTO MLMDEnv VALUES (?)').run(schemaVersion)
-  for (const { name, kind } of simpleTypes) database.prepare('INSERT INTO Type (name, type_kind) VALUES (?, ?)').run(name, kind)
+  for (const { name, kind } of simpleTypes)
+    database.prepare('INSERT INTO Type (name, type_kind) VALUES (?, ?)').run(name, kind)
 }
 
 function damaged(path: string, what: string): ZenmlError {
-  return new ZenmlError('ZEN_METADATA_DAMAGED', `${path} is no whole ML Metadata database: ${what}.`, { next: 'Restore it from a backup.' })
+  return new ZenmlError('ZEN_METADATA_DAMAGED', `${path} is no whole ML Metadata database: ${what}.`, {
+    next: 'Restore it from a backup.',
+  })
 }
 
 async function retrying<T>(work: () => T): Promise<T> {
@@ -105,7 +122,11 @@ async function retrying<T>(work: () => T): Promise<T> {
       const busy = /^SQLITE_(BUSY|LOCKED)/.test(systemCode(error) ?? '')
       if (!busy) throw error
       if (attempt > retries) {
-        throw new ZenmlError('ZEN_METADATA_BUSY', 'The metadata store stayed locked by other writers.', { next: 'Try again when they are done.', cause: error, exitCode: 1 })
+        throw new ZenmlError('ZEN_METADATA_BUSY', 'The metadata store stayed locked by other writers.', {
+          next: 'Try again when they are done.',
+          cause: error,
+          exitCode: 1,
+        })
       }
       // Jitter keeps two writers from meeting again; it reaches no record.
       await wait(attempt * 20 * (0.5 + Math.random()))

@@ -7,8 +7,29 @@ import type { StoredArtifact } from '../model/artifact.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { CodePin, Failure, Outcome, RunRecord, RunStatus, StepRecord } from '../model/run.ts'
-import { type ArtifactSummary, findLineage, getArtifactSummaries, type Lineage, listArtifactSummaries, resolveArtifactDigest } from './artifact-queries.ts'
-import { artifactState, contextId, eventType, executionState, findContext, getProperties, insertEvent, insertExecution, type Properties, type PropertyValue, setProperties, sql, typeId } from './nodes.ts'
+import {
+  type ArtifactSummary,
+  findLineage,
+  getArtifactSummaries,
+  type Lineage,
+  listArtifactSummaries,
+  resolveArtifactDigest,
+} from './artifact-queries.ts'
+import {
+  artifactState,
+  contextId,
+  eventType,
+  executionState,
+  findContext,
+  getProperties,
+  insertEvent,
+  insertExecution,
+  type Properties,
+  type PropertyValue,
+  setProperties,
+  sql,
+  typeId,
+} from './nodes.ts'
 import type { MetadataStore } from './open.ts'
 
 /** Marks a process: host, process id, and something that tells it from a later one with the same id. */
@@ -109,7 +130,10 @@ export interface RunRecords {
   endStep(execution: number, end: StepEnd): Promise<void>
   reuseSteps(run: string, steps: readonly ReusedStep[]): Promise<void>
   skipSteps(run: string, steps: readonly { readonly name: string; readonly outcome: Outcome }[]): Promise<void>
-  endRun(run: string, end: { readonly status: RunStatus; readonly endedAt: number; readonly error: Failure | null }): Promise<void>
+  endRun(
+    run: string,
+    end: { readonly status: RunStatus; readonly endedAt: number; readonly error: Failure | null },
+  ): Promise<void>
   /** A run of which every step is reused, in one transaction. */
   recordReusedRun(run: RunStart, steps: readonly ReusedStep[], endedAt: number): Promise<void>
   /** Completed executions by key, newest first. */
@@ -118,9 +142,24 @@ export interface RunRecords {
   /** The id of a run by a unique prefix or `@latest`. Throws `ZEN_RUN_UNKNOWN`, `ZEN_RUN_AMBIGUOUS`. */
   resolveRun(prefix: string): Promise<string>
   /** Newest first; `before` is the id of the run to go on behind. Default limit 50. */
-  listRuns(query?: { readonly pipeline?: string; readonly status?: RunStatus; readonly limit?: number; readonly before?: string }): Promise<readonly RunSummary[]>
-  listPipelines(): Promise<readonly { readonly name: string; readonly runs: number; readonly lastRun: string; readonly lastStatus: RunStatus; readonly lastStartedAt: number }[]>
-  unfinishedRuns(): Promise<readonly { readonly id: string; readonly pipeline: string; readonly process: ProcessMark }[]>
+  listRuns(query?: {
+    readonly pipeline?: string
+    readonly status?: RunStatus
+    readonly limit?: number
+    readonly before?: string
+  }): Promise<readonly RunSummary[]>
+  listPipelines(): Promise<
+    readonly {
+      readonly name: string
+      readonly runs: number
+      readonly lastRun: string
+      readonly lastStatus: RunStatus
+      readonly lastStartedAt: number
+    }[]
+  >
+  unfinishedRuns(): Promise<
+    readonly { readonly id: string; readonly pipeline: string; readonly process: ProcessMark }[]
+  >
   /** Ends a run whose process is gone, and its running executions, as failed. */
   markLost(run: string, endedAt: number, failure: Failure): Promise<void>
   listSteps(): Promise<readonly StepUse[]>
@@ -137,13 +176,19 @@ export function runRecords(store: MetadataStore): RunRecords {
     startRun: (run) => store.write((database) => insertRun(database, run)),
     startStep: (run, step) =>
       store.write((database) => {
-        const execution = insertStep(database, run, step, executionState.running, step.startedAt, { started_at: step.startedAt })
+        const execution = insertStep(database, run, step, executionState.running, step.startedAt, {
+          started_at: step.startedAt,
+        })
         link(database, execution, step.inputs, eventType.input, step.bases, step.startedAt)
         return execution
       }),
     endStep: (execution, end) =>
       store.write((database) => {
-        const state = { executed: executionState.complete, failed: executionState.failed, canceled: executionState.canceled }[end.outcome]
+        const state = {
+          executed: executionState.complete,
+          failed: executionState.failed,
+          canceled: executionState.canceled,
+        }[end.outcome]
         setState(database, execution, state, end.endedAt)
         setProperties(database, 'Execution', execution, {
           outcome: end.outcome,
@@ -159,7 +204,9 @@ export function runRecords(store: MetadataStore): RunRecords {
     skipSteps: (run, steps) =>
       store.write((database) => {
         if (steps.length === 0) return
-        setProperties(database, 'Context', runContext(database, run), { skipped: json(Object.fromEntries(steps.map(({ name, outcome }) => [name, outcome]))) })
+        setProperties(database, 'Context', runContext(database, run), {
+          skipped: json(Object.fromEntries(steps.map(({ name, outcome }) => [name, outcome]))),
+        })
       }),
     endRun: (run, end) => store.write((database) => endRun(database, run, end)),
     recordReusedRun: (run, steps, endedAt) =>
@@ -173,23 +220,45 @@ export function runRecords(store: MetadataStore): RunRecords {
     resolveRun: (prefix) => store.read((database) => resolveRun(database, prefix)),
     listRuns: (query = {}) => store.read((database) => listRuns(database, query)),
     async listPipelines() {
-      const pipelines = new Map<string, { name: string; runs: number; lastRun: string; lastStatus: RunStatus; lastStartedAt: number }>()
+      const pipelines = new Map<
+        string,
+        { name: string; runs: number; lastRun: string; lastStatus: RunStatus; lastStartedAt: number }
+      >()
       for (const run of await records.listRuns({ limit: 1_000_000 })) {
         const known = pipelines.get(run.pipeline)
-        if (known === undefined) pipelines.set(run.pipeline, { name: run.pipeline, runs: 1, lastRun: run.id, lastStatus: run.status, lastStartedAt: run.startedAt })
+        if (known === undefined)
+          pipelines.set(run.pipeline, {
+            name: run.pipeline,
+            runs: 1,
+            lastRun: run.id,
+            lastStatus: run.status,
+            lastStartedAt: run.startedAt,
+          })
         else known.runs++
       }
       return [...pipelines.values()]
     },
     unfinishedRuns: () =>
       store.read((database) => {
-        const ids = runIds(database, `AND EXISTS (SELECT 1 FROM ContextProperty p WHERE p.context_id = c.id AND p.name = 'status' AND p.string_value = 'running')`, [], 1000)
-        return ids.map(({ name, properties }) => ({ id: name, pipeline: String(properties['pipeline']), process: parse(properties['process']) as ProcessMark }))
+        const ids = runIds(
+          database,
+          `AND EXISTS (SELECT 1 FROM ContextProperty p WHERE p.context_id = c.id AND p.name = 'status' AND p.string_value = 'running')`,
+          [],
+          1000,
+        )
+        return ids.map(({ name, properties }) => ({
+          id: name,
+          pipeline: String(properties['pipeline']),
+          process: parse(properties['process']) as ProcessMark,
+        }))
       }),
     markLost: (run, endedAt, failure) =>
       store.write((database) => {
-        const text = 'SELECT e.id FROM Execution e JOIN Association a ON a.execution_id = e.id WHERE a.context_id = ? AND e.last_known_state = ?'
-        for (const id of sql(database, text).pluck().all(runContext(database, run), executionState.running) as number[]) {
+        const text =
+          'SELECT e.id FROM Execution e JOIN Association a ON a.execution_id = e.id WHERE a.context_id = ? AND e.last_known_state = ?'
+        for (const id of sql(database, text)
+          .pluck()
+          .all(runContext(database, run), executionState.running) as number[]) {
           setState(database, id, executionState.failed, endedAt)
           setProperties(database, 'Execution', id, { outcome: 'failed', ended_at: endedAt, error: json(failure) })
         }
@@ -198,7 +267,8 @@ export function runRecords(store: MetadataStore): RunRecords {
     listSteps: () => store.read(listSteps),
     listArtifacts: (query = {}) => store.read((database) => listArtifactSummaries(database, query)),
     getArtifact: (digest) => store.read((database) => getArtifactSummaries(database, [digest]).get(digest)),
-    resolveArtifact: (name) => store.read((database) => resolveArtifactDigest(database, name, (prefix) => resolveRun(database, prefix))),
+    resolveArtifact: (name) =>
+      store.read((database) => resolveArtifactDigest(database, name, (prefix) => resolveRun(database, prefix))),
     lineage: (digest, direction) => store.read((database) => findLineage(database, digest, direction)),
   }
   return records
@@ -207,7 +277,10 @@ export function runRecords(store: MetadataStore): RunRecords {
 function insertRun(database: Database, run: RunStart): void {
   const pipeline = contextId(database, 'pipeline', run.pipeline, run.startedAt)
   const context = contextId(database, 'pipeline_run', run.id, run.startedAt)
-  sql(database, 'INSERT OR IGNORE INTO ParentContext (context_id, parent_context_id) VALUES (?, ?)').run(context, pipeline)
+  sql(database, 'INSERT OR IGNORE INTO ParentContext (context_id, parent_context_id) VALUES (?, ?)').run(
+    context,
+    pipeline,
+  )
   for (const { name } of run.steps) contextId(database, 'node', `${run.pipeline}.${name}`, run.startedAt)
   setProperties(database, 'Context', context, {
     pipeline: run.pipeline,
@@ -222,9 +295,17 @@ function insertRun(database: Database, run: RunStart): void {
   })
 }
 
-function endRun(database: Database, run: string, { status, endedAt, error }: { status: RunStatus; endedAt: number; error: Failure | null }): void {
+function endRun(
+  database: Database,
+  run: string,
+  { status, endedAt, error }: { status: RunStatus; endedAt: number; error: Failure | null },
+): void {
   const context = runContext(database, run)
-  setProperties(database, 'Context', context, { status, ended_at: endedAt, error: error === null ? undefined : json(error) })
+  setProperties(database, 'Context', context, {
+    status,
+    ended_at: endedAt,
+    error: error === null ? undefined : json(error),
+  })
   sql(database, 'UPDATE Context SET last_update_time_since_epoch = ? WHERE id = ?').run(endedAt, context)
 }
 
@@ -243,40 +324,80 @@ function insertReused(database: Database, run: string, steps: readonly ReusedSte
   }
 }
 
-function insertStep(database: Database, run: string, step: StepFacts, state: number, now: number, more: Properties): number {
+function insertStep(
+  database: Database,
+  run: string,
+  step: StepFacts,
+  state: number,
+  now: number,
+  more: Properties,
+): number {
   const context = runContext(database, run)
   const pipeline = String(getProperties(database, 'Context', [context]).get(context)!['pipeline'])
   const cache = contextId(database, 'execution_cache', hexOf(step.identity.key), now)
-  const contexts = [contextId(database, 'pipeline', pipeline, now), context, contextId(database, 'node', `${pipeline}.${step.name}`, now), cache]
+  const contexts = [
+    contextId(database, 'pipeline', pipeline, now),
+    context,
+    contextId(database, 'node', `${pipeline}.${step.name}`, now),
+    cache,
+  ]
   const properties = { run, step: step.name, parameters: json(step.parameters), identity: json(step.identity), ...more }
   return insertExecution(database, { type: step.source, state, contexts, properties, now })
 }
 
 function setState(database: Database, execution: number, state: number, now: number): void {
-  sql(database, 'UPDATE Execution SET last_known_state = ?, last_update_time_since_epoch = ? WHERE id = ?').run(state, now, execution)
+  sql(database, 'UPDATE Execution SET last_known_state = ?, last_update_time_since_epoch = ? WHERE id = ?').run(
+    state,
+    now,
+    execution,
+  )
 }
 
 /** Connects an execution with artifacts, one row a type and digest, and puts them into the contexts of the execution. */
-function link(database: Database, execution: number, artifacts: { readonly [name: string]: StoredArtifact }, type: number, bases: { readonly [type: string]: string }, now: number): void {
+function link(
+  database: Database,
+  execution: number,
+  artifacts: { readonly [name: string]: StoredArtifact },
+  type: number,
+  bases: { readonly [type: string]: string },
+  now: number,
+): void {
   for (const [name, artifact] of Object.entries(artifacts)) {
     const id = artifactId(database, artifact, bases[artifact.type], now)
     insertEvent(database, id, execution, type, name, now)
-    sql(database, 'INSERT OR IGNORE INTO Attribution (context_id, artifact_id) SELECT context_id, ? FROM Association WHERE execution_id = ?').run(id, execution)
+    sql(
+      database,
+      'INSERT OR IGNORE INTO Attribution (context_id, artifact_id) SELECT context_id, ? FROM Association WHERE execution_id = ?',
+    ).run(id, execution)
   }
 }
 
 function artifactId(database: Database, artifact: StoredArtifact, base: string | undefined, now: number): number {
   const type = typeId(database, 'artifact', artifact.type, base)
   const name = hexOf(artifact.digest)
-  const found = sql(database, 'SELECT id, uri FROM Artifact WHERE type_id = ? AND name = ?').get(type, name) as { id: number; uri: string } | undefined
+  const found = sql(database, 'SELECT id, uri FROM Artifact WHERE type_id = ? AND name = ?').get(type, name) as
+    | { id: number; uri: string }
+    | undefined
   if (found !== undefined) {
     // The same content in a store that moved.
-    if (found.uri !== artifact.uri) sql(database, 'UPDATE Artifact SET uri = ?, last_update_time_since_epoch = ? WHERE id = ?').run(artifact.uri, now, found.id)
+    if (found.uri !== artifact.uri)
+      sql(database, 'UPDATE Artifact SET uri = ?, last_update_time_since_epoch = ? WHERE id = ?').run(
+        artifact.uri,
+        now,
+        found.id,
+      )
     return found.id
   }
-  const insert = sql(database, 'INSERT INTO Artifact (type_id, uri, state, name, create_time_since_epoch, last_update_time_since_epoch) VALUES (?, ?, ?, ?, ?, ?)')
+  const insert = sql(
+    database,
+    'INSERT INTO Artifact (type_id, uri, state, name, create_time_since_epoch, last_update_time_since_epoch) VALUES (?, ?, ?, ?, ?, ?)',
+  )
   const id = Number(insert.run(type, artifact.uri, artifactState.live, name, now, now).lastInsertRowid)
-  setProperties(database, 'Artifact', id, { digest: artifact.digest, size: artifact.size, properties: json(artifact.properties) })
+  setProperties(database, 'Artifact', id, {
+    digest: artifact.digest,
+    size: artifact.size,
+    properties: json(artifact.properties),
+  })
   return id
 }
 
@@ -317,13 +438,26 @@ function linkedArtifacts(database: Database, executions: readonly number[]): Map
   const text = `SELECT v.execution_id AS execution, v.type AS event, p.step_key AS name, r.id, r.uri, t.name AS type
     FROM Event v JOIN EventPath p ON p.event_id = v.id AND p.is_index_step = 0 JOIN Artifact r ON r.id = v.artifact_id JOIN Type t ON t.id = r.type_id
     WHERE v.execution_id IN (SELECT value FROM json_each(?)) ORDER BY p.rowid`
-  const rows = sql(database, text).all(JSON.stringify(executions)) as { execution: number; event: number; name: string; id: number; uri: string; type: string }[]
+  const rows = sql(database, text).all(JSON.stringify(executions)) as {
+    execution: number
+    event: number
+    name: string
+    id: number
+    uri: string
+    type: string
+  }[]
   const properties = getProperties(database, 'Artifact', [...new Set(rows.map(({ id }) => id))])
   const linked = new Map<number, Linked>(executions.map((id) => [id, { inputs: {}, outputs: {} }]))
   for (const { execution, event, name, id, uri, type } of rows) {
     const facts = properties.get(id)!
     const side = event === eventType.output ? linked.get(execution)!.outputs : linked.get(execution)!.inputs
-    side[name] = { type, digest: facts['digest'] as Digest, uri, size: Number(facts['size']), properties: parse(facts['properties'] ?? '{}') as JsonObject }
+    side[name] = {
+      type,
+      digest: facts['digest'] as Digest,
+      uri,
+      size: Number(facts['size']),
+      properties: parse(facts['properties'] ?? '{}') as JsonObject,
+    }
   }
   return linked
 }
@@ -332,7 +466,9 @@ function getRun(database: Database, id: string): RunRecord | undefined {
   const context = findContext(database, 'pipeline_run', id)
   if (context === undefined) return undefined
   const facts = getProperties(database, 'Context', [context]).get(context)!
-  const executions = sql(database, 'SELECT execution_id FROM Association WHERE context_id = ? ORDER BY execution_id').pluck().all(context) as number[]
+  const executions = sql(database, 'SELECT execution_id FROM Association WHERE context_id = ? ORDER BY execution_id')
+    .pluck()
+    .all(context) as number[]
   const properties = getProperties(database, 'Execution', executions)
   const linked = linkedArtifacts(database, executions)
   const byStep = new Map(executions.map((execution) => [String(properties.get(execution)!['step']), execution]))
@@ -382,23 +518,44 @@ function runContext(database: Database, run: string): number {
 function resolveRun(database: Database, prefix: string): string {
   if (prefix === '@latest') {
     const [newest] = runIds(database, '', [], 1)
-    if (newest === undefined) throw new ZenmlError('ZEN_RUN_UNKNOWN', 'Nothing has run yet.', { next: 'Start with "zenml pipeline run FILE".' })
+    if (newest === undefined)
+      throw new ZenmlError('ZEN_RUN_UNKNOWN', 'Nothing has run yet.', { next: 'Start with "zenml pipeline run FILE".' })
     return newest.name
   }
-  const found = /^[0-9a-f]+$/.test(prefix) ? runIds(database, 'AND c.name >= ? AND c.name < ?', [prefix, `${prefix}g`], 3).map(({ name }) => name) : []
-  if (found.length === 0) throw new ZenmlError('ZEN_RUN_UNKNOWN', `No run's id starts with "${prefix}".`, { next: 'See "zenml pipeline runs".' })
-  if (found.length > 1 && !found.includes(prefix)) throw new ZenmlError('ZEN_RUN_AMBIGUOUS', `Several runs' ids start with "${prefix}": ${found.join(', ')} …`, { next: 'Give more digits.' })
+  const found = /^[0-9a-f]+$/.test(prefix)
+    ? runIds(database, 'AND c.name >= ? AND c.name < ?', [prefix, `${prefix}g`], 3).map(({ name }) => name)
+    : []
+  if (found.length === 0)
+    throw new ZenmlError('ZEN_RUN_UNKNOWN', `No run's id starts with "${prefix}".`, {
+      next: 'See "zenml pipeline runs".',
+    })
+  if (found.length > 1 && !found.includes(prefix))
+    throw new ZenmlError('ZEN_RUN_AMBIGUOUS', `Several runs' ids start with "${prefix}": ${found.join(', ')} …`, {
+      next: 'Give more digits.',
+    })
   return found.includes(prefix) ? prefix : found[0]!
 }
 
-function runIds(database: Database, condition: string, values: readonly (string | number)[], limit: number): { id: number; name: string; properties: { readonly [name: string]: PropertyValue } }[] {
+function runIds(
+  database: Database,
+  condition: string,
+  values: readonly (string | number)[],
+  limit: number,
+): { id: number; name: string; properties: { readonly [name: string]: PropertyValue } }[] {
   const text = `SELECT c.id, c.name FROM Context c JOIN Type t ON t.id = c.type_id WHERE t.name = 'pipeline_run' AND t.type_kind = 2 ${condition} ORDER BY c.id DESC LIMIT ?`
   const rows = sql(database, text).all(...values, limit) as { id: number; name: string }[]
-  const properties = getProperties(database, 'Context', rows.map(({ id }) => id))
+  const properties = getProperties(
+    database,
+    'Context',
+    rows.map(({ id }) => id),
+  )
   return rows.map((row) => ({ ...row, properties: properties.get(row.id)! }))
 }
 
-function listRuns(database: Database, { pipeline, status, limit = 50, before }: Parameters<RunRecords['listRuns']>[0] & object): readonly RunSummary[] {
+function listRuns(
+  database: Database,
+  { pipeline, status, limit = 50, before }: Parameters<RunRecords['listRuns']>[0] & object,
+): readonly RunSummary[] {
   const property = `AND EXISTS (SELECT 1 FROM ContextProperty p WHERE p.context_id = c.id AND p.is_custom_property = 1 AND p.name = ? AND p.string_value = ?)`
   let condition = ''
   const values: (string | number)[] = []
@@ -435,8 +592,16 @@ function listSteps(database: Database): readonly StepUse[] {
     JOIN ExecutionProperty s ON s.execution_id = e.id AND s.name = 'step' JOIN ExecutionProperty r ON r.execution_id = e.id AND r.name = 'run'
     JOIN Context c ON c.name = r.string_value JOIN Type ct ON ct.id = c.type_id AND ct.name = 'pipeline_run'
     JOIN ContextProperty pp ON pp.context_id = c.id AND pp.name = 'pipeline' ORDER BY e.id`
-  const uses = new Map<string, { name: string; source: string; pipelines: Set<string>; executions: number; lastRun: string }>()
-  for (const { source, step, run, pipeline } of sql(database, text).all() as { source: string; step: string; run: string; pipeline: string }[]) {
+  const uses = new Map<
+    string,
+    { name: string; source: string; pipelines: Set<string>; executions: number; lastRun: string }
+  >()
+  for (const { source, step, run, pipeline } of sql(database, text).all() as {
+    source: string
+    step: string
+    run: string
+    pipeline: string
+  }[]) {
     const key = `${step}\n${source}`
     const use = uses.get(key) ?? { name: step, source, pipelines: new Set<string>(), executions: 0, lastRun: run }
     use.pipelines.add(pipeline)

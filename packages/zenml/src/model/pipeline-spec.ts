@@ -71,7 +71,9 @@ export function parseInputReference(text: string): InputReference | undefined {
   if (dot < 1 || dot === text.length - 1) return undefined
   const before = text.slice(0, dot)
   const after = text.slice(dot + 1)
-  return before === 'datasources' ? { kind: 'datasource', name: after } : { kind: 'output', step: before, output: after }
+  return before === 'datasources'
+    ? { kind: 'datasource', name: after }
+    : { kind: 'output', step: before, output: after }
 }
 
 /** Splits `steps/train.ts#train` into module and export name (`default` where none is given). */

@@ -61,7 +61,11 @@ async function compile(project: Project, path: string, file: string, exportName:
   try {
     await writeBundle(bundle, place)
     const request = { bundle: join(place, 'step.mjs'), exportName }
-    const { spec, problem } = await askHost<PipelineResponse>({ host, directory: temporaryDirectory }, 'pipeline', request)
+    const { spec, problem } = await askHost<PipelineResponse>(
+      { host, directory: temporaryDirectory },
+      'pipeline',
+      request,
+    )
     if (problem === null) return spec
     throw new ZenmlError(problem.code as ErrorCode, `${file}: ${problem.message}`, {
       facts: problem.facts,
@@ -77,7 +81,8 @@ async function read(path: string, file: string): Promise<string> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw new ZenmlError('ZEN_PIPELINE_MISSING', `There is no file ${file}.`)
-    if (systemCode(error) === 'EISDIR') throw new ZenmlError('ZEN_PIPELINE_FILE', `${file} is a folder; name the pipeline's YAML file or module in it.`)
+    if (systemCode(error) === 'EISDIR')
+      throw new ZenmlError('ZEN_PIPELINE_FILE', `${file} is a folder; name the pipeline's YAML file or module in it.`)
     throw error
   }
 }

@@ -48,15 +48,23 @@ export interface OpenOptions {
 export async function openProject(directory: string, options: OpenOptions = {}): Promise<Project> {
   const root = findRoot(directory)
   if (root === undefined) {
-    throw new ZenmlError('ZEN_PROJECT_MISSING', `No ZenML project here: neither ${directory} nor a folder above it has a .zenml folder.`, {
-      next: 'Run "zenml init" first.',
-    })
+    throw new ZenmlError(
+      'ZEN_PROJECT_MISSING',
+      `No ZenML project here: neither ${directory} nor a folder above it has a .zenml folder.`,
+      {
+        next: 'Run "zenml init" first.',
+      },
+    )
   }
   const home = join(root, '.zenml')
   const config = (await readConfig(home))!
-  const [cacheDirectory, temporaryDirectory, viewDirectory] = ['cache', 'tmp', 'view'].map((name) => join(home, name)) as [string, string, string]
+  const [cacheDirectory, temporaryDirectory, viewDirectory] = ['cache', 'tmp', 'view'].map((name) =>
+    join(home, name),
+  ) as [string, string, string]
   const artifactsDirectory = resolveIn(home, config.artifacts.path)
-  await Promise.all([cacheDirectory, temporaryDirectory, artifactsDirectory].map((path) => mkdir(path, { recursive: true })))
+  await Promise.all(
+    [cacheDirectory, temporaryDirectory, artifactsDirectory].map((path) => mkdir(path, { recursive: true })),
+  )
   const metadata = await openMetadata({ type: 'sqlite', path: resolveIn(home, config.metadata.path) })
   const records = runRecords(metadata)
   const artifacts = artifactStore(localBlobStorage(artifactsDirectory))
@@ -113,6 +121,7 @@ function hostPath(): string {
   for (let current = dirname(fileURLToPath(import.meta.url)); ; current = dirname(current)) {
     const path = join(current, 'dist', 'step-host.js')
     if (existsSync(path)) return path
-    if (current === parse(current).root) throw new ZenmlError('ZEN_BUILD_MISSING', 'dist/step-host.js is missing.', { next: 'Run "npm run build".' })
+    if (current === parse(current).root)
+      throw new ZenmlError('ZEN_BUILD_MISSING', 'dist/step-host.js is missing.', { next: 'Run "npm run build".' })
   }
 }

@@ -18,8 +18,15 @@ export async function pinCode(
 ): Promise<CodePin> {
   const repository = await findRepository(root)
   if (repository === undefined) {
-    if (requireClean) throw new ZenmlError('ZEN_CODE_UNPINNED', 'This is not a git repository, so no commit can be pinned.', { next: 'Run "git init" and commit.' })
-    onEvent({ kind: 'warning', code: 'ZEN_CODE_UNPINNED', message: 'This is not a git repository: the run does not pin its code. Run "git init" to change that.' })
+    if (requireClean)
+      throw new ZenmlError('ZEN_CODE_UNPINNED', 'This is not a git repository, so no commit can be pinned.', {
+        next: 'Run "git init" and commit.',
+      })
+    onEvent({
+      kind: 'warning',
+      code: 'ZEN_CODE_UNPINNED',
+      message: 'This is not a git repository: the run does not pin its code. Run "git init" to change that.',
+    })
     return unpinned
   }
   const { pin, files } = await readPin(repository)
@@ -27,10 +34,14 @@ export async function pinCode(
   if (requireClean) {
     const named = files.slice(0, 5).join(', ') + (files.length > 5 ? ` and ${files.length - 5} more` : '')
     const from = pin.commit === null ? 'are not committed' : `differ from ${pin.commit.slice(0, 7)}`
-    throw new ZenmlError('ZEN_CODE_DIRTY', `${files.length} ${files.length === 1 ? 'file' : 'files'} ${from}: ${named}.`, {
-      facts: { files: [...files] },
-      next: 'Commit them, or leave out --require-clean.',
-    })
+    throw new ZenmlError(
+      'ZEN_CODE_DIRTY',
+      `${files.length} ${files.length === 1 ? 'file' : 'files'} ${from}: ${named}.`,
+      {
+        facts: { files: [...files] },
+        next: 'Commit them, or leave out --require-clean.',
+      },
+    )
   }
   const { tree, ref, leftOut } = await snapshotDirtyTree(repository, pin, { exclude: ['.zenml'] })
   if (leftOut.length > 0) {

@@ -87,5 +87,7 @@ function text(file: string, name: string, value: unknown): string {
 }
 
 function wrong(file: string, what: string): ZenmlError {
-  return new ZenmlError('ZEN_PROJECT_CONFIG', `${file}: ${what}.`, { next: 'Mend the file, or delete it and run "zenml init".' })
+  return new ZenmlError('ZEN_PROJECT_CONFIG', `${file}: ${what}.`, {
+    next: 'Mend the file, or delete it and run "zenml init".',
+  })
 }

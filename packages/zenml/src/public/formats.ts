@@ -1,9 +1,42 @@
 // `zenml/formats`: artifact types and the data that they hold.
-export { bytesAt, type Column, type ExampleBatch, type FeatureKind, rowEnd, rowStart, valueCount } from '../formats/batch.ts'
-export { type ClassificationReport, Evaluation, type EvaluationData, type RegressionReport, type Report } from '../formats/evaluation.ts'
-export { batchOf, createExamplesWriter, Examples, type ExamplesReader, type ExamplesSource, type ExamplesWriter, openExamples, textAt } from '../formats/examples.ts'
+export {
+  bytesAt,
+  type Column,
+  type ExampleBatch,
+  type FeatureKind,
+  rowEnd,
+  rowStart,
+  valueCount,
+} from '../formats/batch.ts'
+export {
+  type ClassificationReport,
+  Evaluation,
+  type EvaluationData,
+  type RegressionReport,
+  type Report,
+} from '../formats/evaluation.ts'
+export {
+  batchOf,
+  createExamplesWriter,
+  Examples,
+  type ExamplesReader,
+  type ExamplesSource,
+  type ExamplesWriter,
+  openExamples,
+  textAt,
+} from '../formats/examples.ts'
 export { parseSchema, printSchema } from '../formats/schema-proto.ts'
 export { selectRows } from '../formats/select-rows.ts'
 export { decodeStatistics, encodeStatistics } from '../formats/statistics-proto.ts'
 export { type FeatureTransform, TransformGraph, type TransformGraphData } from '../formats/transform-graph.ts'
-export { BytesArtifact, FileTree, JsonArtifact, type LoadedModel, type LoadedTree, Model, type SavedModel, Schema, Statistics } from '../formats/types.ts'
+export {
+  BytesArtifact,
+  FileTree,
+  JsonArtifact,
+  type LoadedModel,
+  type LoadedTree,
+  Model,
+  type SavedModel,
+  Schema,
+  Statistics,
+} from '../formats/types.ts'

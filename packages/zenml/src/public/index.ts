@@ -2,7 +2,14 @@
 export { ZenmlError } from '../base/errors.ts'
 export type { Json, JsonObject } from '../base/json.ts'
 export { type Random, seededRandom } from '../base/random.ts'
-export { datasource, type DatasourceOptions, type Pipeline, pipeline, type PipelineOptions, type Ref } from '../define/pipeline.ts'
+export {
+  type DatasourceOptions,
+  datasource,
+  type Pipeline,
+  type PipelineOptions,
+  pipeline,
+  type Ref,
+} from '../define/pipeline.ts'
 export { runStep, type StepTrial, type TrialOptions } from '../define/run-step.ts'
 export {
   optional,

@@ -46,7 +46,13 @@ export async function describeSteps(workspace: Workspace, questions: readonly St
   const open: { question: StepQuestion; file: string }[] = []
   await Promise.all(
     questions.map(async (question) => {
-      const key = digestOf([answerFormat, process.version, question.bundle.digest, question.packages, question.parameters])
+      const key = digestOf([
+        answerFormat,
+        process.version,
+        question.bundle.digest,
+        question.packages,
+        question.parameters,
+      ])
       const file = join(directory, `${hexOf(key)}.json`)
       const known = await readAnswer(file)
       if (known === undefined) open.push({ question, file })
@@ -67,7 +73,11 @@ export async function describeSteps(workspace: Workspace, questions: readonly St
         return { bundle: join(place, 'step.mjs'), parameters: question.parameters }
       }),
     )
-    const response = await askHost<DescribeResponse>({ host: workspace.host, directory: workspace.temporaryDirectory }, 'describe', request)
+    const response = await askHost<DescribeResponse>(
+      { host: workspace.host, directory: workspace.temporaryDirectory },
+      'describe',
+      request,
+    )
     await Promise.all(
       open.map(async ({ question, file }, index) => {
         const answer = response[index]!

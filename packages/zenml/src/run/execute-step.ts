@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { StepResult } from '../backends/backend.ts'
-import { type Digest } from '../base/digest.ts'
+import type { Digest } from '../base/digest.ts'
 import { messageOf, ZenmlError } from '../base/errors.ts'
 import type { StepEnd } from '../metadata/run-records.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
@@ -48,11 +48,16 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
     const result = await runLogged(workspace, execution)
     log = (await workspace.artifacts.putFile(join(directory, 'log'), { move: true })).digest
     if (result.kind === 'canceled') return ended({ outcome: 'canceled', log })
-    if (result.kind === 'failed') return ended({ outcome: 'failed', log, metrics: result.output?.metrics ?? {}, error: result.because })
+    if (result.kind === 'failed')
+      return ended({ outcome: 'failed', log, metrics: result.output?.metrics ?? {}, error: result.because })
     const stored: { [output: string]: StoredArtifact } = {}
     for (const [output, type] of Object.entries(step.descriptor.outputs)) {
       const properties = result.output.properties[output] ?? {}
-      stored[output] = await workspace.artifacts.put(type, outputs[output]!, { move: true, properties, signal: execution.signal })
+      stored[output] = await workspace.artifacts.put(type, outputs[output]!, {
+        move: true,
+        properties,
+        signal: execution.signal,
+      })
     }
     return ended({
       outcome: 'executed',
@@ -88,7 +93,12 @@ async function runLogged(workspace: Workspace, { directory, step, signal, onEven
         signal,
         onOutput: (stream, chunk) => {
           log.write(chunk)
-          onEvent({ kind: 'step-output', step: step.name, stream, text: decoders[stream].decode(chunk, { stream: true }) })
+          onEvent({
+            kind: 'step-output',
+            step: step.name,
+            stream,
+            text: decoders[stream].decode(chunk, { stream: true }),
+          })
         },
         onEvent: (event) => onEvent({ kind: 'step-event', step: step.name, event }),
       },

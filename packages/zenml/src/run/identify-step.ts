@@ -19,7 +19,11 @@ export function inputsOf(step: PlannedStep, known: KnownOutputs): { [input: stri
 }
 
 /** The identity of a step whose inputs are known. */
-export function identifyStep(plan: Plan, step: PlannedStep, inputs: { readonly [input: string]: StoredArtifact }): Identity {
+export function identifyStep(
+  plan: Plan,
+  step: PlannedStep,
+  inputs: { readonly [input: string]: StoredArtifact },
+): Identity {
   return identify(fingerprintOf(plan, step, inputs))
 }
 
@@ -28,7 +32,11 @@ export function observe(identity: Identity, observed: ObservedLeaf): Identity {
   return identify({ ...identity.fingerprint, observed })
 }
 
-function fingerprintOf(plan: Plan, step: PlannedStep, inputs: { readonly [input: string]: StoredArtifact }): Fingerprint {
+function fingerprintOf(
+  plan: Plan,
+  step: PlannedStep,
+  inputs: { readonly [input: string]: StoredArtifact },
+): Fingerprint {
   const { bundle } = step
   const leaves = Object.entries(step.inputs).map(([input, from]): [string, InputLeaf] =>
     from.kind === 'datasource'

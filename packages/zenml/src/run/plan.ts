@@ -1,6 +1,6 @@
-import { sha256 } from '../base/digest.ts'
-import type { Digest } from '../base/digest.ts'
 import { digestOf } from '../base/canonical.ts'
+import type { Digest } from '../base/digest.ts'
+import { sha256 } from '../base/digest.ts'
 import { type ErrorCode, ZenmlError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { deriveSeed } from '../base/random.ts'
@@ -11,7 +11,7 @@ import { packageClosure } from '../environment/lockfile.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { EnvironmentLeaf, PackageLeaf } from '../model/fingerprint.ts'
-import { type InputReference, parseInputReference, type PipelineSpec, type StepSpec } from '../model/pipeline-spec.ts'
+import { type InputReference, type PipelineSpec, parseInputReference, type StepSpec } from '../model/pipeline-spec.ts'
 import type { StepDescriptor } from '../model/step-descriptor.ts'
 import { type ResolvedSource, resolveSource } from '../sources/resolve-source.ts'
 import { describeSteps } from './describe-steps.ts'
@@ -113,13 +113,23 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
       bundle,
       packages,
       parameters,
-      inputs: Object.fromEntries(Object.entries(step.inputs).map(([input, from]) => [input, parseInputReference(from)!])),
+      inputs: Object.fromEntries(
+        Object.entries(step.inputs).map(([input, from]) => [input, parseInputReference(from)!]),
+      ),
       variables: Object.fromEntries(values.filter((pair): pair is readonly [string, string] => pair[1] !== undefined)),
-      variableDigests: Object.fromEntries(values.map(([variable, value]) => [variable, value === undefined ? null : sha256(value)])),
+      variableDigests: Object.fromEntries(
+        values.map(([variable, value]) => [variable, value === undefined ? null : sha256(value)]),
+      ),
       seed: deriveSeed(spec.seed, name),
     }
   })
-  return { spec, steps, sources, environment: { ...captured.leaf, node: workspace.node }, environmentFacts: captured.facts }
+  return {
+    spec,
+    steps,
+    sources,
+    environment: { ...captured.leaf, node: workspace.node },
+    environmentFacts: captured.facts,
+  }
 }
 
 async function resolveSources(workspace: Workspace, spec: PipelineSpec): Promise<ReadonlyMap<string, PlannedSource>> {

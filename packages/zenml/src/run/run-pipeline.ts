@@ -11,7 +11,7 @@ import type { CodePin, Failure, Outcome, RunStatus } from '../model/run.ts'
 import { executeStep, failureOf } from './execute-step.ts'
 import { identifyStep, inputsOf } from './identify-step.ts'
 import { recoverLostRuns } from './lost-runs.ts'
-import { type Plan, planRun, type PlannedStep } from './plan.ts'
+import { type Plan, type PlannedStep, planRun } from './plan.ts'
 import { noReuse, type ReusePolicy, reuseFrom } from './reuse.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -61,7 +61,14 @@ export async function runPipeline(
     steps: plan.steps.map(({ name, spec: { source } }) => ({ name, source })),
     process: workspace.process,
   }
-  const runner = new Runner(workspace, plan, run, reuse ? reuseFrom(workspace.records, workspace.artifacts) : noReuse, signal, onEvent)
+  const runner = new Runner(
+    workspace,
+    plan,
+    run,
+    reuse ? reuseFrom(workspace.records, workspace.artifacts) : noReuse,
+    signal,
+    onEvent,
+  )
   onEvent({ kind: 'run-started', run, pipeline: spec.name, steps: plan.steps.map(({ name }) => name) })
   const status = await runner.go(start)
   await writeView(workspace.artifacts, workspace.viewDirectory, {
@@ -83,7 +90,14 @@ class Runner {
   private readonly onEvent: RunListener
   private error: Failure | null = null
 
-  constructor(workspace: Workspace, plan: Plan, run: string, policy: ReusePolicy, signal: AbortSignal, onEvent: RunListener) {
+  constructor(
+    workspace: Workspace,
+    plan: Plan,
+    run: string,
+    policy: ReusePolicy,
+    signal: AbortSignal,
+    onEvent: RunListener,
+  ) {
     this.workspace = workspace
     this.plan = plan
     this.run = run
@@ -116,7 +130,10 @@ class Runner {
     const status = this.status()
     const left = this.plan.steps.filter(({ name }) => !this.progress.outcomes.has(name))
     const outcome = status === 'canceled' ? 'canceled' : 'skipped'
-    await records.skipSteps(this.run, left.map(({ name }) => ({ name, outcome })))
+    await records.skipSteps(
+      this.run,
+      left.map(({ name }) => ({ name, outcome })),
+    )
     for (const { name } of left) this.onEvent({ kind: 'step-ended', step: name, outcome, seconds: 0, error: null })
     await records.endRun(this.run, { status, endedAt: clock.now(), error: this.error })
     return status
@@ -181,7 +198,9 @@ class Runner {
     }
   }
 
-  private ready(running: ReadonlyMap<string, unknown>): { step: PlannedStep; inputs: { [input: string]: StoredArtifact } }[] {
+  private ready(
+    running: ReadonlyMap<string, unknown>,
+  ): { step: PlannedStep; inputs: { [input: string]: StoredArtifact } }[] {
     const ready: { step: PlannedStep; inputs: { [input: string]: StoredArtifact } }[] = []
     for (const step of this.plan.steps) {
       if (this.progress.outcomes.has(step.name) || running.has(step.name)) continue
@@ -205,7 +224,15 @@ class Runner {
     this.onEvent({ kind: 'step-started', step: step.name })
     const { source } = step.spec
     const { bases } = step.descriptor
-    const execution = await records.startStep(this.run, { name: step.name, source, parameters: step.parameters, identity, inputs, bases, startedAt })
+    const execution = await records.startStep(this.run, {
+      name: step.name,
+      source,
+      parameters: step.parameters,
+      identity,
+      inputs,
+      bases,
+      startedAt,
+    })
     const directory = join(this.workspace.temporaryDirectory, this.run, step.name)
     const end = await executeStep(this.workspace, {
       directory,
@@ -243,7 +270,9 @@ class Runner {
     const priors = (await this.workspace.records.findByKeys([identity.key])).get(identity.key) ?? []
     for (const prior of priors) {
       if (prior.execution === execution || prior.identity.fields.observed !== identity.fields.observed) continue
-      const differing = Object.keys(outputs).filter((output) => prior.outputs[output]?.digest !== outputs[output]!.digest)
+      const differing = Object.keys(outputs).filter(
+        (output) => prior.outputs[output]?.digest !== outputs[output]!.digest,
+      )
       if (differing.length === 0) continue
       const message = `Step "${step.name}" gave another ${differing.join(', ')} than in run ${prior.run}, with the same code, packages, parameters, inputs, environment and seed: it is not deterministic.`
       this.onEvent({ kind: 'warning', code: 'ZEN_NONDETERMINISM', message })
@@ -257,7 +286,8 @@ class Runner {
 
   private status(): RunStatus {
     const outcomes = [...this.progress.outcomes.values()]
-    if (this.signal.aborted && (outcomes.includes('canceled') || outcomes.length < this.plan.steps.length)) return 'canceled'
+    if (this.signal.aborted && (outcomes.includes('canceled') || outcomes.length < this.plan.steps.length))
+      return 'canceled'
     if (outcomes.includes('failed')) return 'failed'
     return 'complete'
   }

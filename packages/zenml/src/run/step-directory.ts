@@ -46,7 +46,10 @@ export async function layOutStep(
     seed: step.seed,
     inputs: given,
     outputs: Object.fromEntries(
-      Object.entries(step.descriptor.outputs).map(([output, type]) => [output, { type, path: join('outputs', output) }]),
+      Object.entries(step.descriptor.outputs).map(([output, type]) => [
+        output,
+        { type, path: join('outputs', output) },
+      ]),
     ),
   }
   await writeFile(join(directory, 'input.json'), canonicalJson(input as unknown as JsonObject))

@@ -30,7 +30,11 @@ export interface TextRow {
  *
  * Throws `ZEN_CSV_RAGGED`, `ZEN_CSV_QUOTE` and `ZEN_CSV_HEADER` with file, record and line.
  */
-export async function* readCsv(file: SourceFile, options: CsvOptions, signal: AbortSignal | undefined): AsyncGenerator<TextRow> {
+export async function* readCsv(
+  file: SourceFile,
+  options: CsvOptions,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TextRow> {
   const { quote = '"', header = true, missing = [''] } = options
   const absent = new Set(missing)
   let names: readonly string[] | undefined = options.columns
@@ -47,19 +51,32 @@ export async function* readCsv(file: SourceFile, options: CsvOptions, signal: Ab
     record++
     names ??= cells.map((_, index) => `column${index + 1}`)
     if (cells.length !== names.length) {
-      throw new ZenmlError('ZEN_CSV_RAGGED', `${file.name}: row ${record} (line ${line}) has ${cells.length} ${cells.length === 1 ? 'field' : 'fields'}, expected ${names.length}.`, {
-        facts: { file: file.name, row: record, line, found: cells.length, expected: names.length },
-        next: 'Mend the row, or look whether a field with a delimiter lacks its quotes.',
-        exitCode: 1,
-      })
+      throw new ZenmlError(
+        'ZEN_CSV_RAGGED',
+        `${file.name}: row ${record} (line ${line}) has ${cells.length} ${cells.length === 1 ? 'field' : 'fields'}, expected ${names.length}.`,
+        {
+          facts: { file: file.name, row: record, line, found: cells.length, expected: names.length },
+          next: 'Mend the row, or look whether a field with a delimiter lacks its quotes.',
+          exitCode: 1,
+        },
+      )
     }
-    yield { names, cells: cells.map((cell, index) => (absent.has(cell) && quoted[index] !== true ? null : cell)), record }
+    yield {
+      names,
+      cells: cells.map((cell, index) => (absent.has(cell) && quoted[index] !== true ? null : cell)),
+      record,
+    }
   }
 }
 
 function checkNames(names: readonly string[], file: SourceFile, line: number): void {
   for (const [index, name] of names.entries()) {
-    const wrong = name === '' ? `column ${index + 1} has no name` : names.indexOf(name) < index ? `the name "${name}" stands twice` : undefined
+    const wrong =
+      name === ''
+        ? `column ${index + 1} has no name`
+        : names.indexOf(name) < index
+          ? `the name "${name}" stands twice`
+          : undefined
     if (wrong !== undefined) {
       throw new ZenmlError('ZEN_CSV_HEADER', `${file.name}: in the header (line ${line}) ${wrong}.`, {
         facts: { file: file.name, line, column: index + 1 },
@@ -105,7 +122,11 @@ async function* records(
     state = 'start'
   }
   const unterminated = (): ZenmlError =>
-    new ZenmlError('ZEN_CSV_QUOTE', `${file.name}: the quote that opens on line ${quoteLine} is never closed.`, { facts: { file: file.name, line: quoteLine }, next: 'Close it, or write a quote inside of a field twice.', exitCode: 1 })
+    new ZenmlError('ZEN_CSV_QUOTE', `${file.name}: the quote that opens on line ${quoteLine} is never closed.`, {
+      facts: { file: file.name, line: quoteLine },
+      next: 'Close it, or write a quote inside of a field twice.',
+      exitCode: 1,
+    })
 
   for await (const piece of readText(file, encoding, signal)) {
     let text = piece
@@ -147,7 +168,11 @@ async function* records(
         state = 'quoted'
       } else {
         if (state === 'closed') {
-          throw new ZenmlError('ZEN_CSV_QUOTE', `${file.name}: on line ${line} a closing quote is followed by ${JSON.stringify(char)} instead of a delimiter.`, { facts: { file: file.name, line }, next: 'Write a quote inside of a field twice.', exitCode: 1 })
+          throw new ZenmlError(
+            'ZEN_CSV_QUOTE',
+            `${file.name}: on line ${line} a closing quote is followed by ${JSON.stringify(char)} instead of a delimiter.`,
+            { facts: { file: file.name, line }, next: 'Write a quote inside of a field twice.', exitCode: 1 },
+          )
         }
         // Plain text up to the next special character in one piece.
         let end = index + 1
@@ -176,9 +201,18 @@ function* parseWhole(text: string, separator: string, quote: string, file: Sourc
   const quoted: boolean[] = []
   let rest = text
   for (;;) {
-    const match = rest.startsWith(quote) ? new RegExp(`^${escape(quote)}((?:[^${escape(quote)}]|${escape(quote)}{2})*)${escape(quote)}(?=${escape(separator)}|$)`).exec(rest) : undefined
-    if (match === null) throw new ZenmlError('ZEN_CSV_QUOTE', `${file.name}: the quote that opens on line 1 is never closed.`, { facts: { file: file.name, line: 1 }, exitCode: 1 })
-    const end = match === undefined ? (rest.indexOf(separator) < 0 ? rest.length : rest.indexOf(separator)) : match[0].length
+    const match = rest.startsWith(quote)
+      ? new RegExp(
+          `^${escapePattern(quote)}((?:[^${escapePattern(quote)}]|${escapePattern(quote)}{2})*)${escapePattern(quote)}(?=${escapePattern(separator)}|$)`,
+        ).exec(rest)
+      : undefined
+    if (match === null)
+      throw new ZenmlError('ZEN_CSV_QUOTE', `${file.name}: the quote that opens on line 1 is never closed.`, {
+        facts: { file: file.name, line: 1 },
+        exitCode: 1,
+      })
+    const end =
+      match === undefined ? (rest.indexOf(separator) < 0 ? rest.length : rest.indexOf(separator)) : match[0].length
     cells.push(match === undefined ? rest.slice(0, end) : match[1]!.replaceAll(quote + quote, quote))
     quoted.push(match !== undefined)
     if (end >= rest.length) break
@@ -187,7 +221,7 @@ function* parseWhole(text: string, separator: string, quote: string, file: Sourc
   yield { cells, quoted, line: 1 }
 }
 
-function escape(char: string): string {
+function escapePattern(char: string): string {
   return char.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
 

@@ -9,7 +9,11 @@ import type { Row } from './row.ts'
 const largestRecord = 64 << 20
 
 /** Rows of a file with one JSON object a line; blank lines are passed over. Throws `ZEN_JSON_RECORD` with the line. */
-export async function* readJsonLines(file: SourceFile, encoding: TextEncodingName | undefined, signal: AbortSignal | undefined): AsyncGenerator<Row> {
+export async function* readJsonLines(
+  file: SourceFile,
+  encoding: TextEncodingName | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Row> {
   let rest = ''
   let line = 0
   const parse = (text: string): Row | undefined => {
@@ -30,7 +34,11 @@ export async function* readJsonLines(file: SourceFile, encoding: TextEncodingNam
 }
 
 /** Rows of a file that is an array of JSON objects, one at a time: the file is never in memory as a whole. */
-export async function* readJson(file: SourceFile, encoding: TextEncodingName | undefined, signal: AbortSignal | undefined): AsyncGenerator<Row> {
+export async function* readJson(
+  file: SourceFile,
+  encoding: TextEncodingName | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Row> {
   let state = 'before' as 'before' | 'between' | 'inside' | 'after'
   let comma = false
   let depth = 0
@@ -70,13 +78,18 @@ export async function* readJson(file: SourceFile, encoding: TextEncodingName | u
         depth = 1
         from = index
       } else {
-        throw problem(file, `after record ${record}`, `has ${JSON.stringify(char)} where ${state === 'before' ? 'an array of objects' : state === 'after' ? 'nothing more' : 'an object'} was expected`)
+        throw problem(
+          file,
+          `after record ${record}`,
+          `has ${JSON.stringify(char)} where ${state === 'before' ? 'an array of objects' : state === 'after' ? 'nothing more' : 'an object'} was expected`,
+        )
       }
     }
     if (state === 'inside') parts += piece.slice(from)
     if (parts.length > largestRecord) throw problem(file, `record ${record}`, 'is longer than 64 MiB')
   }
-  if (state !== 'after') throw problem(file, `record ${record}`, state === 'inside' ? 'is cut off' : 'is followed by no "]"')
+  if (state !== 'after')
+    throw problem(file, `record ${record}`, state === 'inside' ? 'is cut off' : 'is followed by no "]"')
 }
 
 function rowOf(text: string, file: SourceFile, place: string): Row {
@@ -92,16 +105,24 @@ function rowOf(text: string, file: SourceFile, place: string): Row {
   return row
 }
 
-function flatten(object: { readonly [key: string]: Json }, prefix: string, row: { [feature: string]: CellValue | CellValue[] | null }, file: SourceFile, place: string): void {
+function flatten(
+  object: { readonly [key: string]: Json },
+  prefix: string,
+  row: { [feature: string]: CellValue | CellValue[] | null },
+  file: SourceFile,
+  place: string,
+): void {
   for (const [key, value] of Object.entries(object)) {
     const name = prefix + key
     if (value === null) row[name] = null
     else if (Array.isArray(value)) {
       row[name] = value.map((item) => {
-        if (typeof item === 'object') throw problem(file, place, `has a nested list or null in "${name}", which a feature cannot hold`)
+        if (typeof item === 'object')
+          throw problem(file, place, `has a nested list or null in "${name}", which a feature cannot hold`)
         return scalar(item)
       })
-    } else if (typeof value === 'object') flatten(value as { readonly [key: string]: Json }, `${name}.`, row, file, place)
+    } else if (typeof value === 'object')
+      flatten(value as { readonly [key: string]: Json }, `${name}.`, row, file, place)
     else row[name] = scalar(value)
   }
 }
@@ -112,5 +133,8 @@ function scalar(value: Json): CellValue {
 }
 
 function problem(file: SourceFile, place: string, what: string): ZenmlError {
-  return new ZenmlError('ZEN_JSON_RECORD', `${file.name}: ${place} ${what}.`, { facts: { file: file.name, place }, exitCode: 1 })
+  return new ZenmlError('ZEN_JSON_RECORD', `${file.name}: ${place} ${what}.`, {
+    facts: { file: file.name, place },
+    exitCode: 1,
+  })
 }

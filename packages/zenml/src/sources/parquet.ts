@@ -17,7 +17,9 @@ export async function* readParquet(file: SourceFile, signal: AbortSignal | undef
     const from = `read_parquet('${file.path.replaceAll("'", "''")}')`
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from}`)
     const columns = described.getRows().map(([name, type]) => ({ name: String(name), type: String(type) }))
-    const result = await connection.stream(`SELECT ${columns.map((column) => expression(column, file)).join(', ')} FROM ${from}`)
+    const result = await connection.stream(
+      `SELECT ${columns.map((column) => expression(column, file)).join(', ')} FROM ${from}`,
+    )
     for (;;) {
       signal?.throwIfAborted()
       const chunk = await result.fetchChunk()
@@ -29,7 +31,10 @@ export async function* readParquet(file: SourceFile, signal: AbortSignal | undef
     }
   } catch (error) {
     if (error instanceof ZenmlError || signal?.aborted === true) throw error
-    throw new ZenmlError('ZEN_SOURCE_READ', `${file.name} cannot be read as Parquet: ${messageOf(error)}.`, { cause: error, exitCode: 1 })
+    throw new ZenmlError('ZEN_SOURCE_READ', `${file.name} cannot be read as Parquet: ${messageOf(error)}.`, {
+      cause: error,
+      exitCode: 1,
+    })
   } finally {
     connection.closeSync()
     instance.closeSync()
@@ -44,5 +49,9 @@ function expression({ name, type }: { readonly name: string; readonly type: stri
   if (/^(FLOAT|DOUBLE|DECIMAL.*|HUGEINT|UBIGINT|UHUGEINT)$/.test(type)) return `CAST(${column} AS DOUBLE)`
   if (/^(TIMESTAMP.*|DATE)$/.test(type)) return `epoch_us(CAST(${column} AS TIMESTAMP))`
   if (type === 'TIME') return `epoch_us(${column})`
-  throw new ZenmlError('ZEN_PARQUET_TYPE', `${file.name}: column "${name}" is ${type}, which a feature cannot hold.`, { facts: { file: file.name, column: name, type }, next: 'Write the file without it.', exitCode: 1 })
+  throw new ZenmlError('ZEN_PARQUET_TYPE', `${file.name}: column "${name}" is ${type}, which a feature cannot hold.`, {
+    facts: { file: file.name, column: name, type },
+    next: 'Write the file without it.',
+    exitCode: 1,
+  })
 }

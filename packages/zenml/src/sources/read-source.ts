@@ -5,10 +5,10 @@ import { batchOf, type Cell, type CellValue } from '../formats/examples.ts'
 import type { SourceFile, SourceFiles } from '../model/source-files.ts'
 import { type CsvOptions, readCsv } from './csv.ts'
 import { readJson, readJsonLines } from './json.ts'
-import { checkOptions } from './source-options.ts'
 import { readParquet } from './parquet.ts'
 import type { TextEncodingName } from './read-text.ts'
 import type { Row } from './row.ts'
+import { checkOptions } from './source-options.ts'
 
 /** What is known of a source after its first reading. */
 export interface SourceShape {
@@ -46,15 +46,26 @@ export async function inspectSource(source: SourceFiles, options: ReadSourceOpti
     }
   }
   for (const [name, kind] of Object.entries(schema)) {
-    if (rows > 0 && !kinds.has(name)) throw new ZenmlError('ZEN_SOURCE_SCHEMA', `The schema names "${name}", but the data has ${[...kinds.keys()].join(', ')}.`, { exitCode: 1 })
+    if (rows > 0 && !kinds.has(name))
+      throw new ZenmlError(
+        'ZEN_SOURCE_SCHEMA',
+        `The schema names "${name}", but the data has ${[...kinds.keys()].join(', ')}.`,
+        { exitCode: 1 },
+      )
     kinds.set(name, kind)
   }
-  const sorted = [...kinds].sort(([a], [b]) => compareText(a, b)).map(([name, kind]): [string, FeatureKind] => [name, kind ?? 'bytes'])
+  const sorted = [...kinds]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([name, kind]): [string, FeatureKind] => [name, kind ?? 'bytes'])
   return { rows, kinds: new Map(sorted) }
 }
 
 /** Reads a source as batches of the kinds that `inspectSource` found, in constant memory. */
-export async function* readSource(source: SourceFiles, shape: SourceShape, { signal, batchSize = 4096 }: ReadSourceOptions = {}): AsyncGenerator<ExampleBatch> {
+export async function* readSource(
+  source: SourceFiles,
+  shape: SourceShape,
+  { signal, batchSize = 4096 }: ReadSourceOptions = {},
+): AsyncGenerator<ExampleBatch> {
   const kinds = Object.fromEntries(shape.kinds)
   let rows: { [feature: string]: Cell }[] = []
   let count = 0
@@ -76,7 +87,12 @@ async function* rowsOf(source: SourceFiles, signal: AbortSignal | undefined): As
   for (const file of source.files) yield* fileRows(source.format, file, options, signal)
 }
 
-async function* fileRows(format: string, file: SourceFile, options: CsvOptions, signal: AbortSignal | undefined): AsyncGenerator<Row> {
+async function* fileRows(
+  format: string,
+  file: SourceFile,
+  options: CsvOptions,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Row> {
   const encoding: TextEncodingName | undefined = options.encoding
   if (format === 'json') yield* readJson(file, encoding, signal)
   else if (format === 'jsonl') yield* readJsonLines(file, encoding, signal)
@@ -95,7 +111,8 @@ const decimal = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 
 function widen(known: FeatureKind | undefined, cell: Cell, textual: boolean): FeatureKind | undefined {
   if (cell === null || cell === undefined) return known
-  if (Array.isArray(cell)) return cell.reduce<FeatureKind | undefined>((kind, value) => widen(kind, value as CellValue, textual), known)
+  if (Array.isArray(cell))
+    return cell.reduce<FeatureKind | undefined>((kind, value) => widen(kind, value as CellValue, textual), known)
   const kind = textual ? kindOfText(cell as string) : kindOf(cell as CellValue)
   if (known === undefined || kind === known) return kind
   return known === 'bytes' || kind === 'bytes' ? 'bytes' : 'float'
@@ -123,6 +140,11 @@ function convert(cell: Cell, kind: FeatureKind, name: string, row: number): Cell
   if (kind === 'bytes') return typeof cell === 'string' || cell instanceof Uint8Array ? cell : String(cell)
   if (typeof cell !== 'string') return kind === 'float' ? Number(cell) : cell
   if (kind === 'float' && decimal.test(cell)) return Number(cell)
-  if (kind === 'int' && kindOfText(cell) === 'int') return cell.length < 16 ? Number(cell) : BigInt(cell.replace('+', ''))
-  throw new ZenmlError('ZEN_SOURCE_VALUE', `Row ${row}: ${JSON.stringify(cell.slice(0, 50))} is no ${kind}, as the schema says of "${name}".`, { facts: { row, feature: name }, exitCode: 1 })
+  if (kind === 'int' && kindOfText(cell) === 'int')
+    return cell.length < 16 ? Number(cell) : BigInt(cell.replace('+', ''))
+  throw new ZenmlError(
+    'ZEN_SOURCE_VALUE',
+    `Row ${row}: ${JSON.stringify(cell.slice(0, 50))} is no ${kind}, as the schema says of "${name}".`,
+    { facts: { row, feature: name }, exitCode: 1 },
+  )
 }

@@ -14,9 +14,16 @@ export type TextEncodingName = 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin1'
  *
  * Throws `ZEN_SOURCE_ENCODING` where the bytes are no text of the encoding, `ZEN_SOURCE_READ` where the file cannot be read.
  */
-export async function* readText(file: SourceFile, encoding: TextEncodingName | undefined, signal: AbortSignal | undefined): AsyncGenerator<string> {
+export async function* readText(
+  file: SourceFile,
+  encoding: TextEncodingName | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string> {
   const head = await firstBytes(file)
-  let stream: Readable = createReadStream(file.path, { highWaterMark: 1 << 20, ...(signal === undefined ? {} : { signal }) })
+  let stream: Readable = createReadStream(file.path, {
+    highWaterMark: 1 << 20,
+    ...(signal === undefined ? {} : { signal }),
+  })
   if (head[0] === 0x1f && head[1] === 0x8b) {
     const source = stream
     const gunzip = createGunzip()
@@ -38,7 +45,10 @@ export async function* readText(file: SourceFile, encoding: TextEncodingName | u
     }
   } catch (error) {
     if (error instanceof ZenmlError || signal?.aborted === true) throw error
-    throw new ZenmlError('ZEN_SOURCE_READ', `${file.name} cannot be read: ${messageOf(error)}.`, { cause: error, exitCode: 1 })
+    throw new ZenmlError('ZEN_SOURCE_READ', `${file.name} cannot be read: ${messageOf(error)}.`, {
+      cause: error,
+      exitCode: 1,
+    })
   }
 }
 
@@ -46,16 +56,21 @@ function decode(decoder: TextDecoder, chunk: Uint8Array | undefined, file: Sourc
   try {
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true })
   } catch (error) {
-    throw new ZenmlError('ZEN_SOURCE_ENCODING', `${file.name} is no valid ${decoder.encoding} text, in the MiB from byte ${at}.`, {
-      next: 'Name its encoding in the options: utf-8, utf-16le, utf-16be or latin1.',
-      cause: error,
-      exitCode: 1,
-    })
+    throw new ZenmlError(
+      'ZEN_SOURCE_ENCODING',
+      `${file.name} is no valid ${decoder.encoding} text, in the MiB from byte ${at}.`,
+      {
+        next: 'Name its encoding in the options: utf-8, utf-16le, utf-16be or latin1.',
+        cause: error,
+        exitCode: 1,
+      },
+    )
   }
 }
 
 function decoderOf(head: Uint8Array, encoding: TextEncodingName | undefined): TextDecoder {
-  const marked = head[0] === 0xff && head[1] === 0xfe ? 'utf-16le' : head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : undefined
+  const marked =
+    head[0] === 0xff && head[1] === 0xfe ? 'utf-16le' : head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : undefined
   // The label latin1 means windows-1252 to the decoder, as everywhere on the web; the two agree on all printable letters.
   return new TextDecoder(marked ?? encoding ?? 'utf-8', { fatal: true })
 }
@@ -67,6 +82,9 @@ async function firstBytes(file: SourceFile): Promise<Uint8Array> {
     await handle.read(buffer, 0, 2, 0)
     return buffer
   } catch (error) {
-    throw new ZenmlError('ZEN_SOURCE_READ', `${file.name} cannot be read: ${messageOf(error)}.`, { cause: error, exitCode: 1 })
+    throw new ZenmlError('ZEN_SOURCE_READ', `${file.name} cannot be read: ${messageOf(error)}.`, {
+      cause: error,
+      exitCode: 1,
+    })
   }
 }

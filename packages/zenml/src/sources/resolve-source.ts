@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
-import { createHash } from 'node:crypto'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { compareText, digestOf } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
@@ -39,7 +39,10 @@ export interface SourcePlaces {
 export async function resolveSource(spec: DatasourceSpec, places: SourcePlaces): Promise<ResolvedSource> {
   const { base, path, allowed } = await locate(spec.path, places)
   const found = /[*?{]/.test(path) ? await globbed(base, path) : await plain(base, path, spec)
-  if (found.length === 0) throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource path "${spec.path}" matches no file.`, { facts: { path: spec.path } })
+  if (found.length === 0)
+    throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource path "${spec.path}" matches no file.`, {
+      facts: { path: spec.path },
+    })
   const allowedRoots = await Promise.all(allowed.map((folder) => realpath(folder).catch(() => folder)))
   const files: SourceFile[] = []
   const digests: [number, Digest][] = []
@@ -58,7 +61,10 @@ export async function resolveSource(spec: DatasourceSpec, places: SourcePlaces):
   return { files, digest: digestOf(['source files', digests]) }
 }
 
-async function locate(path: string, { root, dataRoots }: SourcePlaces): Promise<{ base: string; path: string; allowed: readonly string[] }> {
+async function locate(
+  path: string,
+  { root, dataRoots }: SourcePlaces,
+): Promise<{ base: string; path: string; allowed: readonly string[] }> {
   if (!path.startsWith('package:')) return { base: root, path, allowed: [root, ...dataRoots] }
   const match = /^package:((?:@[^/]+\/)?[^/@.][^/]*)\/(.+)$/.exec(path)
   if (match === null) throw new ZenmlError('ZEN_SOURCE_MISSING', `"${path}" is not of the form package:NAME/PATH.`)
@@ -70,7 +76,10 @@ async function locate(path: string, { root, dataRoots }: SourcePlaces): Promise<
       const real = await realpath(directory)
       return { base: real, path: inner, allowed: [real] }
     }
-    if (dirname(current) === current) throw new ZenmlError('ZEN_SOURCE_MISSING', `Package "${name}" of datasource path "${path}" is not installed.`, { next: `Run "npm install ${name}".` })
+    if (dirname(current) === current)
+      throw new ZenmlError('ZEN_SOURCE_MISSING', `Package "${name}" of datasource path "${path}" is not installed.`, {
+        next: `Run "npm install ${name}".`,
+      })
   }
 }
 
@@ -82,7 +91,11 @@ async function plain(base: string, path: string, spec: DatasourceSpec): Promise<
   } catch (error) {
     if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENOTDIR') throw error
     const siblings = await readdir(dirname(file)).catch(() => [])
-    throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource path "${spec.path}" does not exist.${didYouMean(basename(file), siblings)}`, { facts: { path: spec.path } })
+    throw new ZenmlError(
+      'ZEN_SOURCE_MISSING',
+      `Datasource path "${spec.path}" does not exist.${didYouMean(basename(file), siblings)}`,
+      { facts: { path: spec.path } },
+    )
   }
   if (!found.isDirectory()) return [nameOf(base, file)]
   const names = await filesBelow(file)
@@ -119,14 +132,14 @@ function globPattern(glob: string): RegExp {
     } else if (rest[0] === '*') text += '[^/]*'
     else if (rest[0] === '?') text += '[^/]'
     else if (braces !== null) {
-      text += `(?:${braces[1]!.split(',').map(escape).join('|')})`
+      text += `(?:${braces[1]!.split(',').map(escapePattern).join('|')})`
       index += braces[0].length - 1
-    } else text += escape(rest[0]!)
+    } else text += escapePattern(rest[0]!)
   }
   return new RegExp(`^${text}$`)
 }
 
-function escape(text: string): string {
+function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
 

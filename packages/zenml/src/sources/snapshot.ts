@@ -1,5 +1,5 @@
 import { ZenmlError } from '../base/errors.ts'
-import { Source, type SourcePort, type Step, step, type noParameters } from '../define/step.ts'
+import { type noParameters, Source, type SourcePort, type Step, step } from '../define/step.ts'
 import { createExamplesWriter, Examples } from '../formats/examples.ts'
 import { inspectSource, readSource } from './read-source.ts'
 
@@ -9,7 +9,11 @@ import { inspectSource, readSource } from './read-source.ts'
  * @example
  * const { examples } = snapshot({ source: datasource('penguins', { path: 'data/penguins.csv' }) })
  */
-export const snapshot: Step<{ readonly source: SourcePort }, { readonly examples: typeof Examples }, typeof noParameters> = step({
+export const snapshot: Step<
+  { readonly source: SourcePort },
+  { readonly examples: typeof Examples },
+  typeof noParameters
+> = step({
   name: 'snapshot',
   description: 'Reads a datasource into an immutable TFRecord snapshot.',
   inputs: { source: Source },
@@ -17,7 +21,12 @@ export const snapshot: Step<{ readonly source: SourcePort }, { readonly examples
   run: async ({ inputs: { source }, context }) => {
     const { signal } = context
     const shape = await inspectSource(source, { signal })
-    if (shape.rows === 0) throw new ZenmlError('ZEN_SOURCE_EMPTY', `The datasource has no rows: ${source.files.map(({ name }) => name).join(', ')}.`, { exitCode: 1 })
+    if (shape.rows === 0)
+      throw new ZenmlError(
+        'ZEN_SOURCE_EMPTY',
+        `The datasource has no rows: ${source.files.map(({ name }) => name).join(', ')}.`,
+        { exitCode: 1 },
+      )
     const writer = await createExamplesWriter(context.directories.examples)
     try {
       let done = 0
@@ -31,7 +40,11 @@ export const snapshot: Step<{ readonly source: SourcePort }, { readonly examples
       await writer.abort()
       throw error
     }
-    context.describe('examples', { rows: shape.rows, splits: { all: shape.rows }, features: Object.fromEntries(shape.kinds) })
+    context.describe('examples', {
+      rows: shape.rows,
+      splits: { all: shape.rows },
+      features: Object.fromEntries(shape.kinds),
+    })
     return {}
   },
 })

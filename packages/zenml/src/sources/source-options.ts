@@ -21,18 +21,29 @@ const known: { readonly [format: string]: readonly string[] } = {
 export function checkOptions({ format, options }: SourceFiles): SourceOptions {
   const names = known[format] ?? []
   for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw wrong(`Format ${format} has no option "${name}".${didYouMean(name, names) || ` It has ${names.join(', ')}.`}`)
+    if (!names.includes(name))
+      throw wrong(
+        `Format ${format} has no option "${name}".${didYouMean(name, names) || ` It has ${names.join(', ')}.`}`,
+      )
   }
   const { delimiter, quote, header, columns, missing, encoding, schema = {} } = options
   for (const [name, value] of Object.entries({ delimiter, quote })) {
-    if (value !== undefined && (typeof value !== 'string' || value.length !== 1 || /[\r\n]/.test(value))) throw wrong(`Option "${name}" must be one character.`)
+    if (value !== undefined && (typeof value !== 'string' || value.length !== 1 || /[\r\n]/.test(value)))
+      throw wrong(`Option "${name}" must be one character.`)
   }
   if (header !== undefined && typeof header !== 'boolean') throw wrong('Option "header" must be true or false.')
   for (const [name, value] of Object.entries({ columns, missing })) {
-    if (value !== undefined && (!Array.isArray(value) || value.some((item) => typeof item !== 'string'))) throw wrong(`Option "${name}" must be a list of texts.`)
+    if (value !== undefined && (!Array.isArray(value) || value.some((item) => typeof item !== 'string')))
+      throw wrong(`Option "${name}" must be a list of texts.`)
   }
-  if (encoding !== undefined && !['utf-8', 'utf-16le', 'utf-16be', 'latin1'].includes(encoding as string)) throw wrong('Option "encoding" must be utf-8, utf-16le, utf-16be or latin1.')
-  if (typeof schema !== 'object' || schema === null || Array.isArray(schema) || Object.values(schema).some((kind) => !['int', 'float', 'bytes'].includes(kind as string))) {
+  if (encoding !== undefined && !['utf-8', 'utf-16le', 'utf-16be', 'latin1'].includes(encoding as string))
+    throw wrong('Option "encoding" must be utf-8, utf-16le, utf-16be or latin1.')
+  if (
+    typeof schema !== 'object' ||
+    schema === null ||
+    Array.isArray(schema) ||
+    Object.values(schema).some((kind) => !['int', 'float', 'bytes'].includes(kind as string))
+  ) {
     throw wrong('Option "schema" must map features to int, float or bytes.')
   }
   return { ...options, schema } as unknown as SourceOptions

@@ -10,7 +10,11 @@ const smallest = 1e-15
  * ROC AUC is the Mann-Whitney U statistic with ties counted half (Hanley and McNeil, 1982); the calibration error is ECE with ten bins
  * of equal width (Guo et al., 2017).
  */
-export function classificationReport(labels: ArrayLike<number>, probabilities: ArrayLike<number>, classes: readonly string[]): ClassificationReport {
+export function classificationReport(
+  labels: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  classes: readonly string[],
+): ClassificationReport {
   const width = classes.length
   const rows = labels.length
   const confusion = classes.map(() => new Array<number>(width).fill(0))
@@ -19,7 +23,8 @@ export function classificationReport(labels: ArrayLike<number>, probabilities: A
   let right = 0
   for (let row = 0; row < rows; row++) {
     let best = 0
-    for (let index = 1; index < width; index++) if (probabilities[row * width + index]! > probabilities[row * width + best]!) best = index
+    for (let index = 1; index < width; index++)
+      if (probabilities[row * width + index]! > probabilities[row * width + best]!) best = index
     const label = labels[row]!
     const confidence = probabilities[row * width + best]!
     confusion[label]![best]!++
@@ -40,7 +45,11 @@ export function classificationReport(labels: ArrayLike<number>, probabilities: A
     return { name, precision, recall, f1, rocAuc: rocAuc(labels, probabilities, width, index) }
   })
   const areas = perClass.flatMap(({ rocAuc: area }) => (area === null ? [] : [area]))
-  const calibration = binned.map((bin) => ({ rows: bin.rows, confidence: bin.rows === 0 ? 0 : bin.confidence.value() / bin.rows, accuracy: bin.rows === 0 ? 0 : bin.right / bin.rows }))
+  const calibration = binned.map((bin) => ({
+    rows: bin.rows,
+    confidence: bin.rows === 0 ? 0 : bin.confidence.value() / bin.rows,
+    accuracy: bin.rows === 0 ? 0 : bin.right / bin.rows,
+  }))
   return {
     kind: 'classification',
     rows,
@@ -50,11 +59,19 @@ export function classificationReport(labels: ArrayLike<number>, probabilities: A
     confusion,
     classes: perClass,
     calibration,
-    calibrationError: rows === 0 ? 0 : calibration.reduce((total, bin) => total + (bin.rows / rows) * Math.abs(bin.confidence - bin.accuracy), 0),
+    calibrationError:
+      rows === 0
+        ? 0
+        : calibration.reduce((total, bin) => total + (bin.rows / rows) * Math.abs(bin.confidence - bin.accuracy), 0),
   }
 }
 
-function rocAuc(labels: ArrayLike<number>, probabilities: ArrayLike<number>, width: number, positive: number): number | null {
+function rocAuc(
+  labels: ArrayLike<number>,
+  probabilities: ArrayLike<number>,
+  width: number,
+  positive: number,
+): number | null {
   const order = Uint32Array.from({ length: labels.length }, (_, row) => row)
   const score = (row: number): number => probabilities[row * width + positive]!
   order.sort((a, b) => score(a) - score(b))
@@ -91,7 +108,9 @@ export function regressionReport(labels: ArrayLike<number>, predictions: ArrayLi
   }
   const mean = rows === 0 ? 0 : total.value() / rows
   for (let row = 0; row < rows; row++) spread.add((labels[row]! - mean) ** 2)
-  const order = Uint32Array.from({ length: rows }, (_, row) => row).sort((a, b) => predictions[a]! - predictions[b]! || a - b)
+  const order = Uint32Array.from({ length: rows }, (_, row) => row).sort(
+    (a, b) => predictions[a]! - predictions[b]! || a - b,
+  )
   const calibration = Array.from({ length: Math.min(bins, rows) }, (_, group) => {
     const from = Math.floor((group * rows) / bins)
     const to = Math.max(from + 1, Math.floor(((group + 1) * rows) / bins))

@@ -3,7 +3,13 @@ import { GrowingDoubles } from '../base/growing-doubles.ts'
 import { Sum } from '../base/sum.ts'
 import { type Column, type ExampleBatch, type FeatureKind, rowEnd, rowStart, valueCount } from '../formats/batch.ts'
 import { textAt } from '../formats/examples.ts'
-import type { CommonStatistics, DatasetFeatureStatistics, FeatureNameStatistics, Histogram, HistogramBucket } from '../formats/statistics-proto.ts'
+import type {
+  CommonStatistics,
+  DatasetFeatureStatistics,
+  FeatureNameStatistics,
+  Histogram,
+  HistogramBucket,
+} from '../formats/statistics-proto.ts'
 
 /** Buckets of a histogram, as TensorFlow Data Validation has them by default. */
 const bucketCount = 10
@@ -17,7 +23,8 @@ export class SplitStatistics {
   private readonly features = new Map<string, FeatureStatistics>()
 
   constructor(kinds: ReadonlyMap<string, FeatureKind>) {
-    for (const [name, kind] of kinds) this.features.set(name, kind === 'bytes' ? new TextStatistics() : new NumberStatistics(kind))
+    for (const [name, kind] of kinds)
+      this.features.set(name, kind === 'bytes' ? new TextStatistics() : new NumberStatistics(kind))
   }
 
   add(batch: ExampleBatch): void {
@@ -29,7 +36,9 @@ export class SplitStatistics {
   }
 
   finish(): DatasetFeatureStatistics {
-    const features = [...this.features].sort(([a], [b]) => compareText(a, b)).map(([name, feature]): FeatureNameStatistics => ({ path: { step: [name] }, ...feature.finish(this.rows) }))
+    const features = [...this.features]
+      .sort(([a], [b]) => compareText(a, b))
+      .map(([name, feature]): FeatureNameStatistics => ({ path: { step: [name] }, ...feature.finish(this.rows) }))
     return { numExamples: this.rows, features }
   }
 }
@@ -164,7 +173,13 @@ class TextStatistics implements FeatureStatistics {
         topValues: ranked.slice(0, topCount).map(([value, frequency]) => ({ value, frequency })),
         avgLength: this.values === 0 ? 0 : Math.fround(this.bytes / this.values),
         rankHistogram: {
-          buckets: ranked.slice(0, rankCount).map(([label, sampleCount], rank) => ({ ...(rank === 0 ? {} : { lowRank: rank, highRank: rank }), label, sampleCount })),
+          buckets: ranked
+            .slice(0, rankCount)
+            .map(([label, sampleCount], rank) => ({
+              ...(rank === 0 ? {} : { lowRank: rank, highRank: rank }),
+              label,
+              sampleCount,
+            })),
         },
       },
     }
@@ -178,14 +193,29 @@ function standardHistogram(sorted: Float64Array, nan: number): Histogram {
   const high = finite.at(-1) ?? 0
   const width = (high - low) / bucketCount
   const counts = new Array<number>(bucketCount).fill(0)
-  for (const value of finite) counts[width > 0 ? Math.min(bucketCount - 1, Math.floor((value - low) / width)) : bucketCount - 1]!++
-  const buckets = counts.map((sampleCount, index): HistogramBucket => ({ lowValue: low + index * width, highValue: index === bucketCount - 1 ? high : low + (index + 1) * width, sampleCount }))
+  for (const value of finite)
+    counts[width > 0 ? Math.min(bucketCount - 1, Math.floor((value - low) / width)) : bucketCount - 1]!++
+  const buckets = counts.map(
+    (sampleCount, index): HistogramBucket => ({
+      lowValue: low + index * width,
+      highValue: index === bucketCount - 1 ? high : low + (index + 1) * width,
+      sampleCount,
+    }),
+  )
   return { ...(nan === 0 ? {} : { numNan: nan }), buckets, type: 'STANDARD' }
 }
 
 /** Ten buckets of equal counts; boundaries are values of the data (nearest rank), exact. */
 function quantileHistogram(sorted: Float64Array, nan = 0): Histogram {
-  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor((part * sorted.length) / bucketCount))]!
-  const buckets = Array.from({ length: bucketCount }, (_, index): HistogramBucket => ({ lowValue: at(index), highValue: index === bucketCount - 1 ? sorted.at(-1)! : at(index + 1), sampleCount: sorted.length / bucketCount }))
+  const at = (part: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.floor((part * sorted.length) / bucketCount))]!
+  const buckets = Array.from(
+    { length: bucketCount },
+    (_, index): HistogramBucket => ({
+      lowValue: at(index),
+      highValue: index === bucketCount - 1 ? sorted.at(-1)! : at(index + 1),
+      sampleCount: sorted.length / bucketCount,
+    }),
+  )
   return { ...(nan === 0 ? {} : { numNan: nan }), buckets, type: 'QUANTILES' }
 }

@@ -40,12 +40,14 @@ const request: z.ZodType<FeatureRequest, FeatureRequest> = z.strictObject({
   maxWords: z.int().min(1).max(100_000).optional(),
 })
 
-const parameters: z.ZodType<PreprocessParameters, Defaulted<PreprocessParameters> & { label: string }> = z.strictObject({
-  label: z.string(),
-  features: z.record(z.string(), request).optional(),
-  exclude: z.array(z.string()).default([]),
-  split: z.string().default('train'),
-})
+const parameters: z.ZodType<PreprocessParameters, Defaulted<PreprocessParameters> & { label: string }> = z.strictObject(
+  {
+    label: z.string(),
+    features: z.record(z.string(), request).optional(),
+    exclude: z.array(z.string()).default([]),
+    split: z.string().default('train'),
+  },
+)
 
 /**
  * Fits how each feature becomes numbers, on the train split only. The fitted transform is one artifact that training, evaluation and
@@ -56,25 +58,44 @@ const parameters: z.ZodType<PreprocessParameters, Defaulted<PreprocessParameters
  * @example
  * const { transform } = preprocess({ examples: parts }, { label: 'Species' })
  */
-export const preprocess: Step<{ readonly examples: typeof Examples }, { readonly transform: typeof TransformGraph }, typeof parameters> = step({
+export const preprocess: Step<
+  { readonly examples: typeof Examples },
+  { readonly transform: typeof TransformGraph },
+  typeof parameters
+> = step({
   name: 'preprocess',
   description: 'Fits how features become numbers, on the train split.',
   inputs: { examples: Examples },
   outputs: { transform: TransformGraph },
   parameters,
-  run: async ({ inputs: { examples }, parameters, context }) => ({ transform: await fit(examples, parameters, context.signal) }),
+  run: async ({ inputs: { examples }, parameters, context }) => ({
+    transform: await fit(examples, parameters, context.signal),
+  }),
 })
 
-async function fit(examples: ExamplesReader, { label, features, exclude, split }: PreprocessParameters, signal: AbortSignal): Promise<TransformGraphData> {
+async function fit(
+  examples: ExamplesReader,
+  { label, features, exclude, split }: PreprocessParameters,
+  signal: AbortSignal,
+): Promise<TransformGraphData> {
   const kinds = examples.features
   const known = [...kinds.keys()].join(', ')
   if (!kinds.has(label)) throw wrong(`The label "${label}" is not there; the examples have ${known}.`)
-  if (!examples.splits.includes(split)) throw wrong(`There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`)
-  const names = (features === undefined ? [...kinds.keys()].filter((name) => name !== label && !exclude.includes(name)) : Object.keys(features)).sort(compareText)
+  if (!examples.splits.includes(split))
+    throw wrong(`There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`)
+  const names = (
+    features === undefined
+      ? [...kinds.keys()].filter((name) => name !== label && !exclude.includes(name))
+      : Object.keys(features)
+  ).sort(compareText)
   const requests = names.map((name) => {
     const kind = kinds.get(name)
     if (kind === undefined) throw wrong(`The feature "${name}" is not there; the examples have ${known}.`)
-    return { name, kind, request: features?.[name] ?? { transform: kind === 'bytes' ? ('onehot' as const) : ('zscore' as const) } }
+    return {
+      name,
+      kind,
+      request: features?.[name] ?? { transform: kind === 'bytes' ? ('onehot' as const) : ('zscore' as const) },
+    }
   })
   if (requests.length === 0) throw wrong('No feature is left beside the label.')
   const numbers = new Map<string, GrowingDoubles>()
@@ -105,17 +126,26 @@ async function fit(examples: ExamplesReader, { label, features, exclude, split }
     version: 1,
     features: requests.map(({ name, request: asked }) => ({
       name,
-      transform: words.has(name) ? wordTransform(name, asked, words.get(name)!) : numberTransform(name, asked, numbers.get(name)!.view()),
+      transform: words.has(name)
+        ? wordTransform(name, asked, words.get(name)!)
+        : numberTransform(name, asked, numbers.get(name)!.view()),
     })),
     label: { name: label, transform: labelTransform(kinds.get(label)!, words.get(label)) },
   }
 }
 
-function labelTransform(kind: FeatureKind, words: ReadonlyMap<string, number> | undefined): TransformGraphData['label']['transform'] {
+function labelTransform(
+  kind: FeatureKind,
+  words: ReadonlyMap<string, number> | undefined,
+): TransformGraphData['label']['transform'] {
   return kind === 'bytes' ? { kind: 'class', classes: [...words!.keys()].sort(compareText) } : { kind: 'number' }
 }
 
-function wordTransform(name: string, { transform, fill, maxWords = 1000 }: FeatureRequest, counts: ReadonlyMap<string, number>): FeatureTransform {
+function wordTransform(
+  name: string,
+  { transform, fill, maxWords = 1000 }: FeatureRequest,
+  counts: ReadonlyMap<string, number>,
+): FeatureTransform {
   const ranked = [...counts].sort(([a, left], [b, right]) => right - left || compareText(a, b)).slice(0, maxWords)
   if (ranked.length === 0) throw wrong(`The feature "${name}" has no value in the split.`)
   const words = ranked.map(([word]) => word).sort(compareText)
@@ -123,18 +153,30 @@ function wordTransform(name: string, { transform, fill, maxWords = 1000 }: Featu
   return { kind: transform as 'onehot' | 'vocabulary', fill: filled, words }
 }
 
-function numberTransform(name: string, { transform, fill, buckets = 10 }: FeatureRequest, values: Float64Array): FeatureTransform {
+function numberTransform(
+  name: string,
+  { transform, fill, buckets = 10 }: FeatureRequest,
+  values: Float64Array,
+): FeatureTransform {
   if (values.length === 0) throw wrong(`The feature "${name}" has no value in the split.`)
   const mean = sum(values) / values.length
   const sorted = values.slice().sort()
   const filled = fillOf(name, fill, mean, sorted)
   switch (transform) {
     case 'zscore':
-      return { kind: 'zscore', fill: filled, mean, deviation: Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / values.length) }
+      return {
+        kind: 'zscore',
+        fill: filled,
+        mean,
+        deviation: Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / values.length),
+      }
     case 'minmax':
       return { kind: 'minmax', fill: filled, min: sorted[0]!, max: sorted.at(-1)! }
     case 'bucketize': {
-      const cuts = Array.from({ length: buckets - 1 }, (_, index) => sorted[Math.floor(((index + 1) * sorted.length) / buckets)]!)
+      const cuts = Array.from(
+        { length: buckets - 1 },
+        (_, index) => sorted[Math.floor(((index + 1) * sorted.length) / buckets)]!,
+      )
       return { kind: 'bucketize', fill: filled, boundaries: cuts.filter((cut, index) => cut !== cuts[index - 1]) }
     }
     default:

@@ -3,7 +3,7 @@ import { compareText } from '../base/canonical.ts'
 import type { Defaulted } from '../base/defaulted.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { type Step, step } from '../define/step.ts'
-import type { Schema as SchemaMessage, SchemaFeature, StringDomain } from '../formats/schema-proto.ts'
+import type { SchemaFeature, Schema as SchemaMessage, StringDomain } from '../formats/schema-proto.ts'
 import type { DatasetFeatureStatistics, FeatureNameStatistics } from '../formats/statistics-proto.ts'
 import { Schema, Statistics } from '../formats/types.ts'
 
@@ -24,7 +24,11 @@ const parameters: z.ZodType<SchemaParameters, Defaulted<SchemaParameters>> = z.s
  * @example
  * const { schema } = inferSchema({ statistics: facts })
  */
-export const inferSchema: Step<{ readonly statistics: typeof Statistics }, { readonly schema: typeof Schema }, typeof parameters> = step({
+export const inferSchema: Step<
+  { readonly statistics: typeof Statistics },
+  { readonly schema: typeof Schema },
+  typeof parameters
+> = step({
   name: 'inferSchema',
   description: 'Infers a schema from statistics.',
   inputs: { statistics: Statistics },
@@ -34,7 +38,12 @@ export const inferSchema: Step<{ readonly statistics: typeof Statistics }, { rea
     const splits = Object.keys(inputs.statistics)
     const split = splits.includes('train') ? 'train' : splits.length === 1 ? splits[0]! : undefined
     const dataset = split === undefined ? undefined : inputs.statistics[split]!.datasets?.[0]
-    if (dataset === undefined) throw new ZenmlError('ZEN_SCHEMA_SPLIT', `The statistics have the splits ${splits.join(', ') || 'none'}, but no "train" to infer from.`, { exitCode: 1 })
+    if (dataset === undefined)
+      throw new ZenmlError(
+        'ZEN_SCHEMA_SPLIT',
+        `The statistics have the splits ${splits.join(', ') || 'none'}, but no "train" to infer from.`,
+        { exitCode: 1 },
+      )
     return { schema: schemaOf(dataset, maxDomain) }
   },
 })
@@ -46,9 +55,16 @@ export function schemaOf(dataset: DatasetFeatureStatistics, maxDomain = 100): Sc
     const name = statistics.name ?? statistics.path?.step?.join('.') ?? ''
     const ranked = statistics.stringStats?.rankHistogram?.buckets ?? []
     const unique = statistics.stringStats?.unique ?? 0
-    const hasDomain = statistics.stringStats !== undefined && unique > 0 && unique <= maxDomain && ranked.length === unique
+    const hasDomain =
+      statistics.stringStats !== undefined && unique > 0 && unique <= maxDomain && ranked.length === unique
     if (hasDomain) domains.push({ name, value: ranked.map(({ label }) => label ?? '').sort(compareText) })
-    return { name, ...valueCount(statistics), type: typeOf(statistics), ...(hasDomain ? { domain: name } : {}), ...presence(statistics, dataset.numExamples ?? 0) }
+    return {
+      name,
+      ...valueCount(statistics),
+      type: typeOf(statistics),
+      ...(hasDomain ? { domain: name } : {}),
+      ...presence(statistics, dataset.numExamples ?? 0),
+    }
   })
   return { feature, ...(domains.length === 0 ? {} : { stringDomain: domains }) }
 }
@@ -58,7 +74,11 @@ function typeOf({ type, stringStats, bytesStats }: FeatureNameStatistics): 'BYTE
   return type === 'FLOAT' ? 'FLOAT' : 'INT'
 }
 
-function common({ numStats, stringStats, bytesStats }: FeatureNameStatistics): NonNullable<NonNullable<FeatureNameStatistics['numStats']>['commonStats']> {
+function common({
+  numStats,
+  stringStats,
+  bytesStats,
+}: FeatureNameStatistics): NonNullable<NonNullable<FeatureNameStatistics['numStats']>['commonStats']> {
   return numStats?.commonStats ?? stringStats?.commonStats ?? bytesStats?.commonStats ?? {}
 }
 

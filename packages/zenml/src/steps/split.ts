@@ -2,8 +2,8 @@ import * as z from 'zod'
 import { compareText } from '../base/canonical.ts'
 import type { Defaulted } from '../base/defaulted.ts'
 import { ZenmlError } from '../base/errors.ts'
-import { step, type Step } from '../define/step.ts'
-import { type Column, type ExampleBatch, bytesAt, rowEnd, rowStart } from '../formats/batch.ts'
+import { type Step, step } from '../define/step.ts'
+import { bytesAt, type Column, type ExampleBatch, rowEnd, rowStart } from '../formats/batch.ts'
 import { createExamplesWriter, Examples } from '../formats/examples.ts'
 import { selectRows } from '../formats/select-rows.ts'
 
@@ -29,7 +29,11 @@ const parameters: z.ZodType<SplitParameters, Defaulted<SplitParameters>> = z.str
  * @example
  * const { examples: parts } = split({ examples }, { ratios: { train: 0.7, eval: 0.2, test: 0.1 } })
  */
-export const split: Step<{ readonly examples: typeof Examples }, { readonly examples: typeof Examples }, typeof parameters> = step({
+export const split: Step<
+  { readonly examples: typeof Examples },
+  { readonly examples: typeof Examples },
+  typeof parameters
+> = step({
   name: 'split',
   description: 'Splits examples at random by a seeded hash of each row.',
   inputs: { examples: Examples },
@@ -37,7 +41,12 @@ export const split: Step<{ readonly examples: typeof Examples }, { readonly exam
   parameters,
   run: async ({ inputs: { examples }, parameters: { ratios, by }, context }) => {
     for (const feature of by) {
-      if (!examples.features.has(feature)) throw new ZenmlError('ZEN_SPLIT_FEATURE', `"by" names "${feature}", but the examples have ${[...examples.features.keys()].join(', ')}.`, { exitCode: 1 })
+      if (!examples.features.has(feature))
+        throw new ZenmlError(
+          'ZEN_SPLIT_FEATURE',
+          `"by" names "${feature}", but the examples have ${[...examples.features.keys()].join(', ')}.`,
+          { exitCode: 1 },
+        )
     }
     const names = Object.keys(ratios).sort(compareText)
     const total = names.reduce((sum, name) => sum + ratios[name]!, 0)
@@ -61,20 +70,34 @@ export const split: Step<{ readonly examples: typeof Examples }, { readonly exam
         }
       }
       const empty = names.filter((name) => rowsOf.get(name) === 0)
-      if (empty.length > 0) throw new ZenmlError('ZEN_SPLIT_EMPTY', `No row fell into ${empty.join(', ')}.`, { next: 'Raise its share, or use more data.', exitCode: 1 })
+      if (empty.length > 0)
+        throw new ZenmlError('ZEN_SPLIT_EMPTY', `No row fell into ${empty.join(', ')}.`, {
+          next: 'Raise its share, or use more data.',
+          exitCode: 1,
+        })
       await writer.finish()
     } catch (error) {
       await writer.abort()
       throw error
     }
-    context.describe('examples', { splits: Object.fromEntries(rowsOf), features: Object.fromEntries(examples.features) })
+    context.describe('examples', {
+      splits: Object.fromEntries(rowsOf),
+      features: Object.fromEntries(examples.features),
+    })
     return {}
   },
 })
 
 /** Index of the split of each row: the first whose limit is above the row's hash as a number in [0, 1). */
-export function sidesOf(batch: ExampleBatch, by: readonly string[], seed: number, limits: readonly number[]): Uint8Array {
-  const columns = [...batch.columns].filter(([name]) => by.length === 0 || by.includes(name)).map(([name, column]) => ({ column, salt: hashText(name) }))
+export function sidesOf(
+  batch: ExampleBatch,
+  by: readonly string[],
+  seed: number,
+  limits: readonly number[],
+): Uint8Array {
+  const columns = [...batch.columns]
+    .filter(([name]) => by.length === 0 || by.includes(name))
+    .map(([name, column]) => ({ column, salt: hashText(name) }))
   const sides = new Uint8Array(batch.length)
   for (let row = 0; row < batch.length; row++) {
     const place = hashRow(columns, row, seed)
@@ -92,7 +115,11 @@ const halves = new Uint32Array(words.buffer)
  * A row as a number in [0, 1): each feature that has values is hashed by itself (name, kind, values), the hashes are added, so that
  * neither the order of features nor absent ones matter, and the sum is mixed with the seed (the finaliser of MurmurHash3).
  */
-function hashRow(columns: readonly { readonly column: Column; readonly salt: number }[], row: number, seed: number): number {
+function hashRow(
+  columns: readonly { readonly column: Column; readonly salt: number }[],
+  row: number,
+  seed: number,
+): number {
   let low = 0
   let high = 0
   for (const { column, salt } of columns) {

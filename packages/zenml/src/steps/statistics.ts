@@ -11,7 +11,11 @@ import { SplitStatistics } from './feature-statistics.ts'
  * @example
  * const { statistics: facts } = statistics({ examples })
  */
-export const statistics: Step<{ readonly examples: typeof Examples }, { readonly statistics: typeof Statistics }, typeof noParameters> = step({
+export const statistics: Step<
+  { readonly examples: typeof Examples },
+  { readonly statistics: typeof Statistics },
+  typeof noParameters
+> = step({
   name: 'statistics',
   description: 'Computes statistics of every feature and split.',
   inputs: { examples: Examples },

@@ -1,5 +1,12 @@
 import type { Defaulted } from '../base/defaulted.ts'
-import { type DatasourceOptions, datasource, type Pipeline, type PipelineOptions, pipeline, type Ref } from '../define/pipeline.ts'
+import {
+  type DatasourceOptions,
+  datasource,
+  type Pipeline,
+  type PipelineOptions,
+  pipeline,
+  type Ref,
+} from '../define/pipeline.ts'
 import type { Evaluation } from '../formats/evaluation.ts'
 import type { Examples } from '../formats/examples.ts'
 import type { TransformGraph } from '../formats/transform-graph.ts'
@@ -17,9 +24,15 @@ export interface TrainingPipelineOptions extends PipelineOptions {
   readonly split?: Defaulted<SplitParameters>
   readonly preprocess: Defaulted<PreprocessParameters> & { label: string }
   /** Places the trainer. */
-  train(inputs: { readonly examples: Ref<typeof Examples>; readonly transform: Ref<typeof TransformGraph> }): { readonly model: Ref<typeof Model> }
+  train(inputs: { readonly examples: Ref<typeof Examples>; readonly transform: Ref<typeof TransformGraph> }): {
+    readonly model: Ref<typeof Model>
+  }
   /** Places the evaluator. */
-  evaluate(inputs: { readonly examples: Ref<typeof Examples>; readonly transform: Ref<typeof TransformGraph>; readonly model: Ref<typeof Model> }): { readonly evaluation: Ref<typeof Evaluation> }
+  evaluate(inputs: {
+    readonly examples: Ref<typeof Examples>
+    readonly transform: Ref<typeof TransformGraph>
+    readonly model: Ref<typeof Model>
+  }): { readonly evaluation: Ref<typeof Evaluation> }
 }
 
 /**

@@ -28,7 +28,11 @@ export function widthOf(transform: FeatureTransform): number {
  * @example
  * const { features, width } = applyTransform(graph, batchOf([{ mass: 4200, island: 'Dream' }]), { labels: false })
  */
-export function applyTransform(graph: TransformGraphData, batch: ExampleBatch, { labels = true }: { readonly labels?: boolean } = {}): TransformedBatch {
+export function applyTransform(
+  graph: TransformGraphData,
+  batch: ExampleBatch,
+  { labels = true }: { readonly labels?: boolean } = {},
+): TransformedBatch {
   const width = graph.features.reduce((sum, { transform }) => sum + widthOf(transform), 0)
   const label = labels ? labelsOf(graph, batch) : undefined
   const kept: number[] = []
@@ -41,11 +45,19 @@ export function applyTransform(graph: TransformGraphData, batch: ExampleBatch, {
     for (let index = 0; index < rows.length; index++) read(rows[index]!, features, index * width + at)
     at += widthOf(transform)
   }
-  return { rows, width, features, labels: label === undefined ? new Float32Array(0) : Float32Array.from(rows, (row) => label[row]!) }
+  return {
+    rows,
+    width,
+    features,
+    labels: label === undefined ? new Float32Array(0) : Float32Array.from(rows, (row) => label[row]!),
+  }
 }
 
 /** Writes what a feature gives for one row. */
-function reader(column: Column | undefined, transform: FeatureTransform): (row: number, into: Float32Array, at: number) => void {
+function reader(
+  column: Column | undefined,
+  transform: FeatureTransform,
+): (row: number, into: Float32Array, at: number) => void {
   switch (transform.kind) {
     case 'onehot': {
       const index = new Map(transform.words.map((word, place) => [word, place]))
@@ -70,11 +82,17 @@ function reader(column: Column | undefined, transform: FeatureTransform): (row: 
       }
     case 'zscore':
       return (row, into, at) => {
-        into[at] = transform.deviation === 0 ? 0 : ((numberAt(column, row) ?? transform.fill) - transform.mean) / transform.deviation
+        into[at] =
+          transform.deviation === 0
+            ? 0
+            : ((numberAt(column, row) ?? transform.fill) - transform.mean) / transform.deviation
       }
     case 'minmax':
       return (row, into, at) => {
-        into[at] = transform.max === transform.min ? 0 : ((numberAt(column, row) ?? transform.fill) - transform.min) / (transform.max - transform.min)
+        into[at] =
+          transform.max === transform.min
+            ? 0
+            : ((numberAt(column, row) ?? transform.fill) - transform.min) / (transform.max - transform.min)
       }
     case 'passthrough':
       return (row, into, at) => {
@@ -95,7 +113,11 @@ function labelsOf({ label }: TransformGraphData, batch: ExampleBatch): Float64Ar
       const word = wordAt(column, row)
       const place = word === undefined ? Number.NaN : index.get(word)
       if (place === undefined) {
-        throw new ZenmlError('ZEN_LABEL_UNKNOWN', `The class "${word}" of label "${label.name}" was not seen in fitting.`, { next: 'Give the train split a larger share.', exitCode: 1 })
+        throw new ZenmlError(
+          'ZEN_LABEL_UNKNOWN',
+          `The class "${word}" of label "${label.name}" was not seen in fitting.`,
+          { next: 'Give the train split a larger share.', exitCode: 1 },
+        )
       }
       labels[row] = place
     }

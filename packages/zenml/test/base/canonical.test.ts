@@ -8,7 +8,9 @@ const json = fc.jsonValue({ depthSize: 'small', stringUnit: 'grapheme' }) as fc.
 it('has pinned forms, which only a new format version may change', () => {
   expect(canonical({ b: [1, true, null], a: 'é' })).toBe('o2:s1:as2:és1:ba3:d1;tn')
   expect(canonical([1, 1.5, -0, 1e21, 1e-7])).toBe('a5:d1;d1.5;d0;d1e+21;d1e-7;')
-  expect(digestOf({ seed: 0, name: 'train' })).toBe('sha256:a2545ba69a486a707b190134472e886bd46a9e17a1e22981b486b84c44ad0746')
+  expect(digestOf({ seed: 0, name: 'train' })).toBe(
+    'sha256:a2545ba69a486a707b190134472e886bd46a9e17a1e22981b486b84c44ad0746',
+  )
 })
 
 it('is the same for the same value, whatever the order of its keys', () => {
@@ -32,9 +34,11 @@ it('is different for different values', () => {
 })
 
 it('survives JSON, so that stored facts have the digest of the facts', () => {
-  fc.assert(fc.property(json, (value) => {
+  fc.assert(
+    fc.property(json, (value) => {
       expect(digestOf(JSON.parse(canonicalJson(value)))).toBe(digestOf(value))
-    }))
+    }),
+  )
 })
 
 it('does not let neighbouring fields run together', () => {
@@ -43,9 +47,12 @@ it('does not let neighbouring fields run together', () => {
   expect(canonical('1')).not.toBe(canonical(1))
 })
 
-it.each([[Number.NaN], [Number.POSITIVE_INFINITY], ['\ud800'], [new Date(0)], [undefined], [1n], [new Map()]])('refuses %s', (value) => {
-  expect(() => canonical(value as never)).toThrow(TypeError)
-})
+it.each([[Number.NaN], [Number.POSITIVE_INFINITY], ['\ud800'], [new Date(0)], [undefined], [1n], [new Map()]])(
+  'refuses %s',
+  (value) => {
+    expect(() => canonical(value as never)).toThrow(TypeError)
+  },
+)
 
 it('leaves out keys whose value is undefined, as JSON does', () => {
   expect(canonical({ a: 1, b: undefined } as never)).toBe(canonical({ a: 1 }))

@@ -57,7 +57,11 @@ it('keeps whole numbers below their limit', () => {
 it('shuffles without losing anything', () => {
   fc.assert(
     fc.property(fc.array(fc.integer()), fc.integer(), (items, seed) => {
-      expect(seededRandom(seed).shuffle([...items]).sort()).toEqual([...items].sort())
+      expect(
+        seededRandom(seed)
+          .shuffle([...items])
+          .sort(),
+      ).toEqual([...items].sort())
     }),
   )
 })

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
@@ -31,28 +40,53 @@ async function missed(root: string, name = source): Promise<boolean> {
   const bundle = await cached(root, name)
   expect(bundle).toEqual(await bundleStep({ root, source: name }))
   const { statSync } = await import('node:fs')
-  return entries(root).some((entry) => !before.some(([known]) => known === entry) || statSync(join(cacheOf(root), 'bundles', entry)).mtimeMs !== 1000)
+  return entries(root).some(
+    (entry) =>
+      !before.some(([known]) => known === entry) || statSync(join(cacheOf(root), 'bundles', entry)).mtimeMs !== 1000,
+  )
 }
 
 describe('the cache of bundles', () => {
-  it.each([[source], ['steps/read.ts#read'], ['steps/read.ts#work']])('gives back an equal bundle of %s', async (name) => {
-    const root = temporaryProject(files)
-    const made = await cached(root, name)
-    expect(await missed(root, name)).toBe(false)
-    expect(await cached(root, name)).toEqual(made)
-    expect(made).toEqual(await bundleStep({ root, source: name }))
-  })
+  it.each([[source], ['steps/read.ts#read'], ['steps/read.ts#work']])(
+    'gives back an equal bundle of %s',
+    async (name) => {
+      const root = temporaryProject(files)
+      const made = await cached(root, name)
+      expect(await missed(root, name)).toBe(false)
+      expect(await cached(root, name)).toEqual(made)
+      expect(made).toEqual(await bundleStep({ root, source: name }))
+    },
+  )
 
   it.each<[string, (root: string) => void]>([
     ['a file that it read', (root) => writeFiles(root, { 'far/c.ts': 'export const c = (x: number) => x' })],
-    ['a file that gave nothing to it', (root) => writeFiles(root, { 'lib/loud.ts': `console.log('now it has an effect')\nexport const loud = () => 1` })],
+    [
+      'a file that gave nothing to it',
+      (root) => writeFiles(root, { 'lib/loud.ts': `console.log('now it has an effect')\nexport const loud = () => 1` }),
+    ],
     ['data that it imports', (root) => writeFiles(root, { 'data/limits.json': '{ "most": 1 }' })],
     ['a file that now comes first', (root) => writeFiles(root, { 'lib/a.js': '' })],
     ['a package.json on the way', (root) => writeFiles(root, { 'lib/package.json': '{ "sideEffects": false }' })],
-    ['the package.json of the project', (root) => writeFiles(root, { 'package.json': '{ "type": "module", "sideEffects": false }' })],
-    ['a tsconfig.json on the way', (root) => writeFiles(root, { 'tsconfig.json': '{ "compilerOptions": { "verbatimModuleSyntax": true } }' })],
-    ['the version of a package that it imports', (root) => writeFiles(root, installed('zod', '4.0.1', 'export const object = 1'))],
-    ['the place of a package that it imports', (root) => writeFiles(root, { 'lib/node_modules/none/x.js': '', 'steps/node_modules/zod/package.json': '{ "version": "9.0.0", "sideEffects": false }' })],
+    [
+      'the package.json of the project',
+      (root) => writeFiles(root, { 'package.json': '{ "type": "module", "sideEffects": false }' }),
+    ],
+    [
+      'a tsconfig.json on the way',
+      (root) => writeFiles(root, { 'tsconfig.json': '{ "compilerOptions": { "verbatimModuleSyntax": true } }' }),
+    ],
+    [
+      'the version of a package that it imports',
+      (root) => writeFiles(root, installed('zod', '4.0.1', 'export const object = 1')),
+    ],
+    [
+      'the place of a package that it imports',
+      (root) =>
+        writeFiles(root, {
+          'lib/node_modules/none/x.js': '',
+          'steps/node_modules/zod/package.json': '{ "version": "9.0.0", "sideEffects": false }',
+        }),
+    ],
   ])('is not believed after a change of %s', async (_what, change) => {
     const root = temporaryProject(files)
     await cached(root)
@@ -62,7 +96,12 @@ describe('the cache of bundles', () => {
   })
 
   it('is not believed when a link leads elsewhere', async () => {
-    const root = temporaryProject({ ...files, 'far/one/c.ts': twoSteps['far/c.ts']!, 'far/two/c.ts': twoSteps['far/c.ts']!, 'far/c.ts': '-> one/c.ts' })
+    const root = temporaryProject({
+      ...files,
+      'far/one/c.ts': twoSteps['far/c.ts']!,
+      'far/two/c.ts': twoSteps['far/c.ts']!,
+      'far/c.ts': '-> one/c.ts',
+    })
     await cached(root)
     unlinkSync(join(root, 'far/c.ts'))
     symlinkSync('two/c.ts', join(root, 'far/c.ts'))
@@ -70,7 +109,11 @@ describe('the cache of bundles', () => {
   })
 
   it('is not believed when the extended settings or a nested asset change', async () => {
-    const root = temporaryProject({ ...files, 'tsconfig.json': '{ "extends": "./config/base.json" }', 'config/base.json': '{}' })
+    const root = temporaryProject({
+      ...files,
+      'tsconfig.json': '{ "extends": "./config/base.json" }',
+      'config/base.json': '{}',
+    })
     await cached(root, 'steps/read.ts#work')
     writeFiles(root, { 'config/base.json': '{ "compilerOptions": { "target": "es2022" } }' })
     expect(await missed(root, 'steps/read.ts#work')).toBe(true)
@@ -127,9 +170,19 @@ describe('the cache of bundles', () => {
     await cached(root)
     const script = join(root, '.tools/measure.mjs')
     const entry = new URL('../../src/code/bundle-cache.ts', import.meta.url).pathname
-    await build({ entryPoints: [entry], bundle: true, platform: 'node', format: 'esm', outfile: script, external: ['esbuild', 'acorn'] })
+    await build({
+      entryPoints: [entry],
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      outfile: script,
+      external: ['esbuild', 'acorn'],
+    })
     // A bundler that cannot be loaded, but whose version can be read, as in the real one's place.
-    writeFiles(root, { '.tools/node_modules/esbuild/package.json': '{ "version": "0.28.2" }', '.tools/node_modules/acorn/package.json': '{}' })
+    writeFiles(root, {
+      '.tools/node_modules/esbuild/package.json': '{ "version": "0.28.2" }',
+      '.tools/node_modules/acorn/package.json': '{}',
+    })
     const code = `const { bundleSteps } = await import(${JSON.stringify(script)}); console.log((await bundleSteps(${JSON.stringify({ root, sources: [source], cacheDirectory: cacheOf(root) })})).size)`
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' }).trim()).toBe('1')
   })

@@ -38,7 +38,10 @@ async function run(bundle: PipelineBundle, code: string): Promise<unknown> {
   const directory = mkdtempSync(join(tmpdir(), 'zenml-run-'))
   try {
     await writeBundle(bundle, directory)
-    writeFileSync(join(directory, 'main.mjs'), `import { modules, pipeline } from './step.mjs'\nconsole.log(JSON.stringify(${code}))`)
+    writeFileSync(
+      join(directory, 'main.mjs'),
+      `import { modules, pipeline } from './step.mjs'\nconsole.log(JSON.stringify(${code}))`,
+    )
     return JSON.parse(execFileSync(process.execPath, ['main.mjs'], { cwd: directory, encoding: 'utf8', env: {} }))
   } finally {
     rmSync(directory, { recursive: true })
@@ -77,8 +80,12 @@ it('the bundle of a pipeline is the same in another place', async () => {
 it('a pipeline outside of the project, or that is no module, is refused', async () => {
   const { root } = await project()
   const outside = temporaryProject({ 'p.ts': 'export {}' })
-  await expect(bundlePipeline({ root, file: join(outside, 'p.ts') })).rejects.toMatchObject({ code: 'ZEN_PIPELINE_OUTSIDE' })
-  await expect(bundlePipeline({ root, file: join(root, 'package.json') })).rejects.toMatchObject({ code: 'ZEN_PIPELINE_OUTSIDE' })
+  await expect(bundlePipeline({ root, file: join(outside, 'p.ts') })).rejects.toMatchObject({
+    code: 'ZEN_PIPELINE_OUTSIDE',
+  })
+  await expect(bundlePipeline({ root, file: join(root, 'package.json') })).rejects.toMatchObject({
+    code: 'ZEN_PIPELINE_OUTSIDE',
+  })
 })
 
 it('a syntax error in a module of a pipeline names its place', async () => {

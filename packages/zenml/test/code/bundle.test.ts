@@ -22,7 +22,10 @@ async function run(bundle: StepBundle, expression: string): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'zenml-run-'))
   try {
     await writeBundle(bundle, directory)
-    writeFileSync(join(directory, 'main.mjs'), `import step from './step.mjs'; console.log(JSON.stringify(${expression}))`)
+    writeFileSync(
+      join(directory, 'main.mjs'),
+      `import step from './step.mjs'; console.log(JSON.stringify(${expression}))`,
+    )
     return execFileSync(process.execPath, ['main.mjs'], { cwd: directory, encoding: 'utf8', env: {} }).trim()
   } finally {
     rmSync(directory, { recursive: true })
@@ -67,7 +70,9 @@ describe('the digest of a bundle', () => {
   })
 
   it('does not depend on a tsconfig.json, package or NODE_PATH outside of the project', async () => {
-    const outer = temporaryProject({ 'tsconfig.json': '{ "compilerOptions": { "paths": { "*": ["./nowhere/*"] }, "target": "es5" } }' })
+    const outer = temporaryProject({
+      'tsconfig.json': '{ "compilerOptions": { "paths": { "*": ["./nowhere/*"] }, "target": "es5" } }',
+    })
     writeFiles(join(outer, 'project'), twoSteps)
     const inner = await train(join(outer, 'project'))
     expect(inner.digest).toBe((await train(temporaryProject(twoSteps))).digest)
@@ -86,13 +91,25 @@ describe('the digest of a bundle', () => {
 
   it.each([
     ['a comment', edit('steps/train.ts', '// trains', '/* trains\n * a model */')],
-    ['the format', { 'lib/a.ts': `import { b } from "./deep/b.ts";\n\n\nexport const scale = (\n  x: number,\n): number => (b(x));\nexport const unused = 1;` }],
+    [
+      'the format',
+      {
+        'lib/a.ts': `import { b } from "./deep/b.ts";\n\n\nexport const scale = (\n  x: number,\n): number => (b(x));\nexport const unused = 1;`,
+      },
+    ],
     ['quotes around keys', edit('steps/train.ts', 'epochs:', `'epochs':`)],
     ['a type', edit('far/c.ts', 'x: number', 'x: 1 | 2 | 3')],
     ['another step in the same file', edit('steps/train.ts', 'loud(2)', 'loud(3) + loud(4)')],
     ['the parameters of another step', edit('steps/train.ts', '.default(11)', '.default(7).max(11)')],
     ['what only another step imports', edit('lib/loud.ts', `'A'`, `'B'`)],
-    ['an import for another step', edit('steps/train.ts', `import * as z`, `import { readFileSync } from 'node:fs'\nexport const p = () => readFileSync('x')\nimport * as z`)],
+    [
+      'an import for another step',
+      edit(
+        'steps/train.ts',
+        `import * as z`,
+        `import { readFileSync } from 'node:fs'\nexport const p = () => readFileSync('x')\nimport * as z`,
+      ),
+    ],
     ['a constant beside the one that is used', edit('lib/rates.ts', '0.2', '0.3')],
     ['an unrelated module', { 'lib/unrelated.ts': 'export const x = 1' }],
     ['a readme', { 'README.md': 'hello' }],
@@ -118,7 +135,14 @@ describe('the digest of a bundle', () => {
 
   it('names exactly the files that gave code to the bundle, with the digests of their bytes', async () => {
     const { files } = await train(temporaryProject(twoSteps))
-    expect(Object.keys(files)).toEqual(['data/limits.json', 'far/c.ts', 'lib/a.ts', 'lib/deep/b.ts', 'lib/rates.ts', 'steps/train.ts'])
+    expect(Object.keys(files)).toEqual([
+      'data/limits.json',
+      'far/c.ts',
+      'lib/a.ts',
+      'lib/deep/b.ts',
+      'lib/rates.ts',
+      'steps/train.ts',
+    ])
     expect(files['far/c.ts']).toBe(sha256(twoSteps['far/c.ts']!))
   })
 
@@ -147,7 +171,10 @@ describe('a bundle', () => {
   })
 
   it('takes the default export, and names that are no identifiers', async () => {
-    const root = temporaryProject({ ...sdk, 's.mjs': 'export default () => 1\nconst x = () => 2\nexport { x as "odd \\" name" }' })
+    const root = temporaryProject({
+      ...sdk,
+      's.mjs': 'export default () => 1\nconst x = () => 2\nexport { x as "odd \\" name" }',
+    })
     expect(await run(await bundleStep({ root, source: 's.mjs' }), 'step()')).toBe('1')
     expect(await run(await bundleStep({ root, source: 's.mjs#odd " name' }), 'step()')).toBe('2')
   })
@@ -156,21 +183,29 @@ describe('a bundle', () => {
     const root = temporaryProject({
       ...sdk,
       'steps/one.ts': `import { tool } from '@acme/tools/tool'\nexport const one = () => tool()`,
-      'packages/tools/package.json': '{ "name": "@acme/tools", "version": "0.1.0", "sideEffects": false, "exports": { "./tool": { "zenml-source": "./src/tool.ts", "default": "./dist/tool.js" } } }',
+      'packages/tools/package.json':
+        '{ "name": "@acme/tools", "version": "0.1.0", "sideEffects": false, "exports": { "./tool": { "zenml-source": "./src/tool.ts", "default": "./dist/tool.js" } } }',
       'packages/tools/src/tool.ts': `import { far } from 'far'\nimport './noise.ts'\nexport const tool = (): string => far`,
       'packages/tools/src/noise.ts': `console.log('noise')`,
-      'packages/tools/node_modules/far/package.json': '{ "name": "far", "version": "2.0.0", "type": "module", "main": "index.js" }',
+      'packages/tools/node_modules/far/package.json':
+        '{ "name": "far", "version": "2.0.0", "type": "module", "main": "index.js" }',
       'packages/tools/node_modules/far/index.js': `export const far = 'far'`,
     })
     writeFiles(root, { 'node_modules/@acme/tools': `-> ../../packages/tools` })
     const bundle = await bundleStep({ root, source: 'steps/one.ts#one' })
     expect(Object.keys(bundle.files)).toEqual(['packages/tools/src/tool.ts', 'steps/one.ts'])
-    expect(bundle.packages).toEqual([{ name: 'far', version: '2.0.0', directory: join(root, 'packages/tools/node_modules/far') }])
+    expect(bundle.packages).toEqual([
+      { name: 'far', version: '2.0.0', directory: join(root, 'packages/tools/node_modules/far') },
+    ])
     expect(await run(bundle, 'step()')).toBe('"far"')
   })
 
   it('follows a link inside of the project to the real file', async () => {
-    const root = temporaryProject({ ...twoSteps, 'real/elsewhere.ts': twoSteps['far/c.ts']!, 'far/c.ts': '-> ../real/elsewhere.ts' })
+    const root = temporaryProject({
+      ...twoSteps,
+      'real/elsewhere.ts': twoSteps['far/c.ts']!,
+      'far/c.ts': '-> ../real/elsewhere.ts',
+    })
     const before = await train(root)
     expect(Object.keys(before.files)).toContain('real/elsewhere.ts')
     writeFiles(root, { 'real/elsewhere.ts': 'export const c = (x: number) => x * 5' })
@@ -178,10 +213,16 @@ describe('a bundle', () => {
   })
 
   it('keeps modules with effects that an import reaches, and drops those whose package has none', async () => {
-    const files = { 's.ts': `import './lib/effect.ts'\nexport const s = () => 1`, 'lib/effect.ts': `globalThis.effect = 1` }
+    const files = {
+      's.ts': `import './lib/effect.ts'\nexport const s = () => 1`,
+      'lib/effect.ts': `globalThis.effect = 1`,
+    }
     const kept = await bundleStep({ root: temporaryProject({ ...sdk, ...files }), source: 's.ts#s' })
     expect(Object.keys(kept.files)).toEqual(['lib/effect.ts', 's.ts'])
-    const dropped = await bundleStep({ root: temporaryProject({ ...sdk, ...files, 'lib/package.json': '{ "sideEffects": false }' }), source: 's.ts#s' })
+    const dropped = await bundleStep({
+      root: temporaryProject({ ...sdk, ...files, 'lib/package.json': '{ "sideEffects": false }' }),
+      source: 's.ts#s',
+    })
     expect(Object.keys(dropped.files)).toEqual(['s.ts'])
   })
 
@@ -217,8 +258,10 @@ export const s = () => shared
 `,
     })
     const { text } = await bundleStep({ root, source: 's.ts#s' })
-    for (const gone of ['default(', 'new Map', 'TextDecoder', 'Float64Array', 'kept', 'Kind']) expect(text).not.toContain(gone)
-    for (const kept of ['effect()', 'z.object(effect())', 'Object.freeze(shared)', 'z.string()']) expect(text).toContain(kept)
+    for (const gone of ['default(', 'new Map', 'TextDecoder', 'Float64Array', 'kept', 'Kind'])
+      expect(text).not.toContain(gone)
+    for (const kept of ['effect()', 'z.object(effect())', 'Object.freeze(shared)', 'z.string()'])
+      expect(text).toContain(kept)
     expect(text.match(/effect\(\)/g)).toHaveLength(3)
   })
 
@@ -251,7 +294,8 @@ export const s = () => shared
   it('follows the settings of the nearest tsconfig.json: aliases and decorators', async () => {
     const root = temporaryProject({
       ...sdk,
-      'tsconfig.json': '{\n  // aliases\n  "extends": "./base.json",\n  "compilerOptions": { "experimentalDecorators": true, },\n}',
+      'tsconfig.json':
+        '{\n  // aliases\n  "extends": "./base.json",\n  "compilerOptions": { "experimentalDecorators": true, },\n}',
       'base.json': '{ "compilerOptions": { "paths": { "@/*": ["./src/*"] } } }',
       'src/x.ts': 'export const x = 5',
       's.ts': `import { x } from '@/x'\nfunction log(target: unknown, key: string) { void target; void key }\nclass A { @log run() { return x } }\nexport const s = () => new A().run()`,
@@ -305,7 +349,11 @@ parentPort!.postMessage(helper() + readFileSync(new URL('../other.txt', import.m
     const root = temporaryProject(files)
     const before = await bundleStep({ root, source: 'steps/read.ts#read' })
     expect(before.assets).toEqual([
-      { path: `assets/${sha256('one two').slice(7, 23)}/words & more.txt`, digest: sha256('one two'), from: 'steps/words & more.txt' },
+      {
+        path: `assets/${sha256('one two').slice(7, 23)}/words & more.txt`,
+        digest: sha256('one two'),
+        from: 'steps/words & more.txt',
+      },
     ])
     expect(Object.keys(before.files)).toEqual(['steps/read.ts', 'steps/words & more.txt'])
     expect(before.warnings).toEqual([])
@@ -328,9 +376,15 @@ parentPort!.postMessage(helper() + readFileSync(new URL('../other.txt', import.m
   })
 
   it('are warned of where the code asks for its own place otherwise', async () => {
-    const root = temporaryProject({ ...sdk, 's.ts': `export const s = () =>\n  [import.meta.dirname, new URL('https://x.org', import.meta.url)]` })
+    const root = temporaryProject({
+      ...sdk,
+      's.ts': `export const s = () =>\n  [import.meta.dirname, new URL('https://x.org', import.meta.url)]`,
+    })
     const { warnings } = await bundleStep({ root, source: 's.ts#s' })
-    expect(warnings.map((warning) => warning.slice(0, 20))).toEqual(['s.ts:2:4: import.met', expect.stringMatching(/^s\.ts:2:\d+: import/)])
+    expect(warnings.map((warning) => warning.slice(0, 20))).toEqual([
+      's.ts:2:4: import.met',
+      expect.stringMatching(/^s\.ts:2:\d+: import/),
+    ])
   })
 })
 
@@ -344,27 +398,73 @@ describe('what cannot be bundled is refused', () => {
   }
 
   it.each([
-    ['a syntax error', { 's.ts': 'export const s = 1\nexport const t = = 2\n' }, /^ZEN_CODE_SYNTAX: s\.ts:2:18: Unexpected "="/],
-    ['a syntax error behind an import', { 's.ts': `export { s } from './t.ts'`, 't.ts': 'export const s = (\n' }, /^ZEN_CODE_SYNTAX: t\.ts:2:1: Unexpected end/],
-    ['a damaged JSON file', { 's.ts': `import j from './j.json'\nexport const s = j`, 'j.json': '{ "a": }' }, /^ZEN_CODE_SYNTAX: j\.json:1:8/],
-    ['a missing import', { 's.ts': `import { t } from './trian.ts'\nexport const s = t`, 'train.ts': '' }, /^ZEN_CODE_IMPORT: s\.ts:1:19: There is no file trian\.ts\. Did you mean "train\.ts"\?/],
-    ['an import that leaves the root', { 's.ts': `export { s } from '../../s.ts'` }, /^ZEN_STEP_SOURCE_OUTSIDE: s\.ts:1:19: "\.\.\/\.\.\/s\.ts" lies outside/],
+    [
+      'a syntax error',
+      { 's.ts': 'export const s = 1\nexport const t = = 2\n' },
+      /^ZEN_CODE_SYNTAX: s\.ts:2:18: Unexpected "="/,
+    ],
+    [
+      'a syntax error behind an import',
+      { 's.ts': `export { s } from './t.ts'`, 't.ts': 'export const s = (\n' },
+      /^ZEN_CODE_SYNTAX: t\.ts:2:1: Unexpected end/,
+    ],
+    [
+      'a damaged JSON file',
+      { 's.ts': `import j from './j.json'\nexport const s = j`, 'j.json': '{ "a": }' },
+      /^ZEN_CODE_SYNTAX: j\.json:1:8/,
+    ],
+    [
+      'a missing import',
+      { 's.ts': `import { t } from './trian.ts'\nexport const s = t`, 'train.ts': '' },
+      /^ZEN_CODE_IMPORT: s\.ts:1:19: There is no file trian\.ts\. Did you mean "train\.ts"\?/,
+    ],
+    [
+      'an import that leaves the root',
+      { 's.ts': `export { s } from '../../s.ts'` },
+      /^ZEN_STEP_SOURCE_OUTSIDE: s\.ts:1:19: "\.\.\/\.\.\/s\.ts" lies outside/,
+    ],
     ['an absolute import', { 's.ts': `export { s } from '/etc/s.ts'` }, /^ZEN_STEP_SOURCE_OUTSIDE/],
-    ['an import from the network', { 's.ts': `export { s } from 'https://example.com/s.ts'` }, /^ZEN_STEP_SOURCE_OUTSIDE/],
-    ['a package that is not installed', { 's.ts': `import x from '@acme/none/sub'\nexport const s = x` }, /^ZEN_PACKAGE_MISSING: s\.ts:1:15: "@acme\/none" is not installed\. Run "npm install @acme\/none"/],
-    ['a file of a package by path', { 's.ts': `import * as z from './node_modules/zod/index.js'\nexport const s = z` }, /^ZEN_CODE_IMPORT: .*belongs to an installed package/],
-    ['a file that is no module', { 's.ts': `import x from './x.txt'\nexport const s = x`, 'x.txt': '' }, /^ZEN_CODE_IMPORT: s\.ts:1:15: x\.txt is no module.* Read it as a file: new URL/],
-    ['a missing name', { 's.ts': `import { tt } from './t.ts'\nexport const s = tt`, 't.ts': 'export const t = 1' }, /^ZEN_STEP_EXPORT_MISSING: s\.ts:1:10: t\.ts has no export "tt"\. Did you mean "t"\?/],
+    [
+      'an import from the network',
+      { 's.ts': `export { s } from 'https://example.com/s.ts'` },
+      /^ZEN_STEP_SOURCE_OUTSIDE/,
+    ],
+    [
+      'a package that is not installed',
+      { 's.ts': `import x from '@acme/none/sub'\nexport const s = x` },
+      /^ZEN_PACKAGE_MISSING: s\.ts:1:15: "@acme\/none" is not installed\. Run "npm install @acme\/none"/,
+    ],
+    [
+      'a file of a package by path',
+      { 's.ts': `import * as z from './node_modules/zod/index.js'\nexport const s = z` },
+      /^ZEN_CODE_IMPORT: .*belongs to an installed package/,
+    ],
+    [
+      'a file that is no module',
+      { 's.ts': `import x from './x.txt'\nexport const s = x`, 'x.txt': '' },
+      /^ZEN_CODE_IMPORT: s\.ts:1:15: x\.txt is no module.* Read it as a file: new URL/,
+    ],
+    [
+      'a missing name',
+      { 's.ts': `import { tt } from './t.ts'\nexport const s = tt`, 't.ts': 'export const t = 1' },
+      /^ZEN_STEP_EXPORT_MISSING: s\.ts:1:10: t\.ts has no export "tt"\. Did you mean "t"\?/,
+    ],
   ])('%s', async (_what, files, message) => {
     expect(await refuse(files)).toMatch(message)
   })
 
   it.each([
-    ['steps/trian.ts#train', /^ZEN_STEP_SOURCE_MISSING: There is no file steps\/trian\.ts\. Did you mean "steps\/train\.ts"\?/],
+    [
+      'steps/trian.ts#train',
+      /^ZEN_STEP_SOURCE_MISSING: There is no file steps\/trian\.ts\. Did you mean "steps\/train\.ts"\?/,
+    ],
     ['train.ts#train', /^ZEN_STEP_SOURCE_MISSING.* Did you mean "steps\/train\.ts"\?/],
     ['steps/train#train', /^ZEN_STEP_SOURCE_MISSING.* Did you mean "steps\/train\.ts"\?/],
     ['steps#train', /^ZEN_STEP_SOURCE_MISSING.*no package steps is installed/],
-    ['steps/train.ts#trian', /^ZEN_STEP_EXPORT_MISSING: steps\/train\.ts has no export "trian"\. Did you mean "train"\? It exports other, train\.$/],
+    [
+      'steps/train.ts#trian',
+      /^ZEN_STEP_EXPORT_MISSING: steps\/train\.ts has no export "trian"\. Did you mean "train"\? It exports other, train\.$/,
+    ],
     ['steps/train.ts', /^ZEN_STEP_EXPORT_MISSING: steps\/train\.ts has no export "default"\./],
     ['#train', /^ZEN_STEP_SOURCE_MISSING: "#train" names no module\./],
     ['steps/train.ts#', /^ZEN_STEP_SOURCE_MISSING: "steps\/train\.ts#" names no export\./],
@@ -383,7 +483,9 @@ describe('what cannot be bundled is refused', () => {
 
   it('a link in the middle of the imports that leaves the project', async () => {
     const outside = temporaryProject({ 'c.ts': 'export const c = 1' })
-    expect(await refuse({ ...twoSteps, 'far/c.ts': `-> ${join(outside, 'c.ts')}` }, 'steps/train.ts#train')).toMatch(/^ZEN_STEP_SOURCE_OUTSIDE: lib\/deep\/b\.ts:1:19/)
+    expect(await refuse({ ...twoSteps, 'far/c.ts': `-> ${join(outside, 'c.ts')}` }, 'steps/train.ts#train')).toMatch(
+      /^ZEN_STEP_SOURCE_OUTSIDE: lib\/deep\/b\.ts:1:19/,
+    )
   })
 
   it('two installations of one package', async () => {
@@ -395,7 +497,9 @@ describe('what cannot be bundled is refused', () => {
       'lib/l.ts': `export { t } from 'twice'`,
       's.ts': `import { t } from 'twice'\nimport { t as u } from './lib/l.ts'\nexport const s = [t, u]`,
     })
-    expect(message).toMatch(/^ZEN_PACKAGE_CONFLICT: Two installations of twice are reached: .*node_modules\/twice \(\d\.0\.0\) for/)
+    expect(message).toMatch(
+      /^ZEN_PACKAGE_CONFLICT: Two installations of twice are reached: .*node_modules\/twice \(\d\.0\.0\) for/,
+    )
   })
 })
 

@@ -27,7 +27,12 @@ export function writeFiles(root: string, files: { readonly [path: string]: strin
 }
 
 /** A package as npm would have installed it. */
-export function installed(name: string, version: string, code: string, more: object = { sideEffects: false }): { [path: string]: string } {
+export function installed(
+  name: string,
+  version: string,
+  code: string,
+  more: object = { sideEffects: false },
+): { [path: string]: string } {
   return {
     [`node_modules/${name}/package.json`]: JSON.stringify({ name, version, type: 'module', main: 'index.js', ...more }),
     [`node_modules/${name}/index.js`]: code,
@@ -37,8 +42,16 @@ export function installed(name: string, version: string, code: string, more: obj
 /** Stand-ins for the packages that steps are written with. */
 export const sdk: { readonly [path: string]: string } = {
   'package.json': '{ "name": "demo", "version": "1.0.0", "private": true, "type": "module" }',
-  ...installed('zenml', '1.0.0', 'export const step = (definition) => Object.assign(() => {}, { definition })\nexport const split = step({ name: "split" })'),
-  ...installed('zod', '4.0.0', 'const chain = new Proxy(() => chain, { get: () => chain })\nexport const object = chain, number = chain, string = chain\nexport const z = { object, number, string }'),
+  ...installed(
+    'zenml',
+    '1.0.0',
+    'export const step = (definition) => Object.assign(() => {}, { definition })\nexport const split = step({ name: "split" })',
+  ),
+  ...installed(
+    'zod',
+    '4.0.0',
+    'const chain = new Proxy(() => chain, { get: () => chain })\nexport const object = chain, number = chain, string = chain\nexport const z = { object, number, string }',
+  ),
 }
 
 /** Two steps in one file, a helper three imports away, a re-exported constant and data. */

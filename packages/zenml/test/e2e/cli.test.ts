@@ -140,7 +140,9 @@ steps:
   })
   const run = await project.json('pipeline', 'run', 'wide.yaml')
   expect(run.status).toBe('failed')
-  expect(Object.fromEntries(run.steps.map(({ name, outcome }: { name: string; outcome: string }) => [name, outcome]))).toEqual({
+  expect(
+    Object.fromEntries(run.steps.map(({ name, outcome }: { name: string; outcome: string }) => [name, outcome])),
+  ).toEqual({
     left: 'executed',
     right: 'executed',
     broken: 'failed',

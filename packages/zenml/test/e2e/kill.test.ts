@@ -17,7 +17,9 @@ beforeAll(() => {
 })
 afterAll(() => project[Symbol.dispose]())
 
-it(`a run that is killed at a random point ${kills} times leaves a whole store, and the next run completes`, { timeout: 600_000 }, async () => {
+it(`a run that is killed at a random point ${kills} times leaves a whole store, and the next run completes`, {
+  timeout: 600_000,
+}, async () => {
   // Random points of one run: from before the project is open until after it has ended.
   const random = seededRandom('kill points')
   const started = performance.now()

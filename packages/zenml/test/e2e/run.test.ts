@@ -34,7 +34,11 @@ describe('a pipeline of a user', () => {
 
   it('records commit, tree and clean state', async () => {
     const run = await project.json('pipeline', 'run', 'pipeline.yaml')
-    expect(run.code).toMatchObject({ commit: project.git('rev-parse', 'HEAD'), tree: project.git('rev-parse', 'HEAD^{tree}'), dirty: false })
+    expect(run.code).toMatchObject({
+      commit: project.git('rev-parse', 'HEAD'),
+      tree: project.git('rev-parse', 'HEAD^{tree}'),
+      dirty: false,
+    })
   })
 
   it('runs again only what an edited helper reaches, and stops where bytes are equal', async () => {
@@ -49,7 +53,9 @@ describe('a pipeline of a user', () => {
 
   it('does not run again for a comment or for another step in the same file', async () => {
     const text = numbersPipeline['steps/numbers.ts']!
-    project.write({ 'steps/numbers.ts': `// a comment\n${text.replace("console.log('the total is', total)", "console.log('total:', total)")}` })
+    project.write({
+      'steps/numbers.ts': `// a comment\n${text.replace("console.log('the total is', total)", "console.log('total:', total)")}`,
+    })
     const run = await project.json('pipeline', 'run', 'pipeline.yaml')
     expect(outcomes(run)).toEqual({ make: 'reused', double: 'reused', sum: 'executed' })
     project.write({ 'steps/numbers.ts': text })
@@ -129,7 +135,12 @@ describe('a step that ends badly', () => {
     ['exits', 'process.exit(7)', 'ZEN_STEP_EXIT', /code 7/],
     ['exits as if all were well', 'process.exit(0)', 'ZEN_STEP_EXIT', /before it returned/],
     ['returns nothing', 'return {}', 'ZEN_OUTPUT_MISSING', /value/],
-    ['kills itself', `process.kill(process.pid, 'SIGKILL')\nawait new Promise(() => setInterval(() => undefined, 1000))`, 'ZEN_STEP_SIGNAL', /SIGKILL/],
+    [
+      'kills itself',
+      `process.kill(process.pid, 'SIGKILL')\nawait new Promise(() => setInterval(() => undefined, 1000))`,
+      'ZEN_STEP_SIGNAL',
+      /SIGKILL/,
+    ],
     ['reports NaN', `context.metric('loss', Number.NaN)\nreturn { value: 1 }`, 'ZEN_METRIC', /finite/],
   ])('that %s is recorded as failed with its cause', async (_name, body, code, message) => {
     project.write(oneStep(body))
@@ -145,22 +156,32 @@ describe('a step that ends badly', () => {
 
   it('that runs out of memory says so', async () => {
     project.write(oneStep(`const all: number[][] = []\nfor (;;) all.push(new Array(100_000).fill(all.length))`))
-    project.write({ 'one.yaml': 'version: 1\npipeline: one\nsteps:\n  one: { source: "steps/one.ts#one", memory: 64 }\n' })
+    project.write({
+      'one.yaml': 'version: 1\npipeline: one\nsteps:\n  one: { source: "steps/one.ts#one", memory: 64 }\n',
+    })
     const run = await project.json('pipeline', 'run', 'one.yaml')
     expect(run.steps[0].error.code).toBe('ZEN_STEP_MEMORY')
   })
 
   it('that takes longer than its time is stopped', async () => {
     project.write(oneStep(`await new Promise((resolve) => setTimeout(resolve, 60_000))\nreturn { value: 1 }`))
-    project.write({ 'one.yaml': 'version: 1\npipeline: one\nsteps:\n  one: { source: "steps/one.ts#one", timeout: 1 }\n' })
+    project.write({
+      'one.yaml': 'version: 1\npipeline: one\nsteps:\n  one: { source: "steps/one.ts#one", timeout: 1 }\n',
+    })
     const run = await project.json('pipeline', 'run', 'one.yaml')
     expect(run.steps[0].error.code).toBe('ZEN_STEP_TIMEOUT')
   })
 
   it('that is interrupted by Ctrl-C ends as canceled with exit code 130', async () => {
-    project.write(oneStep(`console.log('started')\nawait new Promise((resolve) => setTimeout(resolve, 60_000))\nreturn { value: 1 }`))
+    project.write(
+      oneStep(
+        `console.log('started')\nawait new Promise((resolve) => setTimeout(resolve, 60_000))\nreturn { value: 1 }`,
+      ),
+    )
     const child = project.start('pipeline', 'run', 'one.yaml')
-    await new Promise<void>((resolve) => child.stderr!.on('data', (text) => String(text).includes('started') && resolve()))
+    await new Promise<void>((resolve) =>
+      child.stderr!.on('data', (text) => String(text).includes('started') && resolve()),
+    )
     child.kill('SIGINT')
     const code = await new Promise((resolve) => child.on('close', resolve))
     expect(code).toBe(130)
@@ -179,7 +200,9 @@ describe('a step that ends badly', () => {
       } }`),
     )
     const run = await project.json('pipeline', 'run', 'one.yaml')
-    const value = JSON.parse(readFileSync(join(project.root, '.zenml/view/one', run.run, 'one/value/value.json'), 'utf8'))
+    const value = JSON.parse(
+      readFileSync(join(project.root, '.zenml/view/one', run.run, 'one/value/value.json'), 'utf8'),
+    )
     expect(value.zone).toBe('UTC')
     expect(value.names).toEqual(['HOME', 'LANG', 'LC_ALL', 'NO_COLOR', 'PATH', 'TMPDIR', 'TZ'])
     expect(value.files).toEqual([])

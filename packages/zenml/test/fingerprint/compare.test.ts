@@ -19,7 +19,10 @@ describe('comparing two fingerprints', () => {
       { field: 'code', path: 'lib/new.ts', before: null, after: sha256('new') },
       { field: 'code', path: 'lib/scale.ts', before: sha256('scale'), after: sha256('scaled') },
     ])
-    expect(compareFingerprints(code({ digest: sha256('other'), files }), example)[0]).toMatchObject({ path: 'lib/new.ts', after: null })
+    expect(compareFingerprints(code({ digest: sha256('other'), files }), example)[0]).toMatchObject({
+      path: 'lib/new.ts',
+      after: null,
+    })
   })
 
   it('says nothing of files while the bundle is the same', () => {
@@ -35,7 +38,9 @@ describe('comparing two fingerprints', () => {
     expect(compareFingerprints(example, code({ digest, bundler: 'esbuild 0.29.0' }))).toEqual([
       { field: 'code', path: 'bundler', before: 'esbuild 0.28.2', after: 'esbuild 0.29.0' },
     ])
-    expect(compareFingerprints(example, code({ digest }))).toEqual([{ field: 'code', path: 'bundle', before: example.code.digest, after: digest }])
+    expect(compareFingerprints(example, code({ digest }))).toEqual([
+      { field: 'code', path: 'bundle', before: example.code.digest, after: digest },
+    ])
   })
 
   it('names packages with their versions, and with their integrity where only that moved', () => {
@@ -53,8 +58,18 @@ describe('comparing two fingerprints', () => {
   })
 
   it('goes into parameters leaf by leaf', () => {
-    const parameters = { epochs: 21, layers: [16, 4], ratios: { train: 0.8, test: 0.2 }, label: 'Art é', shuffle: { by: 'row' }, limit: null, extra: [] }
-    expect(compareFingerprints(example, { ...example, parameters }).map(({ path, before, after }) => [path, before, after])).toEqual([
+    const parameters = {
+      epochs: 21,
+      layers: [16, 4],
+      ratios: { train: 0.8, test: 0.2 },
+      label: 'Art é',
+      shuffle: { by: 'row' },
+      limit: null,
+      extra: [],
+    }
+    expect(
+      compareFingerprints(example, { ...example, parameters }).map(({ path, before, after }) => [path, before, after]),
+    ).toEqual([
       ['epochs', 20, 21],
       ['extra', null, []],
       ['layers.1', 8, 4],
@@ -91,8 +106,17 @@ describe('comparing two fingerprints', () => {
 
   it('finds a change exactly where the key or what was observed differs', () => {
     const variants = fc.record({
-      code: fc.constantFrom(example.code, { ...example.code, digest: sha256('x') }, { ...example.code, bundler: 'esbuild 1' }),
-      packages: fc.constantFrom(example.packages, [...example.packages].reverse(), [], [{ name: 'zod', version: '1', integrity: '' }]),
+      code: fc.constantFrom(
+        example.code,
+        { ...example.code, digest: sha256('x') },
+        { ...example.code, bundler: 'esbuild 1' },
+      ),
+      packages: fc.constantFrom(
+        example.packages,
+        [...example.packages].reverse(),
+        [],
+        [{ name: 'zod', version: '1', integrity: '' }],
+      ),
       parameters: fc.constantFrom({}, { a: 1 }, { a: [1] }, { a: { b: null } }, { __proto__x: 1 }, { constructor: 1 }),
       inputs: fc.constantFrom({}, example.inputs),
       outputs: fc.constantFrom({}, example.outputs),

@@ -26,13 +26,21 @@ describe('the identity', () => {
   })
 
   it('holds whatever people are shown', () => {
-    const other = { ...example, code: { ...example.code, source: 'renamed.ts#x', files: {} }, inputs: { examples: { ...example.inputs['examples']!, from: 'b.c' } } }
+    const other = {
+      ...example,
+      code: { ...example.code, source: 'renamed.ts#x', files: {} },
+      inputs: { examples: { ...example.inputs['examples']!, from: 'b.c' } },
+    }
     expect(identify(other).key).toBe(identify(example).key)
     expect(identify(other).fields).toEqual(identify(example).fields)
   })
 
   it('does not depend on what was observed, which has a digest of its own', () => {
-    const [none, unused, used] = [identify(example), identify({ ...example, observed: { seed: null } }), identify({ ...example, observed: { seed: 7 } })]
+    const [none, unused, used] = [
+      identify(example),
+      identify({ ...example, observed: { seed: null } }),
+      identify({ ...example, observed: { seed: 7 } }),
+    ]
     expect(unused.key).toBe(none.key)
     expect(used.key).toBe(none.key)
     expect(none.fields).not.toHaveProperty('observed')
@@ -42,7 +50,12 @@ describe('the identity', () => {
 
   it('takes packages as a set', () => {
     const [a, b] = example.packages
-    for (const packages of [[b!, a!], [a!, b!, a!], [{ ...b! }, { ...a! }]]) expect(identify({ ...example, packages }).key).toBe(identify(example).key)
+    for (const packages of [
+      [b!, a!],
+      [a!, b!, a!],
+      [{ ...b! }, { ...a! }],
+    ])
+      expect(identify({ ...example, packages }).key).toBe(identify(example).key)
     expect(identify({ ...example, packages: [a!] }).key).not.toBe(identify(example).key)
   })
 
@@ -87,7 +100,11 @@ describe('for any fingerprint, the key', () => {
     fc.assert(
       fc.property(fingerprints, (fingerprint) => {
         const { key, fields } = identify(fingerprint)
-        for (const same of [reversed(fingerprint), JSON.parse(JSON.stringify(fingerprint)), JSON.parse(canonicalJson(fingerprint as never))]) {
+        for (const same of [
+          reversed(fingerprint),
+          JSON.parse(JSON.stringify(fingerprint)),
+          JSON.parse(canonicalJson(fingerprint as never)),
+        ]) {
           expect(identify(same as Fingerprint).key).toBe(key)
           expect(identify(same as Fingerprint).fields).toEqual(fields)
         }
@@ -109,7 +126,9 @@ describe('for any fingerprint, the key', () => {
           ...fingerprint,
           code: { ...fingerprint.code, source: text, files: { [text]: sha256(text) } },
           packages: [...fingerprint.packages, ...fingerprint.packages].reverse(),
-          inputs: Object.fromEntries(Object.entries(fingerprint.inputs).map(([input, leaf]) => [input, { ...leaf, from: text }])),
+          inputs: Object.fromEntries(
+            Object.entries(fingerprint.inputs).map(([input, leaf]) => [input, { ...leaf, from: text }]),
+          ),
         }
         expect(identify(other).key).toBe(identify(fingerprint).key)
       }),
@@ -122,7 +141,9 @@ describe('for any fingerprint, the key', () => {
         canonicalJson({
           ...rest,
           code: { digest: code.digest, bundler: code.bundler },
-          packages: [...new Set(packages.map((leaf) => canonicalJson([leaf.name, leaf.version, leaf.integrity])))].sort(),
+          packages: [
+            ...new Set(packages.map((leaf) => canonicalJson([leaf.name, leaf.version, leaf.integrity]))),
+          ].sort(),
           inputs: Object.fromEntries(Object.entries(inputs).map(([input, { digest }]) => [input, digest])),
           environment,
         } as unknown as Json),
@@ -139,9 +160,21 @@ describe('for any fingerprint, the key', () => {
     ['code', (f) => ({ ...f, code: { ...f.code, digest: sha256(`${f.code.digest}!`) } })],
     ['code', (f) => ({ ...f, code: { ...f.code, bundler: `${f.code.bundler}!` } })],
     ['packages', (f) => ({ ...f, packages: [...f.packages, { name: 'added-', version: '1', integrity: 'x' }] })],
-    ['packages', (f) => ({ ...f, packages: [{ name: 'n', version: '1', integrity: `${JSON.stringify(f.packages)}` }] })],
-    ['parameters', (f) => ({ ...f, parameters: { ...f.parameters, [`${Object.keys(f.parameters).join('')}x`]: null } })],
-    ['inputs', (f) => ({ ...f, inputs: { ...f.inputs, [`${Object.keys(f.inputs).join('')}x`]: { digest: sha256(''), from: '' } } })],
+    [
+      'packages',
+      (f) => ({ ...f, packages: [{ name: 'n', version: '1', integrity: `${JSON.stringify(f.packages)}` }] }),
+    ],
+    [
+      'parameters',
+      (f) => ({ ...f, parameters: { ...f.parameters, [`${Object.keys(f.parameters).join('')}x`]: null } }),
+    ],
+    [
+      'inputs',
+      (f) => ({
+        ...f,
+        inputs: { ...f.inputs, [`${Object.keys(f.inputs).join('')}x`]: { digest: sha256(''), from: '' } },
+      }),
+    ],
     ['outputs', (f) => ({ ...f, outputs: { ...f.outputs, [`${Object.keys(f.outputs).join('')}x`]: '' } })],
     ['variables', (f) => ({ ...f, variables: { ...f.variables, [`${Object.keys(f.variables).join('')}x`]: null } })],
     ['environment', (f) => ({ ...f, environment: { ...f.environment, node: `${f.environment.node}!` } })],
@@ -150,22 +183,45 @@ describe('for any fingerprint, the key', () => {
     ['environment', (f) => ({ ...f, environment: { ...f.environment, image: sha256('i') } })],
     ['environment', (f) => ({ ...f, environment: { ...f.environment, canary: sha256('c') } })],
   ]
-  it.each(leaves.map(([field, change], index) => [index, field, change] as const))('changes with leaf %i, a part of %s, and no other field does', (_index, field, change) => {
-    fc.assert(
-      fc.property(fingerprints, (fingerprint) => {
-        const [before, after] = [identify(fingerprint), identify(change(fingerprint))]
-        expect(after.key).not.toBe(before.key)
-        for (const other of keyFields) expect(after.fields[other] === before.fields[other]).toBe(other !== field)
-      }),
-      { numRuns: 30 },
-    )
-  })
+  it.each(leaves.map(([field, change], index) => [index, field, change] as const))(
+    'changes with leaf %i, a part of %s, and no other field does',
+    (_index, field, change) => {
+      fc.assert(
+        fc.property(fingerprints, (fingerprint) => {
+          const [before, after] = [identify(fingerprint), identify(change(fingerprint))]
+          expect(after.key).not.toBe(before.key)
+          for (const other of keyFields) expect(after.fields[other] === before.fields[other]).toBe(other !== field)
+        }),
+        { numRuns: 30 },
+      )
+    },
+  )
 
   it('tells values apart that look alike', () => {
-    const alike: readonly Json[] = [1, '1', [1], { '0': 1 }, true, 'true', null, 'null', '', [], {}, ['a', 'b'], ['ab'], 'é', 'e\u0301', 0.1, 0.10000000000000002]
+    const alike: readonly Json[] = [
+      1,
+      '1',
+      [1],
+      { '0': 1 },
+      true,
+      'true',
+      null,
+      'null',
+      '',
+      [],
+      {},
+      ['a', 'b'],
+      ['ab'],
+      'é',
+      'e\u0301',
+      0.1,
+      0.10000000000000002,
+    ]
     const keys = alike.map((value) => identify({ ...example, parameters: { value } }).key)
     expect(new Set(keys).size).toBe(alike.length)
-    expect(identify({ ...example, parameters: {} }).key).not.toBe(identify({ ...example, parameters: { value: null } }).key)
+    expect(identify({ ...example, parameters: {} }).key).not.toBe(
+      identify({ ...example, parameters: { value: null } }).key,
+    )
     expect(identify({ ...example, environment: { ...example.environment, image: 'x' } }).key).not.toBe(
       identify({ ...example, environment: { ...example.environment, canary: 'x' } }).key,
     )

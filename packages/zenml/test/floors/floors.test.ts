@@ -7,7 +7,9 @@ import { findBreaches, floors, specifiers } from './floors.ts'
 
 const src = fileURLToPath(new URL('../../src', import.meta.url))
 const planted: string[] = []
-afterEach(() => planted.splice(0).forEach((directory) => rmSync(directory, { recursive: true })))
+afterEach(() => {
+  for (const directory of planted.splice(0)) rmSync(directory, { recursive: true })
+})
 
 function plant(files: { readonly [path: string]: string }): string {
   const directory = mkdtempSync(join(tmpdir(), 'zenml-floors-'))
@@ -36,7 +38,9 @@ it.each([
   ['dynamic', `const run = await import('../run/run.ts')`],
 ])('an upward import, %s, is found', (_kind, text) => {
   const directory = plant({ 'base/digest.ts': text, 'run/run.ts': 'export {}' })
-  expect(findBreaches(directory)).toEqual([{ file: 'base/digest.ts', specifier: '../run/run.ts', why: 'floor 0 (base) imports floor 5 (run)' }])
+  expect(findBreaches(directory)).toEqual([
+    { file: 'base/digest.ts', specifier: '../run/run.ts', why: 'floor 0 (base) imports floor 5 (run)' },
+  ])
 })
 
 it('an import between two folders of one floor is found', () => {

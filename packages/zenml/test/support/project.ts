@@ -1,5 +1,15 @@
 import { execFile, execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -48,20 +58,29 @@ export const testEnvironment: NodeJS.ProcessEnv = {
 export function testProject({ git: withGit = true, init = true }: { git?: boolean; init?: boolean } = {}): TestProject {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'zenml-project-')))
   install(root)
-  const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, env: testEnvironment, encoding: 'utf8' }).trim()
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: root, env: testEnvironment, encoding: 'utf8' }).trim()
   const write: TestProject['write'] = (files) => {
     for (const [path, content] of Object.entries(files)) {
       mkdirSync(dirname(join(root, path)), { recursive: true })
       writeFileSync(join(root, path), content)
     }
   }
-  write({ 'package.json': '{ "name": "demo", "version": "1.0.0", "private": true, "type": "module" }\n', '.gitignore': 'node_modules/\n.zenml/\n' })
+  write({
+    'package.json': '{ "name": "demo", "version": "1.0.0", "private": true, "type": "module" }\n',
+    '.gitignore': 'node_modules/\n.zenml/\n',
+  })
   if (withGit) git('init', '-q', '-b', 'main')
   const zenml: TestProject['zenml'] = (...args) =>
     new Promise((resolve) => {
-      execFile(process.execPath, [cli, ...args], { cwd: root, env: testEnvironment, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
-      })
+      execFile(
+        process.execPath,
+        [cli, ...args],
+        { cwd: root, env: testEnvironment, maxBuffer: 64 << 20 },
+        (error, stdout, stderr) => {
+          resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
+        },
+      )
     })
   if (init) execFileSync(process.execPath, [cli, 'init'], { cwd: root, env: testEnvironment, stdio: 'ignore' })
   return {
@@ -83,7 +102,8 @@ export function testProject({ git: withGit = true, init = true }: { git?: boolea
         throw new Error(`not one JSON document: ${stdout}\n${stderr}`)
       }
     },
-    start: (...args) => spawn(process.execPath, [cli, ...args], { cwd: root, env: testEnvironment, stdio: ['ignore', 'pipe', 'pipe'] }),
+    start: (...args) =>
+      spawn(process.execPath, [cli, ...args], { cwd: root, env: testEnvironment, stdio: ['ignore', 'pipe', 'pipe'] }),
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }),
   }
 }

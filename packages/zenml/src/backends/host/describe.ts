@@ -54,7 +54,10 @@ export function descriptorOf(step: AnyStep): StepDescriptor {
     name,
     ...(description === undefined ? {} : { description }),
     inputs: Object.fromEntries(
-      Object.entries<Ports[string]>(inputs).map(([input, port]) => [input, portType(port) + ('optional' in port ? '?' : '')]),
+      Object.entries<Ports[string]>(inputs).map(([input, port]) => [
+        input,
+        portType(port) + ('optional' in port ? '?' : ''),
+      ]),
     ),
     outputs: Object.fromEntries(Object.entries<AnyArtifactType>(outputs).map(([output, type]) => [output, type.name])),
     bases,
@@ -64,7 +67,9 @@ export function descriptorOf(step: AnyStep): StepDescriptor {
 
 /** The JSON Schema of the parameters by the Standard JSON Schema interface, which Zod 4 implements. */
 function jsonSchemaOf(schema: unknown): JsonObject {
-  const standard = (schema as { '~standard'?: { jsonSchema?: { input(options: { target: string }): JsonObject } } } | undefined)?.['~standard']
+  const standard = (
+    schema as { '~standard'?: { jsonSchema?: { input(options: { target: string }): JsonObject } } } | undefined
+  )?.['~standard']
   if (standard?.jsonSchema === undefined) return { type: 'object' }
   return standard.jsonSchema.input({ target: 'draft-2020-12' })
 }

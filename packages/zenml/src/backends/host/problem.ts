@@ -12,7 +12,12 @@ export interface Problem {
 
 /** Packs anything thrown. `code` is `ZEN_CODE_LOAD` for errors that are not ours. */
 export function problemOf(error: unknown): Problem {
-  const fields = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; facts?: unknown; next?: unknown; stack?: unknown }
+  const fields = (typeof error === 'object' && error !== null ? error : {}) as {
+    code?: unknown
+    facts?: unknown
+    next?: unknown
+    stack?: unknown
+  }
   const ours = typeof fields.code === 'string' && fields.code.startsWith('ZEN_')
   return {
     code: ours ? (fields.code as string) : 'ZEN_CODE_LOAD',

@@ -15,7 +15,9 @@ export interface PipelineRequest {
 }
 
 /** The declared state, or why there is none. */
-export type PipelineResponse = { readonly spec: PipelineSpec; readonly problem: null } | { readonly spec: null; readonly problem: Problem }
+export type PipelineResponse =
+  | { readonly spec: PipelineSpec; readonly problem: null }
+  | { readonly spec: null; readonly problem: Problem }
 
 /** What a pipeline's bundle exports: its modules in the order in which a step's source is looked up, and the module itself. */
 interface PipelineModule {
@@ -42,15 +44,26 @@ function choose(namespace: PipelineModule['pipeline'], exportName: string | null
   if (exportName !== null) {
     const chosen = namespace[exportName]
     if (isPipeline(chosen)) return chosen
-    throw new ZenmlError('ZEN_PIPELINE_EXPORT', `The module exports no pipeline "${exportName}".${didYouMean(exportName, names)}`, {
-      next: names.length === 0 ? 'Export one made with pipeline().' : `It exports ${names.join(', ')}.`,
-    })
+    throw new ZenmlError(
+      'ZEN_PIPELINE_EXPORT',
+      `The module exports no pipeline "${exportName}".${didYouMean(exportName, names)}`,
+      {
+        next: names.length === 0 ? 'Export one made with pipeline().' : `It exports ${names.join(', ')}.`,
+      },
+    )
   }
   const only = names.includes('default') ? 'default' : names.length === 1 ? names[0]! : undefined
   if (only !== undefined) return namespace[only] as Pipeline
-  throw new ZenmlError('ZEN_PIPELINE_EXPORT', names.length === 0 ? 'The module exports no pipeline.' : 'The module exports several pipelines.', {
-    next: names.length === 0 ? 'Add export default pipeline(…).' : `Name one: ${names.map((name) => `MODULE.ts#${name}`).join(', ')}.`,
-  })
+  throw new ZenmlError(
+    'ZEN_PIPELINE_EXPORT',
+    names.length === 0 ? 'The module exports no pipeline.' : 'The module exports several pipelines.',
+    {
+      next:
+        names.length === 0
+          ? 'Add export default pipeline(…).'
+          : `Name one: ${names.map((name) => `MODULE.ts#${name}`).join(', ')}.`,
+    },
+  )
 }
 
 function specOf(pipeline: Pipeline, modules: PipelineModule['modules']): PipelineSpec {
@@ -74,9 +87,13 @@ function specOf(pipeline: Pipeline, modules: PipelineModule['modules']): Pipelin
 
 function stepSpec(placed: PlacedStep, source: string | undefined): StepSpec {
   if (source === undefined) {
-    throw new ZenmlError('ZEN_STEP_NOT_EXPORTED', `Step "${placed.name}" is used in the pipeline, but no module exports it.`, {
-      next: 'Write "export const" before it: a step is found again by its module and name.',
-    })
+    throw new ZenmlError(
+      'ZEN_STEP_NOT_EXPORTED',
+      `Step "${placed.name}" is used in the pipeline, but no module exports it.`,
+      {
+        next: 'Write "export const" before it: a step is found again by its module and name.',
+      },
+    )
   }
   const { environment = [], timeout, memory, cache = true } = placed.options
   return {

@@ -83,7 +83,7 @@ export async function runTask(directory: string): Promise<void> {
 export async function loadStep(path: string): Promise<AnyStep> {
   const loaded = (await import(pathToFileURL(path).href)) as { readonly default?: unknown }
   if (!isStep(loaded.default)) {
-    throw new ZenmlError('ZEN_STEP_EXPORT', 'The step\'s source does not export a step: it must be made with step().')
+    throw new ZenmlError('ZEN_STEP_EXPORT', "The step's source does not export a step: it must be made with step().")
   }
   return loaded.default
 }
@@ -113,7 +113,12 @@ function seedGlobals(seed: number): { used: boolean; readonly random: Random } {
   return state
 }
 
-function record(metrics: { [name: string]: number | number[] }, name: string, value: number, at: number | undefined): void {
+function record(
+  metrics: { [name: string]: number | number[] },
+  name: string,
+  value: number,
+  at: number | undefined,
+): void {
   if (!Number.isFinite(value)) {
     throw new ZenmlError('ZEN_METRIC', `Metric "${name}" is ${value}; only finite numbers can be recorded.`, {
       next: 'Look for a division by zero or a diverging loss (a smaller learning rate often helps).',
@@ -148,7 +153,10 @@ function watchParent(): void {
 
 function failureOf(thrown: unknown): Failure {
   if (thrown instanceof Error) {
-    const code = 'code' in thrown && typeof thrown.code === 'string' && thrown.code.startsWith('ZEN_') ? thrown.code : 'ZEN_STEP_ERROR'
+    const code =
+      'code' in thrown && typeof thrown.code === 'string' && thrown.code.startsWith('ZEN_')
+        ? thrown.code
+        : 'ZEN_STEP_ERROR'
     const next = 'next' in thrown && typeof thrown.next === 'string' ? ` ${thrown.next}` : ''
     return { code, message: `${thrown.message}${next}`, ...(thrown.stack === undefined ? {} : { stack: thrown.stack }) }
   }

@@ -23,10 +23,16 @@ export const command: CommandFunction = async ({ cli, terminal, args }) => {
       ['size', bytes(size)],
       ['uri', uri],
       ['made by', producer === null ? 'unknown' : `${producer.run}/${producer.step}.${producer.output}`],
-      ...Object.entries(properties).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+      ...Object.entries(properties).map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ]),
     ]
     const files = manifest.files.map((file) => [file.path, bytes(file.size), shortDigest(file.digest)])
-    return [table(['FACT', 'VALUE'], facts, terminal.colors.bold), table(['FILE', 'SIZE', 'DIGEST'], files, terminal.colors.bold)].join('\n\n')
+    return [
+      table(['FACT', 'VALUE'], facts, terminal.colors.bold),
+      table(['FILE', 'SIZE', 'DIGEST'], files, terminal.colors.bold),
+    ].join('\n\n')
   })
   return 0
 }

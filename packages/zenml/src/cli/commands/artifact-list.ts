@@ -7,7 +7,10 @@ import { bytes, shortDigest, table } from '../table.ts'
 export const command: CommandFunction = async ({ cli, terminal, options }) => {
   await using project = await openProject(cli.directory)
   const type = options['type'] as string | undefined
-  const artifacts = await project.records.listArtifacts({ ...(type === undefined ? {} : { type }), limit: limitOf(options, 20) })
+  const artifacts = await project.records.listArtifacts({
+    ...(type === undefined ? {} : { type }),
+    limit: limitOf(options, 20),
+  })
   terminal.result(document({ artifacts }), () => {
     if (artifacts.length === 0) return 'No artifacts.'
     const rows = artifacts.map(({ digest, type: name, size, producer }) => [

@@ -5,7 +5,9 @@ import type { CommandFunction } from '../command.ts'
 export const command: CommandFunction = async ({ cli, terminal, args }) => {
   await using project = await openProject(cli.directory)
   const digest = await project.records.resolveArtifact(args[0]!)
-  const name = args[0]!.includes('/') ? args[0]!.slice(args[0]!.lastIndexOf('/') + 1) : digest.slice('sha256:'.length, 'sha256:'.length + 12)
+  const name = args[0]!.includes('/')
+    ? args[0]!.slice(args[0]!.lastIndexOf('/') + 1)
+    : digest.slice('sha256:'.length, 'sha256:'.length + 12)
   const directory = resolve(cli.directory, args[1] ?? name)
   await project.artifacts.pull(digest, directory)
   const { files } = (await project.artifacts.manifest(digest))!

@@ -12,9 +12,16 @@ export const command: CommandFunction = async ({ cli, terminal, args }) => {
   const name = args[0]!
   const found = all.find((datasource) => datasource.name === name)
   if (found === undefined) {
-    throw new ZenmlError('ZEN_SOURCE_UNKNOWN', `No run has read a datasource "${name}".${didYouMean(name, all.map((datasource) => datasource.name))}`, {
-      next: 'See "zenml datasource list".',
-    })
+    throw new ZenmlError(
+      'ZEN_SOURCE_UNKNOWN',
+      `No run has read a datasource "${name}".${didYouMean(
+        name,
+        all.map((datasource) => datasource.name),
+      )}`,
+      {
+        next: 'See "zenml datasource list".',
+      },
+    )
   }
   terminal.result(document({ ...found }), () => {
     const { spec, pipelines, snapshots } = found

@@ -11,7 +11,13 @@ export const command: CommandFunction = async ({ cli, terminal }) => {
     if (datasources.length === 0) return 'No run has read a datasource yet.'
     const rows = datasources.map(({ name, spec, snapshots }) => {
       const [newest] = snapshots
-      return [name, spec.format, spec.path, String(snapshots.length), newest === undefined ? '' : `${shortDigest(newest.digest)}, ${newest.rows ?? '?'} rows`]
+      return [
+        name,
+        spec.format,
+        spec.path,
+        String(snapshots.length),
+        newest === undefined ? '' : `${shortDigest(newest.digest)}, ${newest.rows ?? '?'} rows`,
+      ]
     })
     return table(['DATASOURCE', 'FORMAT', 'PATH', 'SNAPSHOTS', 'NEWEST'], rows, terminal.colors.bold)
   })

@@ -21,7 +21,9 @@ export const command: CommandFunction = async ({ cli, terminal, args }) => {
     const steps = Object.entries(spec.steps).map(([step, { source, inputs }]) => [
       step,
       source,
-      Object.entries(inputs).map(([input, from]) => `${input} = ${from}`).join(', '),
+      Object.entries(inputs)
+        .map(([input, from]) => `${input} = ${from}`)
+        .join(', '),
     ])
     const latest = runs.map(({ id, status, startedAt }) => [id, status, time(startedAt)])
     return [

@@ -8,7 +8,13 @@ export const command: CommandFunction = async ({ cli, terminal }) => {
   const pipelines = await project.records.listPipelines()
   terminal.result(document({ pipelines }), () => {
     if (pipelines.length === 0) return 'No pipeline has run yet. Start one with "zenml pipeline run FILE".'
-    const rows = pipelines.map(({ name, runs, lastRun, lastStatus, lastStartedAt }) => [name, String(runs), lastRun, lastStatus, time(lastStartedAt)])
+    const rows = pipelines.map(({ name, runs, lastRun, lastStatus, lastStartedAt }) => [
+      name,
+      String(runs),
+      lastRun,
+      lastStatus,
+      time(lastStartedAt),
+    ])
     return table(['PIPELINE', 'RUNS', 'LAST RUN', 'STATUS', 'STARTED (UTC)'], rows, terminal.colors.bold)
   })
   return 0

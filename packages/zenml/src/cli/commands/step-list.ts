@@ -8,7 +8,13 @@ export const command: CommandFunction = async ({ cli, terminal }) => {
   const steps = await project.records.listSteps()
   terminal.result(document({ steps }), () => {
     if (steps.length === 0) return 'No step has run yet.'
-    const rows = steps.map(({ name, source, pipelines, executions, lastRun }) => [name, source, pipelines.join(', '), String(executions), lastRun])
+    const rows = steps.map(({ name, source, pipelines, executions, lastRun }) => [
+      name,
+      source,
+      pipelines.join(', '),
+      String(executions),
+      lastRun,
+    ])
     return table(['STEP', 'SOURCE', 'PIPELINES', 'EXECUTIONS', 'LAST RUN'], rows, terminal.colors.bold)
   })
   return 0

@@ -4,7 +4,10 @@ import type { CommandFunction } from '../command.ts'
 export const command: CommandFunction = async ({ terminal }) => {
   // Two folders up from the built chunk as well as from the source, the package's own description is found by name.
   const { version } = JSON.parse(readFileSync(packageFile(), 'utf8')) as { version: string }
-  terminal.result({ zenml: version, node: process.versions.node }, () => `zenml ${version}, Node ${process.versions.node}`)
+  terminal.result(
+    { zenml: version, node: process.versions.node },
+    () => `zenml ${version}, Node ${process.versions.node}`,
+  )
   return 0
 }
 
