@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 
 /** `sha256:` and 64 lower-case hex digits: names content wherever it is kept. */
 export type Digest = string & { readonly __brand: 'Digest' }
@@ -34,20 +34,4 @@ export function hexOf(digest: Digest): string {
  */
 export function sha256(content: string | Uint8Array): Digest {
   return `sha256:${createHash('sha256').update(content).digest('hex')}` as Digest
-}
-
-/** An incremental SHA-256: feed it with `update`, end it with `digest`. */
-export interface Hasher {
-  update(bytes: Uint8Array): void
-  /** The digest of all that was fed; a hasher ends once. */
-  digest(): Digest
-}
-
-/** Starts an incremental SHA-256. */
-export function hasher(): Hasher {
-  const hash: Hash = createHash('sha256')
-  return {
-    update: (bytes) => void hash.update(bytes),
-    digest: () => `sha256:${hash.digest('hex')}` as Digest,
-  }
 }

@@ -50,7 +50,11 @@ export async function snapshotDirtyTree(
     }
     const leftOut = await largeUntracked(repository)
     const without = leftOut.map((path) => `:(exclude,top,literal)${path}`)
-    await git(at, ['-c', 'core.safecrlf=false', '-c', 'advice.addEmbeddedRepo=false', 'add', '--all', '--', '.', ...without], { env })
+    await git(
+      at,
+      ['-c', 'core.safecrlf=false', '-c', 'advice.addEmbeddedRepo=false', 'add', '--all', '--', '.', ...without],
+      { env },
+    )
     // Taken out afterwards: git refuses to exclude by name what is ignored already.
     if (exclude.length > 0) await git(at, ['rm', '-r', '-q', '--cached', '--ignore-unmatch', '--', ...exclude], { env })
     const tree = (await git(at, ['write-tree'], { env })).trim()

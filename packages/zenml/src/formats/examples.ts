@@ -5,15 +5,12 @@ import { createExamplesWriter } from './examples-writer.ts'
 
 export { batchOf, type Cell, type CellValue } from './batch-of.ts'
 export {
-  cellAt,
-  type ExampleObject,
   type ExamplesReader,
-  type ExampleValue,
   openExamples,
   type ReadOptions,
 } from './examples-reader.ts'
 export { createExamplesWriter, type ExamplesSummary, type ExamplesWriter } from './examples-writer.ts'
-export { decodeText, textAt } from './text.ts'
+export { textAt } from './text.ts'
 
 /** What a step may return for an output of type Examples: batches by split, consumed one split after the other. */
 export interface ExamplesSource {

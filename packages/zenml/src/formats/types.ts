@@ -7,8 +7,6 @@ import { checkedPath, copyTree, type FileContents, listTree, noArtifact, readPar
 import { printSchema, readSchema, type Schema as SchemaMessage } from './schema-proto.ts'
 import { type DatasetFeatureStatisticsList, decodeStatistics, encodeStatistics } from './statistics-proto.ts'
 
-export { Examples } from './examples.ts'
-
 /** Statistics by split. */
 export interface StatisticsBySplit {
   readonly [split: string]: DatasetFeatureStatisticsList

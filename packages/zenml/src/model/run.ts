@@ -79,8 +79,3 @@ export interface StepRecord {
   readonly metrics: JsonObject
   readonly error: Failure | null
 }
-
-/** Whether a run has ended. */
-export function isTerminal(status: RunStatus): boolean {
-  return status !== 'running'
-}

@@ -173,13 +173,11 @@ class TextStatistics implements FeatureStatistics {
         topValues: ranked.slice(0, topCount).map(([value, frequency]) => ({ value, frequency })),
         avgLength: this.values === 0 ? 0 : Math.fround(this.bytes / this.values),
         rankHistogram: {
-          buckets: ranked
-            .slice(0, rankCount)
-            .map(([label, sampleCount], rank) => ({
-              ...(rank === 0 ? {} : { lowRank: rank, highRank: rank }),
-              label,
-              sampleCount,
-            })),
+          buckets: ranked.slice(0, rankCount).map(([label, sampleCount], rank) => ({
+            ...(rank === 0 ? {} : { lowRank: rank, highRank: rank }),
+            label,
+            sampleCount,
+          })),
         },
       },
     }
