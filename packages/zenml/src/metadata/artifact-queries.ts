@@ -41,11 +41,11 @@ export function listArtifactSummaries(
   database: Database,
   { type, limit = 50 }: { readonly type?: string; readonly limit?: number },
 ): readonly ArtifactSummary[] {
-  const text = `SELECT r.name FROM Artifact r JOIN Type t ON t.id = r.type_id WHERE (?1 IS NULL OR t.name = ?1) ORDER BY r.id DESC LIMIT ?2`
+  const text = `SELECT r.name FROM Artifact r JOIN Type t ON t.id = r.type_id WHERE (? IS NULL OR t.name = ?) ORDER BY r.id DESC LIMIT ?`
   const digests = (
     sql(database, text)
       .pluck()
-      .all(type ?? null, limit) as string[]
+      .all(type ?? null, type ?? null, limit) as string[]
   ).map((hex) => `sha256:${hex}` as Digest)
   const found = getArtifactSummaries(database, digests)
   return digests.flatMap((digest) => found.get(digest) ?? [])

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { askHost } from '../backends/ask-host.ts'
@@ -121,7 +122,8 @@ async function readAnswer(file: string): Promise<DescribedStep | undefined> {
 }
 
 async function writeAnswer(file: string, answer: DescribedStep): Promise<void> {
-  const part = `${file}.${process.pid}.part`
+  // Two steps of one run may share an answer: each writes its own part.
+  const part = `${file}.${randomUUID()}.part`
   await writeFile(part, canonicalJson(answer as unknown as JsonObject))
   await rename(part, file)
 }

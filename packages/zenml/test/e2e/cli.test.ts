@@ -139,6 +139,7 @@ steps:
 `,
   })
   const run = await project.json('pipeline', 'run', 'wide.yaml')
+  expect(run.error ?? null).toMatchObject({ code: 'ZEN_STEP_ERROR', message: expect.stringContaining('broken') })
   expect(run.status).toBe('failed')
   expect(
     Object.fromEntries(run.steps.map(({ name, outcome }: { name: string; outcome: string }) => [name, outcome])),
