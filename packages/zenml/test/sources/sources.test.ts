@@ -1,0 +1,207 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import { ZenmlError } from '../../src/base/errors.ts'
+import type { Json, JsonObject } from '../../src/base/json.ts'
+import { runStep } from '../../src/define/run-step.ts'
+import { resolveSource } from '../../src/sources/resolve-source.ts'
+import { snapshot } from '../../src/sources/snapshot.ts'
+
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+function folder(files: { readonly [name: string]: string | Uint8Array }): string {
+  const directory = mkdtempSync(join(tmpdir(), 'zenml-sources-'))
+  folders.push(directory)
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true })
+    writeFileSync(join(directory, name), content)
+  }
+  return directory
+}
+
+/** The rows of a snapshot of one file, as people see them. */
+async function read(content: string | Uint8Array, format: string, options: JsonObject = {}): Promise<unknown[]> {
+  const directory = folder({ data: content })
+  const files = [{ name: 'data', path: join(directory, 'data'), size: content.length }]
+  await using trial = await runStep(snapshot, { inputs: { source: { format, options, files } } })
+  const rows: unknown[] = []
+  for await (const row of trial.outputs.examples.objects('all')) rows.push(row)
+  return rows
+}
+
+async function refusal(work: Promise<unknown>): Promise<ZenmlError> {
+  try {
+    await work
+  } catch (error) {
+    if (error instanceof ZenmlError) return error
+    throw error
+  }
+  throw new Error('not refused')
+}
+
+describe('CSV', () => {
+  it('quotes, doubled quotes and line breaks in quotes, CRLF, and missing values are read', async () => {
+    expect(await read('name,n,x\r\n"a, ""b""\r\nc",1,0.5\r\nd,,2\r\n', 'csv')).toEqual([
+      { name: 'a, "b"\r\nc', n: 1, x: 0.5 },
+      { name: 'd', n: null, x: 2 },
+    ])
+  })
+
+  it('kinds are the narrowest that hold every value, wherever the widest stands', async () => {
+    const rows = Array.from({ length: 5000 }, (_, index) => `${index},${index},00${index % 7},1`)
+    rows[4990] = 'n/a,1.5,007,9223372036854775807'
+    const read1 = (await read(`a,b,c,d\n${rows.join('\n')}`, 'csv')) as {
+      a: unknown
+      b: unknown
+      c: unknown
+      d: unknown
+    }[]
+    expect(read1[0]).toEqual({ a: '0', b: 0, c: '000', d: 1 })
+    expect(read1[4990]).toEqual({ a: 'n/a', b: 1.5, c: '007', d: 9223372036854775807n })
+  })
+
+  it.each([
+    ['UTF-8 with a byte order mark', Buffer.from('\ufeffé,b\nü,1\n'), {}],
+    ['UTF-16 by its mark', Buffer.from('\ufeffé,b\nü,1\n', 'utf16le'), {}],
+    ['Latin-1 as told', Buffer.from('é,b\nü,1\n', 'latin1'), { encoding: 'latin1' }],
+    ['gzip by its first bytes', gzipSync('é,b\nü,1\n'), {}],
+    ['semicolons, guessed', Buffer.from('é;b\nü;1\n'), {}],
+  ])('%s is read', async (_name, bytes, options) => {
+    expect(await read(bytes, 'csv', options)).toEqual([{ é: 'ü', b: 1 }])
+  })
+
+  it('files without a header, and texts that mean missing', async () => {
+    expect(await read('1,NA\n2,x\n', 'csv', { header: false, missing: ['', 'NA'] })).toEqual([
+      { column1: 1, column2: null },
+      { column1: 2, column2: 'x' },
+    ])
+  })
+
+  it('a ragged row is named by row, line and counts', async () => {
+    const error = await refusal(read('a,b\n1,2\n"x\ny",2\n1,2,3\n', 'csv'))
+    expect(error).toMatchObject({ code: 'ZEN_CSV_RAGGED', facts: { row: 3, line: 5, found: 3, expected: 2 } })
+  })
+
+  it.each([
+    ['a quote that is never closed', 'a,b\n1,"2\n3,4\n', 'ZEN_CSV_QUOTE'],
+    ['a name that stands twice', 'a,a\n1,2\n', 'ZEN_CSV_HEADER'],
+    ['bytes that are no text', Buffer.from([0x61, 0x0a, 0xff, 0xfe, 0x0a]), 'ZEN_SOURCE_ENCODING'],
+    ['no rows', 'a,b\n', 'ZEN_SOURCE_EMPTY'],
+  ])('%s is refused', async (_name, content, code) => {
+    expect((await refusal(read(content, 'csv'))).code).toBe(code)
+  })
+
+  it('any table of texts that is written is read back', async () => {
+    const cell = fc.string({
+      unit: fc.constantFrom('a', 'é', '"', ',', '\n', '\r', ';', ' ', '😀'),
+      minLength: 1,
+      maxLength: 6,
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 8 }), async (table) => {
+        const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`
+        const text = ['p,q', ...table.map((row) => row.map(quoted).join(','))].join('\n')
+        const rows = await read(text, 'csv', { schema: { p: 'bytes', q: 'bytes' } })
+        expect(rows).toEqual(table.map(([p, q]) => ({ p, q })))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('200 damaged files each end in rows or in an error with a code', async () => {
+    const good = Buffer.from('id,name,x\n1,"a ""b""",0.5\n2,c,\n3,"d\ne",1e3\n')
+    const edit = fc.record({
+      at: fc.nat({ max: good.length - 1 }),
+      bytes: fc.uint8Array({ maxLength: 4 }),
+      remove: fc.nat({ max: 5 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), async (edits) => {
+        let bytes: Uint8Array = good
+        for (const { at, bytes: inserted, remove } of edits)
+          bytes = Buffer.concat([bytes.subarray(0, at), inserted, bytes.subarray(at + remove)])
+        try {
+          expect(Array.isArray(await read(bytes, 'csv'))).toBe(true)
+        } catch (error) {
+          expect(error).toBeInstanceOf(ZenmlError)
+          expect((error as ZenmlError).code).toMatch(/^ZEN_[A-Z_]+$/)
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
+
+describe('JSON', () => {
+  it('nested objects are flattened, lists are several values, booleans are 0 and 1', async () => {
+    const rows: Json = [
+      { a: { b: 1, c: 'x' }, tags: ['p', 'q'], ok: true },
+      { a: { b: 2.5, c: null }, tags: [], ok: false },
+    ]
+    const expected = [
+      { 'a.b': 1, 'a.c': 'x', tags: ['p', 'q'], ok: 1 },
+      { 'a.b': 2.5, 'a.c': null, tags: null, ok: 0 },
+    ]
+    expect(await read(JSON.stringify(rows), 'json')).toEqual(expected)
+    expect(await read(rows.map((row) => JSON.stringify(row)).join('\n'), 'jsonl')).toEqual(expected)
+  })
+
+  it.each([
+    ['no array', '{}'],
+    ['cut off', '[{"a": 1}, {"a"'],
+    ['a comma too many', '[{"a": 1},]'],
+    ['a list in a list', '[{"a": [[1]]}]'],
+    ['no object', '[1]'],
+  ])('%s is refused by its record', async (_name, text) => {
+    expect((await refusal(read(text, 'json'))).code).toBe('ZEN_JSON_RECORD')
+  })
+})
+
+describe('where sources may be', () => {
+  const spec = (path: string) => ({ type: 'file' as const, path, format: 'csv' as const, options: {} })
+
+  it('files, folders and globs are found in the order of their names; the digest is of their content', async () => {
+    const root = folder({ 'd/b.csv': 'a\n1', 'd/a.csv': 'a\n2', 'd/e/c.csv': 'a\n3', 'd/readme.md': 'x' })
+    const whole = await resolveSource(spec('d'), { root, dataRoots: [] })
+    expect(whole.files.map(({ name }) => name)).toEqual(['d/a.csv', 'd/b.csv', 'd/e/c.csv'])
+    const some = await resolveSource(spec('d/{a,b}.csv'), { root, dataRoots: [] })
+    expect(some.files.map(({ name }) => name)).toEqual(['d/a.csv', 'd/b.csv'])
+    const all = await resolveSource(spec('d/**/*.csv'), { root, dataRoots: [] })
+    expect(all.digest).toBe(whole.digest)
+    const moved = folder({ 'x/1.csv': 'a\n2', 'x/2.csv': 'a\n1', 'x/3.csv': 'a\n3' })
+    expect((await resolveSource(spec('x'), { root: moved, dataRoots: [] })).digest).toBe(whole.digest)
+  })
+
+  it('nothing outside is read, unless its folder is named', async () => {
+    const outside = folder({ 'secret.csv': 'a\n1' })
+    const root = folder({ 'in.csv': 'a\n1' })
+    symlinkSync(join(outside, 'secret.csv'), join(root, 'link.csv'))
+    for (const path of [join(outside, 'secret.csv'), 'link.csv', `../${outside.split('/').at(-1)}/secret.csv`]) {
+      expect((await refusal(resolveSource(spec(path), { root, dataRoots: [] }))).code).toBe('ZEN_SOURCE_OUTSIDE')
+    }
+    expect((await resolveSource(spec('link.csv'), { root, dataRoots: [outside] })).files).toHaveLength(1)
+  })
+
+  it('a file that is not there suggests the nearest', async () => {
+    const root = folder({ 'penguins.csv': 'a\n1' })
+    expect((await refusal(resolveSource(spec('pengiuns.csv'), { root, dataRoots: [] }))).message).toContain(
+      'penguins.csv',
+    )
+  })
+
+  it('a file of an installed package is found by its name', async () => {
+    const root = fileURLToPath(new URL('../../../..', import.meta.url))
+    const found = await resolveSource(
+      { ...spec('package:vega-datasets/data/penguins.json'), format: 'json' },
+      { root, dataRoots: [] },
+    )
+    expect(found.files[0]!.size).toBeGreaterThan(10_000)
+  })
+})
