@@ -32,6 +32,7 @@ try {
       bundle: true,
       platform: 'node',
       format: 'esm',
+      target: 'node20',
       packages: 'external',
       conditions: ['zenml-source'],
       outfile,
