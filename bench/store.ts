@@ -17,7 +17,8 @@ export async function run(): Promise<BenchRow[]> {
     const block = Buffer.alloc(1 << 20)
     for (let index = 0; index < size >> 20; index++) {
       block.writeUInt32LE(index)
-      if (!stream.write(Buffer.from(block))) await new Promise((resolve) => stream.once('drain', resolve))
+      if (!stream.write(Buffer.from(block)))
+        await new Promise((resolve) => stream.once('drain', () => resolve(undefined)))
     }
     stream.end()
     await finished(stream)

@@ -1,0 +1,74 @@
+// A CSV file of 1M rows and 12 columns to a TFRecord snapshot beside DuckDB's conversion of the same file to Parquet, each in a process of its own.
+import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { cli, testEnvironment, testProject } from '../packages/zenml/test/support/project.ts'
+import { type BenchRow, round, wall } from './measure.ts'
+
+const root = process.env['BENCH_ROOT']!
+
+/** `csv` takes the number of rows: `npm run bench -- csv:100000`. Default one million. */
+export async function run([given]: readonly string[]): Promise<BenchRow[]> {
+  const rows = Number(given ?? 1_000_000)
+  const scratch = mkdtempSync(join(tmpdir(), 'zenml-csv-'))
+  using project = testProject()
+  try {
+    await writeRows(join(project.root, 'data.csv'), rows)
+    project.write({
+      'pipeline.yaml':
+        'version: 1\npipeline: csv\ndatasources: { data: { path: data.csv } }\nsteps:\n  snapshot: { source: "zenml/steps#snapshot", inputs: { source: datasources.data }, cache: false }\n',
+      '.gitignore': 'node_modules/\n.zenml/\ndata.csv\n',
+    })
+    project.commit()
+    const script = join(scratch, 'peer.mjs')
+    writeFileSync(
+      script,
+      `import { DuckDBInstance } from ${JSON.stringify(join(root, 'node_modules/@duckdb/node-api/lib/index.js'))}
+const connection = await (await DuckDBInstance.create(':memory:')).connect()
+await connection.run("COPY (SELECT * FROM read_csv('${join(project.root, 'data.csv')}')) TO '${join(scratch, 'data.parquet')}' (FORMAT parquet)")`,
+    )
+    wall(process.execPath, [script])
+    const peer = wall(process.execPath, [script])
+    const ours = wall(process.execPath, [cli, 'pipeline', 'run', 'pipeline.yaml'], {
+      cwd: project.root,
+      env: testEnvironment,
+    })
+    console.log(
+      `${rows} rows: snapshot ${ours.toFixed(0)} ms (whole run), DuckDB ${peer.toFixed(0)} ms (whole process)`,
+    )
+    return [{ bar: 'CSV 1M x 12 to snapshot / DuckDB CSV to Parquet', value: round(ours / peer) }]
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+async function writeRows(path: string, rows: number): Promise<void> {
+  const stream = createWriteStream(path)
+  const names = Array.from({ length: 12 }, (_, index) => `c${index}`)
+  let text = `${names.join(',')}\n`
+  for (let row = 0; row < rows; row++) {
+    const h = Math.imul(row ^ 0x9e3779b9, 0x85ebca6b) >>> 0
+    const cells = [
+      row,
+      h % 1000,
+      h,
+      h % 7,
+      (h / 4096).toFixed(3),
+      (h % 999) / 8,
+      row / 4,
+      (h % 31) / 10,
+      `city ${h % 500}`,
+      `code-${h % 90}`,
+      ['red', 'green', 'blue'][h % 3],
+      `u${h}`,
+    ]
+    text += `${cells.join(',')}\n`
+    if (text.length > 1 << 20) {
+      if (!stream.write(text)) await new Promise((resolve) => stream.once('drain', () => resolve(undefined)))
+      text = ''
+    }
+  }
+  stream.end(text)
+  await finished(stream)
+}
