@@ -28,9 +28,13 @@ it(`a run that is killed at a random point ${kills} times leaves a whole store, 
   for (let kill = 0; kill < kills; kill++) {
     // Each time another parameter: every step has work to do, so that there is something to break.
     const child = project.start('pipeline', 'run', 'pipeline.yaml', '--param', `make.count=${kill + 10}`)
+    // Listened for from the start: the run may have ended before it is killed.
+    const closed = new Promise((resolve) => child.once('close', resolve))
+    child.stdout?.resume()
+    child.stderr?.resume()
     await new Promise((resolve) => setTimeout(resolve, random.next() * whole * 1.2))
     child.kill('SIGKILL')
-    await new Promise((resolve) => child.once('close', resolve))
+    await closed
     expectWholeBlobs(project)
     const next = await project.json('pipeline', 'run', 'pipeline.yaml', '--param', `make.count=${kill + 10}`)
     expect(next.status).toBe('complete')
