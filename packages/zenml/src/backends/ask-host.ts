@@ -15,7 +15,7 @@ export async function askHost<Response>(
   mode: 'describe' | 'pipeline',
   request: unknown,
 ): Promise<Response> {
-  const directory = await mkdtemp(join(options.directory, 'ask-'))
+  const directory = await mkdtemp(join(options.directory, `ask-${process.pid}-`))
   try {
     const [question, answer] = [join(directory, 'request.json'), join(directory, 'response.json')]
     await writeFile(question, JSON.stringify(request))

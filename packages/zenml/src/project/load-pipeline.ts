@@ -57,7 +57,7 @@ async function compile(project: Project, path: string, file: string, exportName:
   await read(path, file)
   const bundle = await bundlePipeline({ root: project.root, file: path })
   const { temporaryDirectory, host } = project.workspace
-  const place = await mkdtemp(join(temporaryDirectory, 'pipeline-'))
+  const place = await mkdtemp(join(temporaryDirectory, `pipeline-${process.pid}-`))
   try {
     await writeBundle(bundle, place)
     const request = { bundle: join(place, 'step.mjs'), exportName }

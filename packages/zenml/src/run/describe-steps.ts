@@ -64,7 +64,7 @@ export async function describeSteps(workspace: Workspace, questions: readonly St
 
   open.sort((a, b) => questions.indexOf(a.question) - questions.indexOf(b.question))
   await mkdir(directory, { recursive: true })
-  const bundles = await mkdtemp(join(workspace.temporaryDirectory, 'describe-'))
+  const bundles = await mkdtemp(join(workspace.temporaryDirectory, `describe-${process.pid}-`))
   try {
     const request = await Promise.all(
       open.map(async ({ question }, index) => {

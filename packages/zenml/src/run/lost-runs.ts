@@ -10,7 +10,8 @@ import type { Workspace } from './workspace.ts'
  */
 export async function recoverLostRuns(workspace: Workspace, onEvent: RunListener): Promise<void> {
   // The folders first: a run is recorded before its folder is made, so none that starts meanwhile can look left behind.
-  const folders = await runFolders(workspace.temporaryDirectory)
+  const names = await namesIn(workspace.temporaryDirectory)
+  const folders = names.filter((name) => /^[0-9a-f]{16}$/.test(name))
   const unfinished = await workspace.records.unfinishedRuns()
   const alive = new Set<string>()
   for (const { id, pipeline, process } of unfinished) {
@@ -28,14 +29,22 @@ export async function recoverLostRuns(workspace: Workspace, onEvent: RunListener
       message: `Run ${id} of pipeline "${pipeline}" lost its process and is now recorded as failed; its finished steps are reused.`,
     })
   }
-  const left = folders.filter((id) => !alive.has(id))
-  await Promise.all(left.map((id) => rm(join(workspace.temporaryDirectory, id), { recursive: true, force: true })))
+  const left = [
+    ...folders.filter((id) => !alive.has(id)),
+    ...names.filter((name) => {
+      // Questions to steps: named by the process that asks.
+      const pid = /^(?:ask|describe|pipeline)-(\d+)-/.exec(name)?.[1]
+      return (
+        pid !== undefined && workspace.isGone({ host: workspace.process.host, pid: Number(pid), started: '' }) === true
+      )
+    }),
+  ]
+  await Promise.all(left.map((name) => rm(join(workspace.temporaryDirectory, name), { recursive: true, force: true })))
 }
 
-/** Folders of runs are named by their id, and only those are touched: other names belong to processes at work. */
-async function runFolders(directory: string): Promise<string[]> {
+async function namesIn(directory: string): Promise<string[]> {
   try {
-    return (await readdir(directory)).filter((name) => /^[0-9a-f]{16}$/.test(name))
+    return await readdir(directory)
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return []
     throw error
