@@ -62,8 +62,7 @@ function addValue(builder: ColumnBuilder, value: CellValue, row: number): void {
     const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value
     builder.addBytes(bytes, 0, bytes.length)
   } else if (builder.kind === 'float' && typeof value === 'number') {
-    floats[0] = value
-    builder.addBits(floatBits[0]!)
+    builder.addFloat(value)
   } else if (builder.kind === 'int' && kindOf(value) === 'int') {
     const whole = BigInt.asIntN(64, BigInt(value as number | bigint | boolean))
     builder.addInt(Number(whole >> 32n), Number(whole & 0xffffffffn))
@@ -79,6 +78,3 @@ function addValue(builder: ColumnBuilder, value: CellValue, row: number): void {
     )
   }
 }
-
-const floats = new Float32Array(1)
-const floatBits = new Int32Array(floats.buffer)

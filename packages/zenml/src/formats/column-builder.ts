@@ -108,6 +108,20 @@ export class ColumnBuilder {
     this.count++
   }
 
+  /** Adds an int within 2^53 - 1. */
+  addWhole(value: number): void {
+    if (this.count === this.capacity) this.grow()
+    this.ints[this.count] = value
+    if (this.big !== undefined) this.big[this.count] = BigInt(value)
+    this.count++
+  }
+
+  /** Adds the 32-bit float nearest to a number. */
+  addFloat(value: number): void {
+    floats[0] = value
+    this.addBits(floatBits[0]!)
+  }
+
   private addBig(value: bigint): void {
     if (this.big === undefined) {
       this.big = new BigInt64Array(this.capacity)
@@ -159,6 +173,9 @@ export class ColumnBuilder {
     return column
   }
 }
+
+const floats = new Float32Array(1)
+const floatBits = new Int32Array(floats.buffer)
 
 const noInts = new Float64Array(0)
 const noBits = new Int32Array(0)

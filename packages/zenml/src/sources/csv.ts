@@ -1,12 +1,16 @@
 import { ZenmlError } from '../base/errors.ts'
+import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
 import type { SourceFile } from '../model/source-files.ts'
-import { readText, type TextEncodingName } from './read-text.ts'
+import { BatchFiller, KindFinder, MissingTexts, type RecordEnd } from './csv-cells.ts'
+import { type CellSink, CsvScanner } from './csv-scan.ts'
+import type { KindsSoFar } from './kinds.ts'
+import { readUtf8, type TextEncodingName } from './read-text.ts'
 
 /** How a CSV file is written. */
 export interface CsvOptions {
-  /** One character; guessed from the first line among `,` tab `;` `|` where it is left out. */
+  /** One ASCII character; guessed from the first line among `,` tab `;` `|` where it is left out. */
   readonly delimiter?: string
-  /** One character. Default `"`. */
+  /** One ASCII character. Default `"`. */
   readonly quote?: string
   /** False: no line with names; the columns are `columns`, or column1, column2 … Default true. */
   readonly header?: boolean
@@ -17,55 +21,186 @@ export interface CsvOptions {
   readonly encoding?: TextEncodingName
 }
 
-/** A row of texts; null is a missing value. */
-export interface TextRow {
-  readonly names: readonly string[]
-  readonly cells: readonly (string | null)[]
-  /** Number of the record in the file, from 1, the header not counted. */
-  readonly record: number
+/**
+ * Finds the kinds of CSV files: all of their rows, or those of the first window of each where `sample` is true. A feature whose kind
+ * stays undefined had no value.
+ *
+ * Throws `ZEN_CSV_RAGGED`, `ZEN_CSV_QUOTE`, `ZEN_CSV_RECORD` and `ZEN_CSV_HEADER` with file, record and line.
+ */
+export async function findCsvKinds(
+  files: readonly SourceFile[],
+  options: CsvOptions,
+  sample: boolean,
+  signal: AbortSignal | undefined,
+): Promise<KindsSoFar> {
+  const kinds: KindsSoFar = new Map()
+  const missing = new MissingTexts(options.missing ?? [''])
+  for (const file of files) {
+    const csv = await CsvFile.open(file, options, signal)
+    try {
+      const finder = new KindFinder(
+        csv.names,
+        kinds,
+        missing,
+        csv.checked(() => true),
+      )
+      do csv.scan(finder)
+      while (!sample && (await csv.advance()))
+      finder.addTo(kinds)
+    } finally {
+      await csv.close()
+    }
+  }
+  return kinds
 }
 
 /**
- * Reads the rows of a CSV file (RFC 4180; CR, LF or CRLF; quoted line breaks). Blank lines are passed over.
+ * Reads CSV files as batches of the kinds given: bytes go to columns without a string between.
  *
- * Throws `ZEN_CSV_RAGGED`, `ZEN_CSV_QUOTE` and `ZEN_CSV_HEADER` with file, record and line.
+ * Throws what `findCsvKinds` throws, `KindMismatch` where a value does not fit a kind that `schema` does not name, and
+ * `ZEN_SOURCE_VALUE` where it does not fit one that it names.
  */
 export async function* readCsv(
-  file: SourceFile,
+  files: readonly SourceFile[],
   options: CsvOptions,
+  kinds: ReadonlyMap<string, FeatureKind | undefined>,
+  schema: { readonly [feature: string]: FeatureKind },
+  batchSize: number,
   signal: AbortSignal | undefined,
-): AsyncGenerator<TextRow> {
-  const { quote = '"', header = true, missing = [''] } = options
-  const absent = new Set(missing)
-  let names: readonly string[] | undefined = options.columns
-  let waiting = header
-  let record = 0
-  for await (const { cells, quoted, line } of records(file, options.delimiter, quote, options.encoding, signal)) {
-    if (cells.length === 1 && cells[0] === '' && quoted[0] !== true) continue
-    if (waiting) {
-      waiting = false
-      checkNames(cells, file, line)
-      names ??= cells
-      continue
+): AsyncGenerator<ExampleBatch> {
+  const filler = new BatchFiller(kinds, schema, new MissingTexts(options.missing ?? ['']), batchSize)
+  for (const file of files) {
+    const csv = await CsvFile.open(file, options, signal)
+    try {
+      filler.begin(file.name, csv.names)
+      filler.endRecord = csv.checked(() => ++filler.rows < batchSize)
+      do {
+        while (!csv.scan(filler)) yield filler.take()
+      } while (await csv.advance())
+      if (filler.rows > 0) yield filler.take()
+    } finally {
+      await csv.close()
     }
-    record++
-    names ??= cells.map((_, index) => `column${index + 1}`)
-    if (cells.length !== names.length) {
-      throw new ZenmlError(
-        'ZEN_CSV_RAGGED',
-        `${file.name}: row ${record} (line ${line}) has ${cells.length} ${cells.length === 1 ? 'field' : 'fields'}, expected ${names.length}.`,
-        {
-          facts: { file: file.name, row: record, line, found: cells.length, expected: names.length },
-          next: 'Mend the row, or look whether a field with a delimiter lacks its quotes.',
-          exitCode: 1,
-        },
-      )
+  }
+}
+
+/** A CSV file with its header read, and the window of its bytes that is looked at. */
+class CsvFile {
+  readonly names: readonly string[]
+  private readonly file: SourceFile
+  private readonly scanner: CsvScanner
+  private readonly window: Window
+  private record = 0
+
+  private constructor(file: SourceFile, names: readonly string[], scanner: CsvScanner, window: Window) {
+    this.file = file
+    this.names = names
+    this.scanner = scanner
+    this.window = window
+  }
+
+  static async open(file: SourceFile, options: CsvOptions, signal: AbortSignal | undefined): Promise<CsvFile> {
+    const { delimiter, quote = '"', header = true, columns } = options
+    const window = new Window(readUtf8(file, options.encoding, signal))
+    try {
+      const quoteByte = quote.charCodeAt(0)
+      const first = new FirstRecord()
+      for (;;) {
+        await window.advance()
+        const separator = delimiter?.charCodeAt(0) ?? guessDelimiter(window.bytes, quoteByte)
+        const scanner = new CsvScanner(file.name, separator, quoteByte)
+        const end = scanner.scan(window.bytes, 0, window.bytes.length, window.final, first.anew())
+        if (!scanner.stopped && !window.final) continue
+        if (header && scanner.stopped) {
+          checkNames(first.cells, file, first.line)
+          window.at = end
+          return new CsvFile(file, columns ?? first.cells, scanner, window)
+        }
+        // The first record is data: it is scanned again, from the start.
+        const names = columns ?? first.cells.map((_, index) => `column${index + 1}`)
+        return new CsvFile(file, names, new CsvScanner(file.name, separator, quoteByte), window)
+      }
+    } catch (error) {
+      await window.close()
+      throw error
     }
-    yield {
-      names,
-      cells: cells.map((cell, index) => (absent.has(cell) && quoted[index] !== true ? null : cell)),
-      record,
+  }
+
+  /** Gives the records of the window to a sink; false where the sink wants no more for now. */
+  scan(sink: CellSink): boolean {
+    const { window } = this
+    window.at = this.scanner.scan(window.bytes, window.at, window.bytes.length, window.final, sink)
+    return !this.scanner.stopped
+  }
+
+  /** Moves the window on; false at the end of the file. */
+  advance(): Promise<boolean> {
+    return this.window.advance()
+  }
+
+  close(): Promise<void> {
+    return this.window.close()
+  }
+
+  /** What to do at the end of a record, after the check that it has as many cells as there are names. */
+  checked(then: () => boolean): RecordEnd {
+    const expected = this.names.length
+    return (cells, line) => {
+      this.record++
+      if (cells !== expected) throw ragged(this.file, this.record, line, cells, expected)
+      return then()
     }
+  }
+}
+
+/** The bytes of a file that are in memory: what is not scanned yet. */
+class Window {
+  bytes: Uint8Array = new Uint8Array(0)
+  /** Where the next record starts. */
+  at = 0
+  /** Whether nothing follows. */
+  final = false
+  private readonly pieces: AsyncIterator<Uint8Array>
+
+  constructor(pieces: AsyncIterable<Uint8Array>) {
+    this.pieces = pieces[Symbol.asyncIterator]()
+  }
+
+  /** Drops what is scanned and adds the next piece; false where the end was reached before. */
+  async advance(): Promise<boolean> {
+    if (this.final) return false
+    const { done, value } = await this.pieces.next()
+    if (done === true) this.final = true
+    else {
+      this.bytes = this.at === this.bytes.length ? value : Buffer.concat([this.bytes.subarray(this.at), value])
+      this.at = 0
+    }
+    return true
+  }
+
+  async close(): Promise<void> {
+    await this.pieces.return?.()
+  }
+}
+
+/** Keeps the cells of the first record as texts. */
+class FirstRecord implements CellSink {
+  cells: string[] = []
+  line = 1
+  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+  anew(): FirstRecord {
+    this.cells = []
+    return this
+  }
+
+  cell(_index: number, bytes: Uint8Array, start: number, end: number): void {
+    this.cells.push(this.decoder.decode(bytes.subarray(start, end)))
+  }
+
+  endRecord(_cells: number, line: number): boolean {
+    this.line = line
+    return false
   }
 }
 
@@ -87,152 +222,30 @@ function checkNames(names: readonly string[], file: SourceFile, line: number): v
   }
 }
 
-interface TextRecord {
-  readonly cells: string[]
-  /** Whether each cell was quoted: a quoted empty cell is an empty text, not a missing one. */
-  readonly quoted: boolean[]
-  /** Line on which the record starts, from 1. */
-  readonly line: number
-}
-
-/** A cell larger than this is taken for an unterminated quote, so that memory stays bounded. */
-const largestCell = 16 << 20
-
-async function* records(
-  file: SourceFile,
-  delimiter: string | undefined,
-  quote: string,
-  encoding: TextEncodingName | undefined,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<TextRecord> {
-  let separator = delimiter
-  let cells: string[] = []
-  let quoted: boolean[] = []
-  let cell = ''
-  let state: 'start' | 'plain' | 'quoted' | 'closed' = 'start'
-  let line = 1
-  let started = 1
-  let quoteLine = 1
-  let afterCr = false
-  let head = ''
-  const endCell = (): void => {
-    cells.push(cell)
-    quoted.push(state === 'closed')
-    cell = ''
-    state = 'start'
-  }
-  const unterminated = (): ZenmlError =>
-    new ZenmlError('ZEN_CSV_QUOTE', `${file.name}: the quote that opens on line ${quoteLine} is never closed.`, {
-      facts: { file: file.name, line: quoteLine },
-      next: 'Close it, or write a quote inside of a field twice.',
+function ragged(file: SourceFile, record: number, line: number, cells: number, expected: number): ZenmlError {
+  return new ZenmlError(
+    'ZEN_CSV_RAGGED',
+    `${file.name}: row ${record} (line ${line}) has ${cells} ${cells === 1 ? 'field' : 'fields'}, expected ${expected}.`,
+    {
+      facts: { file: file.name, row: record, line, found: cells, expected },
+      next: 'Mend the row, or look whether a field with a delimiter lacks its quotes.',
       exitCode: 1,
-    })
-
-  for await (const piece of readText(file, encoding, signal)) {
-    let text = piece
-    if (separator === undefined) {
-      head += piece
-      if (!/[\r\n]/.test(head) && head.length < 1 << 20) continue
-      separator = guessDelimiter(head, quote)
-      text = head
-      head = ''
-    }
-    const ready: TextRecord[] = []
-    for (let index = 0; index < text.length; index++) {
-      const char = text[index]!
-      if (afterCr) {
-        afterCr = false
-        if (char === '\n') continue
-      }
-      if (state === 'quoted') {
-        if (char === quote) state = 'closed'
-        else {
-          if (char === '\n') line++
-          cell += char
-          if (cell.length > largestCell) throw unterminated()
-        }
-      } else if (char === separator) endCell()
-      else if (char === '\n' || char === '\r') {
-        endCell()
-        ready.push({ cells, quoted, line: started })
-        cells = []
-        quoted = []
-        line++
-        started = line
-        afterCr = char === '\r'
-      } else if (char === quote && state === 'start') {
-        state = 'quoted'
-        quoteLine = line
-      } else if (char === quote && state === 'closed') {
-        cell += quote
-        state = 'quoted'
-      } else {
-        if (state === 'closed') {
-          throw new ZenmlError(
-            'ZEN_CSV_QUOTE',
-            `${file.name}: on line ${line} a closing quote is followed by ${JSON.stringify(char)} instead of a delimiter.`,
-            { facts: { file: file.name, line }, next: 'Write a quote inside of a field twice.', exitCode: 1 },
-          )
-        }
-        // Plain text up to the next special character in one piece.
-        let end = index + 1
-        while (end < text.length && text[end] !== separator && text[end] !== '\n' && text[end] !== '\r') end++
-        cell += text.slice(index, end)
-        state = 'plain'
-        index = end - 1
-      }
-    }
-    yield* ready
-  }
-  if (head !== '') {
-    // A file of a single line without its end.
-    yield* parseWhole(head, guessDelimiter(head, quote), quote, file)
-    return
-  }
-  if (state === 'quoted') throw unterminated()
-  if (cells.length > 0 || cell !== '' || state === 'closed') {
-    endCell()
-    yield { cells, quoted, line: started }
-  }
-}
-
-function* parseWhole(text: string, separator: string, quote: string, file: SourceFile): Generator<TextRecord> {
-  const cells: string[] = []
-  const quoted: boolean[] = []
-  let rest = text
-  for (;;) {
-    const match = rest.startsWith(quote)
-      ? new RegExp(
-          `^${escapePattern(quote)}((?:[^${escapePattern(quote)}]|${escapePattern(quote)}{2})*)${escapePattern(quote)}(?=${escapePattern(separator)}|$)`,
-        ).exec(rest)
-      : undefined
-    if (match === null)
-      throw new ZenmlError('ZEN_CSV_QUOTE', `${file.name}: the quote that opens on line 1 is never closed.`, {
-        facts: { file: file.name, line: 1 },
-        exitCode: 1,
-      })
-    const end =
-      match === undefined ? (rest.indexOf(separator) < 0 ? rest.length : rest.indexOf(separator)) : match[0].length
-    cells.push(match === undefined ? rest.slice(0, end) : match[1]!.replaceAll(quote + quote, quote))
-    quoted.push(match !== undefined)
-    if (end >= rest.length) break
-    rest = rest.slice(end + separator.length)
-  }
-  yield { cells, quoted, line: 1 }
-}
-
-function escapePattern(char: string): string {
-  return char.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    },
+  )
 }
 
 /** The candidate that stands most often in the first line outside of quotes; the comma where none does. */
-function guessDelimiter(text: string, quote: string): string {
-  const counts = new Map([',', '\t', ';', '|'].map((candidate) => [candidate, 0]))
+function guessDelimiter(bytes: Uint8Array, quote: number): number {
+  const candidates = [...',\t;|'].map((text) => text.charCodeAt(0))
+  const counts = candidates.map(() => 0)
   let inside = false
-  for (const char of text) {
-    if (char === quote) inside = !inside
-    else if (!inside && (char === '\n' || char === '\r')) break
-    else if (!inside && counts.has(char)) counts.set(char, counts.get(char)! + 1)
+  let begun = false
+  for (const byte of bytes) {
+    if (byte === quote) inside = !inside
+    else if (!inside && (byte === 0x0a || byte === 0x0d)) {
+      if (begun) break
+    } else if (!inside && candidates.includes(byte)) counts[candidates.indexOf(byte)]!++
+    begun ||= byte !== 0x0a && byte !== 0x0d
   }
-  return [...counts].reduce((best, next) => (next[1] > best[1] ? next : best))[0]
+  return candidates.reduce((best, next, index) => (counts[index]! > counts[candidates.indexOf(best)]! ? next : best))
 }

@@ -1,7 +1,9 @@
 import { ZenmlError } from '../base/errors.ts'
-import { type noParameters, Source, type SourcePort, type Step, step } from '../define/step.ts'
+import { type noParameters, Source, type SourcePort, type Step, type StepContext, step } from '../define/step.ts'
 import { createExamplesWriter, Examples } from '../formats/examples.ts'
-import { inspectSource, readSource } from './read-source.ts'
+import type { SourceFiles } from '../model/source-files.ts'
+import { KindMismatch } from './kinds.ts'
+import { findKinds, readSource, type SourceKinds } from './read-source.ts'
 
 /**
  * Reads a datasource into an immutable snapshot: TFRecord files of `tf.train.Example` with the single split `all`.
@@ -20,31 +22,44 @@ export const snapshot: Step<
   outputs: { examples: Examples },
   run: async ({ inputs: { source }, context }) => {
     const { signal } = context
-    const shape = await inspectSource(source, { signal })
-    if (shape.rows === 0)
+    let kinds = await findKinds(source, { signal, sample: true })
+    let rows: number
+    try {
+      rows = await write(source, kinds, context)
+    } catch (error) {
+      if (!(error instanceof KindMismatch)) throw error
+      // A value further on is wider than the beginning of the files let expect: look at all of them first.
+      kinds = await findKinds(source, { signal })
+      rows = await write(source, kinds, context)
+    }
+    context.describe('examples', {
+      rows,
+      splits: { all: rows },
+      features: Object.fromEntries([...kinds].map(([name, kind]) => [name, kind ?? 'bytes'])),
+    })
+    return {}
+  },
+})
+
+async function write(source: SourceFiles, kinds: SourceKinds, context: StepContext): Promise<number> {
+  const writer = await createExamplesWriter(context.directories['examples']!)
+  try {
+    let rows = 0
+    for await (const batch of readSource(source, kinds, { signal: context.signal })) {
+      await writer.write('all', batch)
+      rows += batch.length
+      context.progress(rows, null, 'rows')
+    }
+    if (rows === 0)
       throw new ZenmlError(
         'ZEN_SOURCE_EMPTY',
         `The datasource has no rows: ${source.files.map(({ name }) => name).join(', ')}.`,
         { exitCode: 1 },
       )
-    const writer = await createExamplesWriter(context.directories.examples)
-    try {
-      let done = 0
-      for await (const batch of readSource(source, shape, { signal })) {
-        await writer.write('all', batch)
-        done += batch.length
-        context.progress(done, shape.rows, 'rows')
-      }
-      await writer.finish()
-    } catch (error) {
-      await writer.abort()
-      throw error
-    }
-    context.describe('examples', {
-      rows: shape.rows,
-      splits: { all: shape.rows },
-      features: Object.fromEntries(shape.kinds),
-    })
-    return {}
-  },
-})
+    await writer.finish()
+    return rows
+  } catch (error) {
+    await writer.abort()
+    throw error
+  }
+}

@@ -28,8 +28,8 @@ export function checkOptions({ format, options }: SourceFiles): SourceOptions {
   }
   const { delimiter, quote, header, columns, missing, encoding, schema = {} } = options
   for (const [name, value] of Object.entries({ delimiter, quote })) {
-    if (value !== undefined && (typeof value !== 'string' || value.length !== 1 || /[\r\n]/.test(value)))
-      throw wrong(`Option "${name}" must be one character.`)
+    if (value !== undefined && (typeof value !== 'string' || !/^[\t\x20-\x7e]$/.test(value)))
+      throw wrong(`Option "${name}" must be one ASCII character.`)
   }
   if (header !== undefined && typeof header !== 'boolean') throw wrong('Option "header" must be true or false.')
   for (const [name, value] of Object.entries({ columns, missing })) {
