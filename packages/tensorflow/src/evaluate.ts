@@ -1,5 +1,13 @@
 import { type Step, step, ZenmlError } from 'zenml'
-import { Evaluation, type EvaluationData, Examples, Model, type Report, TransformGraph } from 'zenml/formats'
+import {
+  Evaluation,
+  type EvaluationData,
+  type ExampleBatch,
+  Examples,
+  Model,
+  type Report,
+  TransformGraph,
+} from 'zenml/formats'
 import { applyTransform, classificationReport, regressionReport, wordAt } from 'zenml/steps'
 import * as z from 'zod'
 import { loadNetwork, modelFormat } from './network.ts'
@@ -63,47 +71,83 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
     const model = await loadNetwork(tensorflow, artifact)
     const label = transform.label.transform
     const outputs = label.kind === 'class' ? label.classes.length : 1
-    const labels: number[] = []
-    const predictions: number[] = []
-    /** By feature and value, the rows of the slice. */
-    const sliced = new Map(slices.map((slice) => [slice, new Map<string, number[]>()]))
+    const most = examples.rows(split)
+    const labels = new Float32Array(most)
+    const predictions = new Float32Array(most * outputs)
+    const sliced = slices.map((feature) => new Slices(feature, most))
+    let rows = 0
     for await (const batch of examples.read(split, { signal: context.signal })) {
       const part = applyTransform(transform, batch)
       const said = predictRows(tensorflow, model, { ...part, rows: part.rows.length }, outputs)
-      for (let index = 0; index < part.rows.length; index++) {
-        for (const [slice, values] of sliced) {
-          const value = wordAt(batch.columns.get(slice), part.rows[index]!) ?? '(missing)'
-          const rows = values.get(value) ?? []
-          rows.push(labels.length)
-          values.set(value, rows)
-        }
-        labels.push(part.labels[index]!)
-        for (let output = 0; output < outputs; output++) predictions.push(said[index * outputs + output]!)
-      }
+      labels.set(part.labels, rows)
+      predictions.set(said, rows * outputs)
+      for (const slice of sliced) slice.add(batch, part.rows, rows)
+      rows += part.rows.length
+      context.progress(rows, most, 'rows')
     }
-    const report = (rows: readonly number[]): Report => {
-      const own = rows.map((row) => labels[row]!)
-      const given = rows.flatMap((row) => predictions.slice(row * outputs, (row + 1) * outputs))
-      return label.kind === 'class' ? classificationReport(own, given, label.classes) : regressionReport(own, given)
-    }
-    const overall =
-      label.kind === 'class'
-        ? classificationReport(labels, predictions, label.classes)
-        : regressionReport(labels, predictions)
+    const report = (own: Float32Array, given: Float32Array): Report =>
+      label.kind === 'class' ? classificationReport(own, given, label.classes) : regressionReport(own, given)
+    const overall = report(labels.subarray(0, rows), predictions.subarray(0, rows * outputs))
+    const sliceReports = sliced.flatMap((slice) =>
+      slice.rowsByValue(rows).map(({ value, rows: some }) => {
+        const own = Float32Array.from(some, (row) => labels[row]!)
+        const given = new Float32Array(some.length * outputs)
+        for (const [index, row] of some.entries())
+          given.set(predictions.subarray(row * outputs, (row + 1) * outputs), index * outputs)
+        return { feature: slice.feature, value, report: report(own, given) }
+      }),
+    )
     const evaluation: EvaluationData = {
       version: 1,
       split,
       overall,
-      slices: [...sliced].flatMap(([feature, values]) =>
-        [...values]
-          .sort(([a], [b]) => (a < b ? -1 : 1))
-          .map(([value, rows]) => ({ feature, value, report: report(rows) })),
-      ),
+      slices: sliceReports,
     }
     for (const [name, value] of Object.entries(headline(overall))) if (value !== null) context.metric(name, value)
     return { evaluation }
   },
 })
+
+/** Which rows have which value of a feature: 4 bytes a row. */
+class Slices {
+  readonly feature: string
+  private readonly codes: Uint32Array
+  private readonly values = new Map<string, number>()
+
+  constructor(feature: string, most: number) {
+    this.feature = feature
+    this.codes = new Uint32Array(most)
+  }
+
+  /** Adds the rows of a batch; `at` is the number of the first among all. */
+  add(batch: ExampleBatch, rows: Uint32Array, at: number): void {
+    const column = batch.columns.get(this.feature)
+    for (let index = 0; index < rows.length; index++) {
+      const value = wordAt(column, rows[index]!) ?? '(missing)'
+      let code = this.values.get(value)
+      if (code === undefined) {
+        code = this.values.size
+        this.values.set(value, code)
+      }
+      this.codes[at + index] = code
+    }
+  }
+
+  /** In the order of the values' UTF-8 bytes. */
+  rowsByValue(rows: number): { value: string; rows: Uint32Array }[] {
+    const counts = new Uint32Array(this.values.size)
+    for (let row = 0; row < rows; row++) counts[this.codes[row]!]!++
+    const lists = Array.from(counts, (count) => new Uint32Array(count))
+    counts.fill(0)
+    for (let row = 0; row < rows; row++) {
+      const code = this.codes[row]!
+      lists[code]![counts[code]!++] = row
+    }
+    return [...this.values]
+      .map(([value, code]) => ({ value, rows: lists[code]! }))
+      .sort((a, b) => Buffer.compare(Buffer.from(a.value), Buffer.from(b.value)))
+  }
+}
 
 function headline(report: Report): { [name: string]: number | null } {
   if (report.kind === 'regression') return { rows: report.rows, mae: report.mae, rmse: report.rmse, r2: report.r2 }

@@ -1,7 +1,8 @@
 import { type JsonObject, type Step, step, ZenmlError } from 'zenml'
-import { Examples, type ExamplesReader, Model, TransformGraph, type TransformGraphData } from 'zenml/formats'
-import { applyTransform } from 'zenml/steps'
+import { Examples, Model, TransformGraph } from 'zenml/formats'
+import { transformWidth } from 'zenml/steps'
 import * as z from 'zod'
+import { type Matrix, MatrixBlocks } from './matrix-blocks.ts'
 import { buildNetwork, saveNetwork } from './network.ts'
 import { loadTensorFlow, type TensorFlow } from './tfjs.ts'
 
@@ -25,6 +26,8 @@ export interface TrainParameters {
   trainSplit: string
   /** Default eval. */
   validationSplit: string
+  /** Rows that are shuffled together and in memory at once. A larger split is read anew in each epoch. Default: as many as fit in 64 MiB. */
+  shuffleRows: number | null
 }
 
 type Given = { [K in keyof TrainParameters]?: TrainParameters[K] | undefined }
@@ -39,6 +42,7 @@ const parameters: z.ZodType<TrainParameters, Given> = z.strictObject({
   patience: z.int().min(1).nullable().default(5),
   trainSplit: z.string().default('train'),
   validationSplit: z.string().default('eval'),
+  shuffleRows: z.int().min(1).nullable().default(null),
 })
 
 /**
@@ -61,15 +65,17 @@ export const train: Step<
   outputs: { model: Model },
   parameters,
   run: async ({ inputs: { examples, transform }, parameters: asked, context }) => {
-    const data = await readMatrix(examples, transform, asked.trainSplit, context.signal)
-    const validation = await readMatrix(examples, transform, asked.validationSplit, context.signal)
+    const { signal } = context
+    const data = new MatrixBlocks(examples, transform, asked.trainSplit, asked.shuffleRows)
+    const validation = new MatrixBlocks(examples, transform, asked.validationSplit, asked.shuffleRows)
+    const width = transformWidth(transform)
     const tensorflow = await loadTensorFlow()
     const { core } = tensorflow
     const label = transform.label.transform
     const classes = label.kind === 'class' ? label.classes : null
     const model = buildNetwork(tensorflow, {
       ...asked,
-      inputs: data.width,
+      inputs: width,
       classes: classes?.length ?? null,
       seed: context.seed,
     })
@@ -77,25 +83,29 @@ export const train: Step<
       optimizer: core.train.adam(asked.learningRate),
       loss: classes === null ? 'meanSquaredError' : 'sparseCategoricalCrossentropy',
     })
-    const order = Uint32Array.from({ length: data.rows }, (_, row) => row)
     let best: { loss: number; epoch: number; weights: Float32Array[] } | undefined
     let epochs = 0
     for (let epoch = 1; epoch <= asked.epochs; epoch++) {
-      context.random.shuffle(order)
       let total = 0
-      for (let from = 0; from < data.rows; from += asked.batchSize) {
-        context.signal.throwIfAborted()
-        const rows = order.subarray(from, from + asked.batchSize)
-        const { features, labels } = pick(data, rows)
-        const x = core.tensor2d(features, [rows.length, data.width])
-        const y = core.tensor2d(labels, [rows.length, 1])
-        total += ((await model.trainOnBatch(x, y)) as number) * rows.length
-        x.dispose()
-        y.dispose()
+      let rows = 0
+      for await (const block of data.read(signal)) {
+        const order = Uint32Array.from({ length: block.rows }, (_, row) => row)
+        context.random.shuffle(order)
+        for (let from = 0; from < block.rows; from += asked.batchSize) {
+          signal.throwIfAborted()
+          const picked = pick(block, order.subarray(from, from + asked.batchSize))
+          const x = core.tensor2d(picked.features, [picked.labels.length, width])
+          const y = core.tensor2d(picked.labels, [picked.labels.length, 1])
+          total += ((await model.trainOnBatch(x, y)) as number) * picked.labels.length
+          x.dispose()
+          y.dispose()
+        }
+        rows += block.rows
+        context.progress(rows, examples.rows(asked.trainSplit), `rows of epoch ${epoch}`)
       }
       epochs = epoch
-      const loss = total / data.rows
-      const validationLoss = lossOn(tensorflow, model, validation)
+      const loss = total / rows
+      const validationLoss = await lossOn(tensorflow, model, validation, signal)
       if (!Number.isFinite(loss) || !Number.isFinite(validationLoss)) {
         throw new ZenmlError('ZEN_TRAIN_DIVERGED', `In epoch ${epoch} the loss is no number any more.`, {
           next: 'Use a smaller learningRate, or z-score features.',
@@ -118,7 +128,7 @@ export const train: Step<
     const metadata: JsonObject = {
       label: transform.label.name,
       classes,
-      inputs: data.width,
+      inputs: width,
       bestEpoch: best!.epoch,
       epochs,
     }
@@ -126,49 +136,6 @@ export const train: Step<
     return { model: await saveNetwork(model, metadata) }
   },
 })
-
-/** Transformed rows of one split. */
-export interface Matrix {
-  readonly rows: number
-  readonly width: number
-  readonly features: Float32Array
-  readonly labels: Float32Array
-}
-
-/** Reads a split through the fitted transform: 4 bytes a number. */
-export async function readMatrix(
-  examples: ExamplesReader,
-  transform: TransformGraphData,
-  split: string,
-  signal: AbortSignal,
-): Promise<Matrix> {
-  if (!examples.splits.includes(split))
-    throw new ZenmlError(
-      'ZEN_TRAIN_SPLIT',
-      `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`,
-      { exitCode: 1 },
-    )
-  const columns = [...new Set([transform.label.name, ...transform.features.map(({ name }) => name)])].filter((name) =>
-    examples.features.has(name),
-  )
-  let features = new Float32Array(0)
-  const labels = new Float32Array(examples.rows(split))
-  let rows = 0
-  let width = 0
-  for await (const batch of examples.read(split, { columns, signal })) {
-    const part = applyTransform(transform, batch)
-    width = part.width
-    if (features.length === 0) features = new Float32Array(examples.rows(split) * width)
-    features.set(part.features, rows * width)
-    labels.set(part.labels, rows)
-    rows += part.rows.length
-  }
-  if (rows === 0)
-    throw new ZenmlError('ZEN_TRAIN_SPLIT', `No row of split "${split}" has the label "${transform.label.name}".`, {
-      exitCode: 1,
-    })
-  return { rows, width, features: features.subarray(0, rows * width), labels: labels.subarray(0, rows) }
-}
 
 function pick(
   { width, features, labels }: Matrix,
@@ -205,21 +172,28 @@ export function predictRows(
 }
 
 /** Cross-entropy or mean squared error, added in the order of the rows. */
-function lossOn(
+async function lossOn(
   tensorflow: TensorFlow,
   model: {
     predictOnBatch(x: never): unknown
     readonly outputs: readonly { readonly shape: readonly (number | null)[] }[]
   },
-  matrix: Matrix,
-): number {
+  validation: MatrixBlocks,
+  signal: AbortSignal,
+): Promise<number> {
   const outputs = model.outputs[0]!.shape.at(-1) ?? 1
-  const predictions = predictRows(tensorflow, model, matrix, outputs)
   let total = 0
-  for (let row = 0; row < matrix.rows; row++) {
-    const label = matrix.labels[row]!
-    total +=
-      outputs === 1 ? (predictions[row]! - label) ** 2 : -Math.log(Math.max(1e-7, predictions[row * outputs + label]!))
+  let rows = 0
+  for await (const block of validation.read(signal)) {
+    const predictions = predictRows(tensorflow, model, block, outputs)
+    for (let row = 0; row < block.rows; row++) {
+      const label = block.labels[row]!
+      total +=
+        outputs === 1
+          ? (predictions[row]! - label) ** 2
+          : -Math.log(Math.max(1e-7, predictions[row * outputs + label]!))
+    }
+    rows += block.rows
   }
-  return total / matrix.rows
+  return total / rows
 }

@@ -168,6 +168,9 @@ export function isStep(value: unknown): value is AnyStep {
   return typeof value === 'function' && stepBrand in value
 }
 
+/** Schema of a step that takes no parameters: the third type argument of its `Step` type. */
+export type NoParameters = typeof noParameters
+
 /** The schema of a step without parameters: an empty object, nothing else. */
 export const noParameters: ParameterSchema<{}> & {
   readonly '~standard': { readonly types?: { readonly input: {}; readonly output: {} } | undefined }

@@ -1,4 +1,5 @@
-import { bytesAt, type Column, type ExampleBatch, rowEnd, rowStart } from './batch.ts'
+import { type Column, type ExampleBatch, rowEnd, rowStart } from './batch.ts'
+import { copyBytes } from './encode-examples.ts'
 
 /** A batch of some rows of another, in the order given. */
 export function selectRows(batch: ExampleBatch, rows: ArrayLike<number>): ExampleBatch {
@@ -9,33 +10,54 @@ export function selectRows(batch: ExampleBatch, rows: ArrayLike<number>): Exampl
 }
 
 function selectColumn(column: Column, rows: ArrayLike<number>): Column {
-  const values: number[] = []
+  const offsets = column.offsets === undefined ? undefined : offsetsOf(column, rows)
+  const values = offsets === undefined ? rows : valuesOf(column, rows, offsets)
+  const at = offsets === undefined ? {} : { offsets }
+  const { length } = values
+  if (column.kind === 'float') {
+    const picked = new Float32Array(length)
+    for (let index = 0; index < length; index++) picked[index] = column.values[values[index]!]!
+    return { kind: 'float', values: picked, ...at }
+  }
+  if (column.kind === 'int') {
+    const picked = new Float64Array(length)
+    for (let index = 0; index < length; index++) picked[index] = column.values[values[index]!]!
+    const { big } = column
+    if (big === undefined) return { kind: 'int', values: picked, ...at }
+    return { kind: 'int', values: picked, big: BigInt64Array.from(values, (value) => big[value]!), ...at }
+  }
+  const ends = new Uint32Array(length)
+  let end = 0
+  for (let index = 0; index < length; index++) {
+    const value = values[index]!
+    end += column.ends[value]! - (value === 0 ? 0 : column.ends[value - 1]!)
+    ends[index] = end
+  }
+  const data = new Uint8Array(end)
+  for (let index = 0; index < length; index++) {
+    const start = index === 0 ? 0 : ends[index - 1]!
+    const size = ends[index]! - start
+    copyBytes(column.data, column.ends[values[index]!]! - size, size, data, start)
+  }
+  return { kind: 'bytes', data, ends, ...at }
+}
+
+function offsetsOf(column: Column, rows: ArrayLike<number>): Uint32Array {
   const offsets = new Uint32Array(rows.length + 1)
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index]!
-    for (let value = rowStart(column, row); value < rowEnd(column, row); value++) values.push(value)
-    offsets[index + 1] = values.length
+    offsets[index + 1] = offsets[index]! + rowEnd(column, row) - rowStart(column, row)
   }
-  const at = column.offsets === undefined ? {} : { offsets }
-  if (column.kind === 'float')
-    return { kind: 'float', values: Float32Array.from(values, (value) => column.values[value]!), ...at }
-  if (column.kind === 'int') {
-    const { big } = column
-    return {
-      kind: 'int',
-      values: Float64Array.from(values, (value) => column.values[value]!),
-      ...(big === undefined ? {} : { big: BigInt64Array.from(values, (value) => big[value]!) }),
-      ...at,
-    }
+  return offsets
+}
+
+/** Places of the values of the rows. */
+function valuesOf(column: Column, rows: ArrayLike<number>, offsets: Uint32Array): Uint32Array {
+  const values = new Uint32Array(offsets[rows.length]!)
+  for (let index = 0; index < rows.length; index++) {
+    const start = rowStart(column, rows[index]!)
+    const from = offsets[index]!
+    for (let value = from; value < offsets[index + 1]!; value++) values[value] = start + value - from
   }
-  const parts = values.map((value) => bytesAt(column, value))
-  const data = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  const ends = new Uint32Array(parts.length)
-  let end = 0
-  for (const [index, part] of parts.entries()) {
-    data.set(part, end)
-    end += part.length
-    ends[index] = end
-  }
-  return { kind: 'bytes', data, ends, ...at }
+  return values
 }

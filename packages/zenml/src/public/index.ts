@@ -12,6 +12,7 @@ export {
 } from '../define/pipeline.ts'
 export { runStep, type StepTrial, type TrialOptions } from '../define/run-step.ts'
 export {
+  type NoParameters,
   optional,
   type ParameterSchema,
   type PlacementOptions,

@@ -6,4 +6,4 @@ export { inferSchema, type SchemaParameters, schemaOf } from '../steps/schema.ts
 export { type SplitParameters, split } from '../steps/split.ts'
 export { statistics } from '../steps/statistics.ts'
 export { type TrainingPipelineOptions, trainingPipeline } from '../steps/training-pipeline.ts'
-export { applyTransform, type TransformedBatch, widthOf, wordAt } from '../steps/transform.ts'
+export { applyTransform, type TransformedBatch, transformWidth, wordAt } from '../steps/transform.ts'

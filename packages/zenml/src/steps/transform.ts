@@ -16,10 +16,20 @@ export interface TransformedBatch {
 }
 
 /** How many numbers a feature gives. */
-export function widthOf(transform: FeatureTransform): number {
+function widthOf(transform: FeatureTransform): number {
   if (transform.kind === 'onehot') return transform.words.length + 1
   if (transform.kind === 'bucketize') return transform.boundaries.length + 1
   return 1
+}
+
+/**
+ * How many numbers a fitted transform gives for a row.
+ *
+ * @example
+ * transformWidth({ version: 1, features: [], label: { name: 'y', transform: { kind: 'number' } } }) // 0
+ */
+export function transformWidth({ features }: TransformGraphData): number {
+  return features.reduce((sum, { transform }) => sum + widthOf(transform), 0)
 }
 
 /**
@@ -33,7 +43,7 @@ export function applyTransform(
   batch: ExampleBatch,
   { labels = true }: { readonly labels?: boolean } = {},
 ): TransformedBatch {
-  const width = graph.features.reduce((sum, { transform }) => sum + widthOf(transform), 0)
+  const width = transformWidth(graph)
   const label = labels ? labelsOf(graph, batch) : undefined
   const kept: number[] = []
   for (let row = 0; row < batch.length; row++) if (label === undefined || !Number.isNaN(label[row]!)) kept.push(row)
