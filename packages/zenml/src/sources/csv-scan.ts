@@ -125,7 +125,10 @@ export class CsvScanner {
       throw this.notClosed(bytes[at]!)
     this.openQuote = 0
     if (doubled === 0) sink.cell(index, bytes, open + 1, end, true)
-    else sink.cell(index, this.scratch, 0, this.undouble(bytes, open + 1, end), true)
+    else {
+      const length = this.undouble(bytes, open + 1, end)
+      sink.cell(index, this.scratch, 0, length, true)
+    }
     return at
   }
 

@@ -98,6 +98,42 @@ describe('CSV', () => {
     expect((await refusal(read(content, 'csv'))).code).toBe(code)
   })
 
+  it('cells that lie across the pieces of a large file are whole, however they are cut', async () => {
+    const long = `"${'é'.repeat(1000)}\n""${'😀'.repeat(500)}"`
+    const rows = Array.from({ length: 1500 }, (_, index) => `${index},${long},${index / 3}`)
+    const content = `n,text,x\r\n${rows.join('\r\n')}\r\n`
+    for (const bytes of [Buffer.from(content), gzipSync(content), Buffer.from(`\ufeff${content}`, 'utf16le')]) {
+      const found = (await read(bytes, 'csv')) as { n: number; text: string; x: number }[]
+      expect(found.map(({ n }) => n)).toEqual(rows.map((_, index) => index))
+      expect(new Set(found.map(({ text }) => text))).toEqual(new Set([`${'é'.repeat(1000)}\n"${'😀'.repeat(500)}`]))
+      expect(found[1499]!.x).toBe(Math.fround(1499 / 3))
+    }
+  })
+
+  it('files of one datasource may have different columns, and widen the kinds of each other', async () => {
+    const directory = folder({ 'a.csv': 'x,y\n1,2\n', 'b.csv': 'y,z\n2.5,q\n,\n' })
+    const files = ['a.csv', 'b.csv'].map((name) => ({ name, path: join(directory, name), size: 1 }))
+    await using trial = await runStep(snapshot, { inputs: { source: { format: 'csv', options: {}, files } } })
+    const rows: unknown[] = []
+    for await (const row of trial.outputs.examples.objects('all')) rows.push(row)
+    expect(rows).toEqual([
+      { x: 1, y: 2, z: null },
+      { x: null, y: 2.5, z: 'q' },
+      { x: null, y: null, z: null },
+    ])
+  })
+
+  it.each([
+    ['a record that never ends', `a,b\n${'x'.repeat(18 << 20)}`, {}, 'ZEN_CSV_RECORD'],
+    ['zstd, which is not read', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0]), {}, 'ZEN_SOURCE_COMPRESSION'],
+    ['gzip that is cut off', gzipSync('a,b\n1,2\n'.repeat(1000)).subarray(0, 40), {}, 'ZEN_SOURCE_READ'],
+    ['a delimiter beyond ASCII', 'a§b\n', { delimiter: '§' }, 'ZEN_SOURCE_OPTIONS'],
+    ['a value that the schema does not allow', 'a,b\n1,2\nx,3\n', { schema: { a: 'int' } }, 'ZEN_SOURCE_VALUE'],
+    ['a schema for a column that is not there', 'a,b\n1,2\n', { schema: { c: 'int' } }, 'ZEN_SOURCE_SCHEMA'],
+  ])('%s is refused with its code', async (_name, content, options, code) => {
+    expect((await refusal(read(content, 'csv', options as JsonObject))).code).toBe(code)
+  })
+
   it('any table of texts that is written is read back', async () => {
     const cell = fc.string({
       unit: fc.constantFrom('a', 'é', '"', ',', '\n', '\r', ';', ' ', '😀'),
@@ -203,5 +239,42 @@ describe('where sources may be', () => {
       { root, dataRoots: [] },
     )
     expect(found.files[0]!.size).toBeGreaterThan(10_000)
+  })
+})
+
+describe('Parquet', () => {
+  it('columns have the kinds of their types; missing values, dates and booleans are kept', async () => {
+    const directory = folder({})
+    const path = join(directory, 'data.parquet')
+    const { DuckDBInstance } = await import('@duckdb/node-api')
+    const instance = await DuckDBInstance.create(':memory:')
+    const connection = await instance.connect()
+    await connection.run(
+      `COPY (SELECT * FROM (VALUES (1, 2.0::DOUBLE, 'é', TRUE, TIMESTAMP '2001-01-01 00:01:00', 9223372036854775807::BIGINT),
+        (NULL, NULL, NULL, NULL, NULL, 5)) AS t(i, d, s, b, t, l)) TO '${path}' (FORMAT parquet)`,
+    )
+    connection.closeSync()
+    instance.closeSync()
+    const files = [{ name: 'data.parquet', path, size: 1 }]
+    await using trial = await runStep(snapshot, { inputs: { source: { format: 'parquet', options: {}, files } } })
+    const { examples } = trial.outputs
+    expect(Object.fromEntries(examples.features)).toEqual({
+      b: 'int',
+      d: 'float',
+      i: 'int',
+      l: 'int',
+      s: 'bytes',
+      t: 'int',
+    })
+    const rows: unknown[] = []
+    for await (const row of examples.objects('all')) rows.push(row)
+    expect(rows).toEqual([
+      { b: 1, d: 2, i: 1, l: 9223372036854775807n, s: 'é', t: 978307260000000 },
+      { b: null, d: null, i: null, l: 5, s: null, t: null },
+    ])
+  })
+
+  it('a file that is no Parquet is refused', async () => {
+    expect((await refusal(read('PAR1 nothing', 'parquet'))).code).toBe('ZEN_SOURCE_READ')
   })
 })
