@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { cli, testEnvironment, testProject } from '../packages/zenml/test/support/project.ts'
-import { type BenchRow, interleaved, median, round, wall } from './measure.ts'
+import { type BenchRow, interleaved, median, round, wall } from './support/measure.ts'
 
 const rounds = 15
 

@@ -1,11 +1,11 @@
 // A CSV file of 1M rows and 12 columns to a TFRecord snapshot beside DuckDB's conversion of the same file to Parquet, each in a process of its own.
-import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { finished } from 'node:stream/promises'
 import { cli, testEnvironment, testProject } from '../packages/zenml/test/support/project.ts'
-import { type BenchRow, median, round, wall } from './measure.ts'
+import { type BenchRow, median, round, wall } from './support/measure.ts'
 import { type Peak, peakOf } from './support/peak.ts'
+import { writeRows } from './support/rows.ts'
 
 const root = process.env['BENCH_ROOT']!
 
@@ -57,34 +57,4 @@ await connection.run("COPY (SELECT * FROM read_csv('${join(project.root, 'data.c
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
-}
-
-async function writeRows(path: string, rows: number): Promise<void> {
-  const stream = createWriteStream(path)
-  const names = Array.from({ length: 12 }, (_, index) => `c${index}`)
-  let text = `${names.join(',')}\n`
-  for (let row = 0; row < rows; row++) {
-    const h = Math.imul(row ^ 0x9e3779b9, 0x85ebca6b) >>> 0
-    const cells = [
-      row,
-      h % 1000,
-      h,
-      h % 7,
-      (h / 4096).toFixed(3),
-      (h % 999) / 8,
-      row / 4,
-      (h % 31) / 10,
-      `city ${h % 500}`,
-      `code-${h % 90}`,
-      ['red', 'green', 'blue'][h % 3],
-      `u${h}`,
-    ]
-    text += `${cells.join(',')}\n`
-    if (text.length > 1 << 20) {
-      if (!stream.write(text)) await new Promise((resolve) => stream.once('drain', () => resolve(undefined)))
-      text = ''
-    }
-  }
-  stream.end(text)
-  await finished(stream)
 }

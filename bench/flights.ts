@@ -2,7 +2,7 @@
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { cli, testEnvironment } from '../packages/zenml/test/support/project.ts'
-import { type BenchRow, wall } from './measure.ts'
+import { type BenchRow, wall } from './support/measure.ts'
 import { peakOf } from './support/peak.ts'
 
 const root = process.env['BENCH_ROOT']!

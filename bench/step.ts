@@ -1,6 +1,6 @@
 // What one executed trivial step costs over doing the same work in-process, in units of an empty Node process.
 import { cli, testEnvironment, testProject } from '../packages/zenml/test/support/project.ts'
-import { type BenchRow, interleaved, median, round, wall } from './measure.ts'
+import { type BenchRow, interleaved, median, round, wall } from './support/measure.ts'
 
 const rounds = 7
 const many = 9

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { localBlobStorage } from '../packages/zenml/src/artifacts/local-blob-storage.ts'
-import { type BenchRow, median, round, wall } from './measure.ts'
+import { type BenchRow, median, round, wall } from './support/measure.ts'
 
 const size = 1 << 30
 const rounds = 3

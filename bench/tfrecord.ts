@@ -10,7 +10,7 @@ import { exampleDecoder } from '../packages/zenml/src/formats/decode-examples.ts
 import { exampleEncoder } from '../packages/zenml/src/formats/encode-examples.ts'
 import { batchOf, createExamplesWriter, openExamples } from '../packages/zenml/src/formats/examples.ts'
 import type { RecordBlock } from '../packages/zenml/src/formats/tfrecord.ts'
-import { type BenchRow, round } from './measure.ts'
+import { type BenchRow, round } from './support/measure.ts'
 
 /** One line of the table. */
 interface Line {

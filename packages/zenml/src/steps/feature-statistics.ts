@@ -1,8 +1,8 @@
+import { ByteCounts } from '../base/byte-counts.ts'
 import { compareText } from '../base/canonical.ts'
-import { GrowingDoubles } from '../base/growing-doubles.ts'
-import { Sum } from '../base/sum.ts'
-import { type Column, type ExampleBatch, type FeatureKind, rowEnd, rowStart, valueCount } from '../formats/batch.ts'
-import { textAt } from '../formats/examples.ts'
+import { Moments } from '../base/moments.ts'
+import { Quantiles, valueAtRank, type WeightedValues, weightedValues } from '../base/quantiles.ts'
+import { type Column, type ExampleBatch, type FeatureKind, rowEnd, rowStart } from '../formats/batch.ts'
 import type {
   CommonStatistics,
   DatasetFeatureStatistics,
@@ -10,6 +10,7 @@ import type {
   Histogram,
   HistogramBucket,
 } from '../formats/statistics-proto.ts'
+import { decodeText } from '../formats/text.ts'
 
 /** Buckets of a histogram, as TensorFlow Data Validation has them by default. */
 const bucketCount = 10
@@ -35,6 +36,11 @@ export class SplitStatistics {
     this.rows += batch.length
   }
 
+  /** Features so large that ranks, or counts of texts, are estimated. */
+  get estimated(): readonly string[] {
+    return [...this.features].filter(([, { isExact }]) => !isExact).map(([name]) => name)
+  }
+
   finish(): DatasetFeatureStatistics {
     const features = [...this.features]
       .sort(([a], [b]) => compareText(a, b))
@@ -44,6 +50,8 @@ export class SplitStatistics {
 }
 
 interface FeatureStatistics {
+  /** Whether quantiles, distinct values and their counts are exact. */
+  readonly isExact: boolean
   add(column: Column, rows: number): void
   finish(rows: number): FeatureNameStatistics
 }
@@ -52,51 +60,57 @@ interface FeatureStatistics {
 class Presence {
   private present = 0
   private values = 0
-  private least = Number.POSITIVE_INFINITY
-  private most = 0
-  private readonly lengths = new GrowingDoubles()
+  /** How many rows have so many values; rows without any are not in it. */
+  private readonly lengths = new Map<number, number>()
 
   add(column: Column, rows: number): void {
     if (column.offsets === undefined) {
-      this.present += rows
-      this.values += valueCount(column)
-      if (rows > 0) {
-        this.least = Math.min(this.least, 1)
-        this.most = Math.max(this.most, 1)
-      }
-      for (let row = 0; row < rows; row++) this.lengths.push(1)
+      this.count(1, rows)
       return
     }
+    let ones = 0
     for (let row = 0; row < rows; row++) {
       const length = rowEnd(column, row) - rowStart(column, row)
-      if (length === 0) continue
-      this.present++
-      this.values += length
-      this.least = Math.min(this.least, length)
-      this.most = Math.max(this.most, length)
-      this.lengths.push(length)
+      if (length === 1) ones++
+      else if (length > 1) this.count(length, 1)
     }
+    this.count(1, ones)
+  }
+
+  private count(length: number, rows: number): void {
+    if (rows === 0) return
+    this.present += rows
+    this.values += rows * length
+    this.lengths.set(length, (this.lengths.get(length) ?? 0) + rows)
   }
 
   finish(rows: number): CommonStatistics {
     if (this.present === 0) return { numNonMissing: 0, numMissing: rows }
+    const lengths = weightedValues(this.lengths)
     return {
       numNonMissing: this.present,
       ...(rows === this.present ? {} : { numMissing: rows - this.present }),
-      minNumValues: this.least,
-      maxNumValues: this.most,
+      minNumValues: lengths.values[0]!,
+      maxNumValues: lengths.values.at(-1)!,
       avgNumValues: Math.fround(this.values / this.present),
       totNumValues: this.values,
-      numValuesHistogram: quantileHistogram(this.lengths.view().slice().sort()),
+      numValuesHistogram: quantileHistogram(lengths),
     }
   }
 }
 
+/** Numbers are gathered and worked on in blocks of this size, wherever the batches end. */
+const blockSize = 1 << 14
+
 class NumberStatistics implements FeatureStatistics {
   private readonly presence = new Presence()
-  private readonly values = new GrowingDoubles()
+  private readonly moments = new Moments()
+  private readonly quantiles = new Quantiles()
+  private readonly block = new Float64Array(blockSize)
+  private filled = 0
   private readonly kind: 'int' | 'float'
   private nan = 0
+  private zeros = 0
 
   constructor(kind: 'int' | 'float') {
     this.kind = kind
@@ -105,39 +119,48 @@ class NumberStatistics implements FeatureStatistics {
   add(column: Column, rows: number): void {
     this.presence.add(column, rows)
     if (column.kind === 'bytes') return
-    for (const value of column.values) {
-      if (Number.isNaN(value)) this.nan++
-      else this.values.push(value)
+    const { values } = column
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index]!
+      if (Number.isNaN(value)) {
+        this.nan++
+        continue
+      }
+      if (value === 0) this.zeros++
+      this.block[this.filled++] = value
+      if (this.filled === blockSize) this.endBlock()
     }
   }
 
+  get isExact(): boolean {
+    return this.quantiles.isExact
+  }
+
+  private endBlock(): void {
+    const values = this.block.subarray(0, this.filled)
+    this.filled = 0
+    this.moments.add(values)
+    this.quantiles.add(values)
+  }
+
   finish(rows: number): FeatureNameStatistics {
+    if (this.filled > 0) this.endBlock()
     const commonStats = this.presence.finish(rows)
-    const values = this.values.view()
     const type = this.kind === 'int' ? {} : { type: 'FLOAT' as const }
-    if (values.length === 0) return { ...type, numStats: { commonStats } }
-    const sum = new Sum()
-    let zeros = 0
-    for (const value of values) {
-      sum.add(value)
-      if (value === 0) zeros++
-    }
-    const mean = sum.value() / values.length
-    const squares = new Sum()
-    for (const value of values) squares.add((value - mean) ** 2)
-    const sorted = values.slice().sort()
-    const middle = sorted.length >> 1
-    const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+    const { count, mean, deviation, min, max } = this.moments
+    if (count === 0) return { ...type, numStats: { commonStats } }
+    const sorted = this.quantiles.finish()
+    const upper = valueAtRank(sorted, count >> 1)
     return {
       ...type,
       numStats: {
         commonStats,
         mean,
-        stdDev: Math.sqrt(squares.value() / values.length),
-        ...(zeros === 0 ? {} : { numZeros: zeros }),
-        min: sorted[0]!,
-        median,
-        max: sorted.at(-1)!,
+        stdDev: deviation,
+        ...(this.zeros === 0 ? {} : { numZeros: this.zeros }),
+        min,
+        median: count % 2 === 1 ? upper : (valueAtRank(sorted, (count >> 1) - 1) + upper) / 2,
+        max,
         histograms: [standardHistogram(sorted, this.nan), quantileHistogram(sorted, this.nan)],
       },
     }
@@ -146,37 +169,44 @@ class NumberStatistics implements FeatureStatistics {
 
 class TextStatistics implements FeatureStatistics {
   private readonly presence = new Presence()
-  private readonly counts = new Map<string, number>()
+  private readonly counts = new ByteCounts()
   private bytes = 0
   private values = 0
 
   add(column: Column, rows: number): void {
     this.presence.add(column, rows)
     if (column.kind !== 'bytes') return
-    this.bytes += column.data.length
-    this.values += column.ends.length
-    for (let value = 0; value < column.ends.length; value++) {
-      const text = textAt(column, value)
-      this.counts.set(text, (this.counts.get(text) ?? 0) + 1)
+    const { data, ends } = column
+    this.bytes += data.length
+    this.values += ends.length
+    let start = 0
+    for (let value = 0; value < ends.length; value++) {
+      const end = ends[value]!
+      this.counts.add(data, start, end)
+      start = end
     }
   }
 
+  get isExact(): boolean {
+    return this.counts.isExact
+  }
+
   finish(rows: number): FeatureNameStatistics {
-    const commonStats = this.presence.finish(rows)
-    // Equal counts in the order of the values, so that the same data has the same ranks.
-    const ranked = [...this.counts].sort(([a, left], [b, right]) => right - left || compareText(a, b))
+    const ranked = this.counts
+      .top(rankCount)
+      .map(({ bytes, count }) => ({ value: decodeText(bytes, 0, bytes.length), frequency: count }))
     return {
       type: 'STRING',
       stringStats: {
-        commonStats,
-        unique: ranked.length,
-        topValues: ranked.slice(0, topCount).map(([value, frequency]) => ({ value, frequency })),
+        commonStats: this.presence.finish(rows),
+        unique: this.counts.distinct,
+        topValues: ranked.slice(0, topCount),
         avgLength: this.values === 0 ? 0 : Math.fround(this.bytes / this.values),
         rankHistogram: {
-          buckets: ranked.slice(0, rankCount).map(([label, sampleCount], rank) => ({
+          buckets: ranked.map(({ value, frequency }, rank) => ({
             ...(rank === 0 ? {} : { lowRank: rank, highRank: rank }),
-            label,
-            sampleCount,
+            label: value,
+            sampleCount: frequency,
           })),
         },
       },
@@ -185,14 +215,21 @@ class TextStatistics implements FeatureStatistics {
 }
 
 /** Ten buckets of equal width over the finite values. */
-function standardHistogram(sorted: Float64Array, nan: number): Histogram {
-  const finite = sorted.filter(Number.isFinite)
-  const low = finite[0] ?? 0
-  const high = finite.at(-1) ?? 0
+function standardHistogram({ values, cumulative }: WeightedValues, nan: number): Histogram {
+  let first = 0
+  let last = values.length - 1
+  while (first < last && values[first] === Number.NEGATIVE_INFINITY) first++
+  while (last > first && values[last] === Number.POSITIVE_INFINITY) last--
+  const finite = Number.isFinite(values[first]) && Number.isFinite(values[last])
+  const low = finite ? values[first]! : 0
+  const high = finite ? values[last]! : 0
   const width = (high - low) / bucketCount
   const counts = new Array<number>(bucketCount).fill(0)
-  for (const value of finite)
-    counts[width > 0 ? Math.min(bucketCount - 1, Math.floor((value - low) / width)) : bucketCount - 1]!++
+  for (let index = first; finite && index <= last; index++) {
+    const weight = cumulative[index]! - (index === 0 ? 0 : cumulative[index - 1]!)
+    const bucket = width > 0 ? Math.min(bucketCount - 1, Math.floor((values[index]! - low) / width)) : bucketCount - 1
+    counts[bucket]! += weight
+  }
   const buckets = counts.map(
     (sampleCount, index): HistogramBucket => ({
       lowValue: low + index * width,
@@ -203,16 +240,17 @@ function standardHistogram(sorted: Float64Array, nan: number): Histogram {
   return { ...(nan === 0 ? {} : { numNan: nan }), buckets, type: 'STANDARD' }
 }
 
-/** Ten buckets of equal counts; boundaries are values of the data (nearest rank), exact. */
-function quantileHistogram(sorted: Float64Array, nan = 0): Histogram {
+/** Ten buckets of equal counts; boundaries are values of the data (nearest rank). */
+function quantileHistogram(sorted: WeightedValues, nan = 0): Histogram {
+  const { total } = sorted
   const at = (part: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor((part * sorted.length) / bucketCount))]!
+    valueAtRank(sorted, Math.min(total - 1, Math.floor((part * total) / bucketCount)))
   const buckets = Array.from(
     { length: bucketCount },
     (_, index): HistogramBucket => ({
       lowValue: at(index),
-      highValue: index === bucketCount - 1 ? sorted.at(-1)! : at(index + 1),
-      sampleCount: sorted.length / bucketCount,
+      highValue: index === bucketCount - 1 ? sorted.values.at(-1)! : at(index + 1),
+      sampleCount: total / bucketCount,
     }),
   )
   return { ...(nan === 0 ? {} : { numNan: nan }), buckets, type: 'QUANTILES' }

@@ -6,7 +6,9 @@ import { SplitStatistics } from './feature-statistics.ts'
 
 /**
  * Statistics of every split, as TensorFlow Data Validation writes them (`DatasetFeatureStatisticsList`): presence, numbers, histograms,
- * frequent values. Exact; memory grows by 8 bytes a number and by the distinct texts.
+ * frequent values. Counts, means, deviations and extremes are exact at every size. Memory is bounded: beyond 131,072 values of a feature
+ * quantiles are estimated (see `Quantiles`), beyond 262,144 distinct texts so are their number and counts (see `ByteCounts`); the
+ * property `estimated` of the artifact names these features.
  *
  * @example
  * const { statistics: facts } = statistics({ examples })
@@ -21,6 +23,7 @@ export const statistics: Step<
   inputs: { examples: Examples },
   outputs: { statistics: Statistics },
   run: async ({ inputs: { examples }, context }) => {
+    const estimated = new Set<string>()
     const bySplit: { [split: string]: DatasetFeatureStatisticsList } = {}
     for (const split of examples.splits) {
       const gathered = new SplitStatistics(examples.features)
@@ -30,8 +33,10 @@ export const statistics: Step<
         done += batch.length
         context.progress(done, examples.rows(split), 'rows')
       }
+      for (const name of gathered.estimated) estimated.add(name)
       bySplit[split] = { datasets: [gathered.finish()] }
     }
+    if (estimated.size > 0) context.describe('statistics', { estimated: [...estimated] })
     return { statistics: bySplit }
   },
 })
