@@ -2,8 +2,8 @@ import * as z from 'zod'
 import { compareText } from '../base/canonical.ts'
 import type { Defaulted } from '../base/defaulted.ts'
 import { ZenmlError } from '../base/errors.ts'
-import { GrowingDoubles } from '../base/growing-doubles.ts'
-import { Sum } from '../base/sum.ts'
+import { Moments } from '../base/moments.ts'
+import { Quantiles, valueAtRank } from '../base/quantiles.ts'
 import { type Step, step } from '../define/step.ts'
 import type { FeatureKind } from '../formats/batch.ts'
 import { Examples, type ExamplesReader } from '../formats/examples.ts'
@@ -98,12 +98,12 @@ async function fit(
     }
   })
   if (requests.length === 0) throw wrong('No feature is left beside the label.')
-  const numbers = new Map<string, GrowingDoubles>()
+  const numbers = new Map<string, FittedNumbers>()
   const words = new Map<string, Map<string, number>>()
   for (const { name, kind, request: asked } of requests) {
     if (asked.transform === 'onehot' || asked.transform === 'vocabulary') words.set(name, new Map())
     else if (kind === 'bytes') throw wrong(`The feature "${name}" is text, but ${asked.transform} takes numbers.`)
-    else numbers.set(name, new GrowingDoubles())
+    else numbers.set(name, new FittedNumbers())
   }
   if (kinds.get(label) === 'bytes') words.set(label, new Map())
   for await (const batch of examples.read(split, { columns: [...new Set([label, ...names])], signal })) {
@@ -111,7 +111,7 @@ async function fit(
       const column = batch.columns.get(name)
       for (let row = 0; row < batch.length; row++) {
         const value = numberAt(column, row)
-        if (value !== undefined) values.push(value)
+        if (value !== undefined) values.add(value)
       }
     }
     for (const [name, counts] of words) {
@@ -128,7 +128,7 @@ async function fit(
       name,
       transform: words.has(name)
         ? wordTransform(name, asked, words.get(name)!)
-        : numberTransform(name, asked, numbers.get(name)!.view()),
+        : numberTransform(name, asked, numbers.get(name)!),
     })),
     label: { name: label, transform: labelTransform(kinds.get(label)!, words.get(label)) },
   }
@@ -153,30 +153,50 @@ function wordTransform(
   return { kind: transform as 'onehot' | 'vocabulary', fill: filled, words }
 }
 
+/** What is learned of a feature of numbers, in bounded memory. */
+class FittedNumbers {
+  readonly moments = new Moments()
+  private readonly quantiles = new Quantiles()
+  /** Worked on in blocks of this size, wherever the batches end. */
+  private readonly block = new Float64Array(1 << 14)
+  private filled = 0
+
+  add(value: number): void {
+    this.block[this.filled++] = value
+    if (this.filled === this.block.length) this.endBlock()
+  }
+
+  private endBlock(): void {
+    const values = this.block.subarray(0, this.filled)
+    this.filled = 0
+    this.moments.add(values)
+    this.quantiles.add(values)
+  }
+
+  /** Completes the moments, and gives the value below which a part of the values is: exact up to 131,072 values (see `Quantiles`). */
+  finish(): (part: number) => number {
+    if (this.filled > 0) this.endBlock()
+    const sorted = this.quantiles.finish()
+    return (part) => valueAtRank(sorted, Math.min(sorted.total - 1, Math.floor(part * sorted.total)))
+  }
+}
+
 function numberTransform(
   name: string,
   { transform, fill, buckets = 10 }: FeatureRequest,
-  values: Float64Array,
+  numbers: FittedNumbers,
 ): FeatureTransform {
-  if (values.length === 0) throw wrong(`The feature "${name}" has no value in the split.`)
-  const mean = sum(values) / values.length
-  const sorted = values.slice().sort()
-  const filled = fillOf(name, fill, mean, sorted)
+  const quantile = numbers.finish()
+  const { count, mean, deviation, min, max } = numbers.moments
+  if (count === 0) throw wrong(`The feature "${name}" has no value in the split.`)
+  const filled = fillOf(name, fill, { mean, min, max, quantile })
   switch (transform) {
     case 'zscore':
-      return {
-        kind: 'zscore',
-        fill: filled,
-        mean,
-        deviation: Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / values.length),
-      }
+      return { kind: 'zscore', fill: filled, mean, deviation }
     case 'minmax':
-      return { kind: 'minmax', fill: filled, min: sorted[0]!, max: sorted.at(-1)! }
+      return { kind: 'minmax', fill: filled, min, max }
     case 'bucketize': {
-      const cuts = Array.from(
-        { length: buckets - 1 },
-        (_, index) => sorted[Math.floor(((index + 1) * sorted.length) / buckets)]!,
-      )
+      const cuts = Array.from({ length: buckets - 1 }, (_, index) => quantile((index + 1) / buckets))
       return { kind: 'bucketize', fill: filled, boundaries: cuts.filter((cut, index) => cut !== cuts[index - 1]) }
     }
     default:
@@ -184,19 +204,17 @@ function numberTransform(
   }
 }
 
-function fillOf(name: string, fill: FeatureRequest['fill'], mean: number, sorted: Float64Array): number {
+function fillOf(
+  name: string,
+  fill: FeatureRequest['fill'],
+  { mean, min, max, quantile }: { mean: number; min: number; max: number; quantile(part: number): number },
+): number {
   if (typeof fill === 'number') return fill
   if (fill === undefined || fill === 'mean') return mean
-  if (fill === 'median') return sorted[sorted.length >> 1]!
-  if (fill === 'min') return sorted[0]!
-  if (fill === 'max') return sorted.at(-1)!
+  if (fill === 'median') return quantile(0.5)
+  if (fill === 'min') return min
+  if (fill === 'max') return max
   throw wrong(`The feature "${name}" is filled with "${fill}"; for numbers that is a number, mean, median, min or max.`)
-}
-
-function sum(values: Float64Array): number {
-  const total = new Sum()
-  for (const value of values) total.add(value)
-  return total.value()
 }
 
 function wrong(message: string): ZenmlError {
