@@ -37,6 +37,29 @@ export const configKeys: KeyTable = {
     minimum: 0,
     maximum: 2147483647,
   },
+  stores: {
+    type: 'object',
+    description:
+      "Where runs are kept; the project's stores where it is left out. Paths are relative to the repository's root.",
+    keys: {
+      metadata: {
+        type: 'object',
+        description: 'ML Metadata.',
+        keys: {
+          type: { type: 'string', description: 'Kind of database.', required: true, values: ['sqlite'] },
+          path: { type: 'string', description: 'Database file inside of the repository.', required: true },
+        },
+      },
+      artifacts: {
+        type: 'object',
+        description: 'Artifacts.',
+        keys: {
+          type: { type: 'string', description: 'Kind of store.', required: true, values: ['local'] },
+          path: { type: 'string', description: 'Folder inside of the repository.', required: true },
+        },
+      },
+    },
+  },
   backend: {
     type: 'object',
     description: 'Where steps run. Default local.',

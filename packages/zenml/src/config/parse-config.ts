@@ -20,6 +20,8 @@ import {
   type PipelineSpec,
   parseInputReference,
   type StepSpec,
+  type StoresSpec,
+  staysInside,
 } from '../model/pipeline-spec.ts'
 import { configKeys, formats, type KeyRule, type KeyTable } from './config-keys.ts'
 import { checkGraph } from './graph.ts'
@@ -319,6 +321,15 @@ function specOf(value: JsonObject, reader: Reader): PipelineSpec {
       )
     else datasources[name] = { type: 'file', path, format, options: (given['options'] ?? {}) as JsonObject }
   }
+  const stores = value['stores'] as StoresSpec | undefined
+  for (const [kind, store] of Object.entries(stores ?? {})) {
+    if (!staysInside(store.path))
+      reader.addAt(
+        'ZEN_CONFIG_STORE',
+        `The path "${store.path}" leads out of the repository; a store named here is a relative path inside of it. Others are set with "zenml config ${kind} set".`,
+        `stores.${kind}.path`,
+      )
+  }
   const steps: { [name: string]: StepSpec } = {}
   for (const [name, given] of Object.entries(value['steps'] as { [name: string]: JsonObject })) {
     if (name === 'datasources')
@@ -337,6 +348,7 @@ function specOf(value: JsonObject, reader: Reader): PipelineSpec {
     version: 1,
     name: value['pipeline'] as string,
     seed: (value['seed'] ?? 0) as number,
+    ...(stores === undefined ? {} : { stores }),
     backend: (value['backend'] ?? { type: 'local' }) as unknown as BackendSpec,
     datasources,
     steps,

@@ -5,12 +5,13 @@ import type { PipelineSpec } from '../model/pipeline-spec.ts'
 
 /** A pipeline as YAML: defaults left out, keys in a fixed order, so that equal pipelines are equal texts. `run` is printed as it is. */
 export async function printConfig(spec: PipelineSpec, run?: JsonObject): Promise<string> {
-  const { name, seed, backend, datasources, steps } = spec
+  const { name, seed, stores, backend, datasources, steps } = spec
   const text = stringify(
     {
       version: 1,
       pipeline: name,
       seed,
+      ...(stores === undefined ? {} : { stores }),
       backend,
       ...(Object.keys(datasources).length === 0
         ? {}

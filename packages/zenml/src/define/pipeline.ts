@@ -7,6 +7,7 @@ import {
   formatOf,
   namePattern,
   partNamePattern,
+  type StoresSpec,
 } from '../model/pipeline-spec.ts'
 import type { AnyStep, OptionalPort, OutputPorts, PlacementOptions, Ports, SourcePort } from './step.ts'
 
@@ -38,6 +39,8 @@ type RequiredInputs<I extends Ports> = Exclude<keyof I, OptionalInputs<I>>
 export interface PipelineOptions {
   /** Seed of its runs, from 0 to 2^31 - 1. Default 0. */
   readonly seed?: number
+  /** Where its runs are kept: paths inside of the repository, relative to its root. Default the project's stores. */
+  readonly stores?: StoresSpec
   /** Where its steps run. Default local, as many steps at once as there are processors. */
   readonly backend?: BackendSpec
 }

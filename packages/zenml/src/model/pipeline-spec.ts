@@ -11,12 +11,32 @@ export interface PipelineSpec {
   readonly name: string
   /** Seed of the run, a whole number from 0 to 2^31 - 1; every step's seed is derived from it. Default 0. */
   readonly seed: number
+  /** Where its runs are kept; the project's own stores where it is left out. No part of any identity. */
+  readonly stores?: StoresSpec
   /** Where steps run. Default local. */
   readonly backend: BackendSpec
   /** By name. */
   readonly datasources: { readonly [name: string]: DatasourceSpec }
   /** By name; any order, the inputs make the graph. */
   readonly steps: { readonly [name: string]: StepSpec }
+}
+
+/** Stores of a pipeline. Paths are relative to the repository's root and stay inside of it. */
+export interface StoresSpec {
+  readonly metadata?: { readonly type: 'sqlite'; readonly path: string }
+  readonly artifacts?: { readonly type: 'local'; readonly path: string }
+}
+
+/** Whether a path is relative and does not leave the folder that it starts from. */
+export function staysInside(path: string): boolean {
+  if (path === '' || path.includes('\0') || /^([/\\]|[A-Za-z]:)/.test(path)) return false
+  let depth = 0
+  for (const part of path.split(/[/\\]/)) {
+    if (part === '..') depth--
+    else if (part !== '' && part !== '.') depth++
+    if (depth < 0) return false
+  }
+  return depth > 0
 }
 
 /** Which backend runs the steps. */

@@ -12,8 +12,10 @@ import { ZenmlError } from '../base/errors.ts'
 import { randomIds } from '../base/ids.ts'
 import { openMetadata } from '../metadata/open.ts'
 import { type RunRecords, runRecords } from '../metadata/run-records.ts'
+import type { StoresSpec } from '../model/pipeline-spec.ts'
 import type { Workspace } from '../run/workspace.ts'
 import { openFileDigests } from './file-digests.ts'
+import { withStores } from './pipeline-stores.ts'
 import { isGone, markProcess } from './process-mark.ts'
 import { type ProjectConfig, readConfig, resolveIn } from './project-config.ts'
 
@@ -34,12 +36,15 @@ export interface OpenOptions {
   readonly environment?: { readonly [name: string]: string | undefined }
   /** Which Node runs the steps. Default the one that runs this process. */
   readonly node?: string
+  /** Stores instead of the project's; paths are relative to its root and stay inside of it. */
+  readonly stores?: StoresSpec
 }
 
 /**
  * Opens the project that holds a folder.
  *
- * Throws `ZEN_PROJECT_MISSING` where no folder from here upwards has a `.zenml` with a configuration.
+ * Throws `ZEN_PROJECT_MISSING` where no folder from here upwards has a `.zenml` with a configuration, `ZEN_CONFIG_STORE` for a
+ * store of `options` that leads out of the repository.
  *
  * @example
  * await using project = await openProject(process.cwd())
@@ -57,7 +62,7 @@ export async function openProject(directory: string, options: OpenOptions = {}):
     )
   }
   const home = join(root, '.zenml')
-  const config = (await readConfig(home))!
+  const config = withStores((await readConfig(home))!, root, options.stores)
   const [cacheDirectory, temporaryDirectory, viewDirectory] = ['cache', 'tmp', 'view'].map((name) =>
     join(home, name),
   ) as [string, string, string]

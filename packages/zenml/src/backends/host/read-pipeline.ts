@@ -79,6 +79,7 @@ function specOf(pipeline: Pipeline, modules: PipelineModule['modules']): Pipelin
     version: 1,
     name: graph.name,
     seed: graph.options.seed ?? 0,
+    ...(graph.options.stores === undefined ? {} : { stores: graph.options.stores }),
     backend: graph.options.backend ?? { type: 'local' },
     datasources: graph.datasources,
     steps: Object.fromEntries(graph.steps.map((placed) => [placed.name, stepSpec(placed, sources.get(placed.step))])),

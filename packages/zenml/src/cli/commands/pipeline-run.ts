@@ -1,9 +1,10 @@
 import { ZenmlError } from '../../base/errors.ts'
 import type { PipelineSpec } from '../../model/pipeline-spec.ts'
 import type { RunRecord } from '../../model/run.ts'
-import { loadPipeline } from '../../project/load-pipeline.ts'
-import { openProject } from '../../project/open-project.ts'
+import { type LoadedPipeline, loadPipeline } from '../../project/load-pipeline.ts'
+import { openProject, type Project } from '../../project/open-project.ts'
 import { pinCode } from '../../project/pin-code.ts'
+import { hasOtherStores } from '../../project/pipeline-stores.ts'
 import { PlanError } from '../../run/plan.ts'
 import { runPipeline } from '../../run/run-pipeline.ts'
 import type { CommandFunction } from '../command.ts'
@@ -12,11 +13,13 @@ import { runDocument } from '../run-document.ts'
 import { runSummary } from '../run-summary.ts'
 
 export const command: CommandFunction = async ({ cli, terminal, args, options, signal }) => {
-  await using project = await openProject(cli.directory, { environment: cli.environment })
+  await using own = await openProject(cli.directory, { environment: cli.environment })
   const progress = showProgress(terminal)
-  const pinned = pinCode(project.root, { requireClean: options['requireClean'] === true, onEvent: progress.listen })
+  const pinned = pinCode(own.root, { requireClean: options['requireClean'] === true, onEvent: progress.listen })
   pinned.catch(() => undefined)
-  const loaded = await loadPipeline(project, args[0]!, cli.directory)
+  const loaded = await loadPipeline(own, args[0]!, cli.directory)
+  await using other = await openStores(own, loaded, cli)
+  const project = other ?? own
   let record: RunRecord | undefined
   try {
     const spec = await overridden(loaded.spec, options)
@@ -44,6 +47,23 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   const run = record!
   terminal.result(runDocument(run), () => runSummary(run, project, terminal.colors))
   return run.status === 'complete' ? 0 : 1
+}
+
+/** The project with the stores that the pipeline names, where they are not its own. */
+async function openStores(
+  { config, root, home }: Project,
+  { spec, file, locate }: LoadedPipeline,
+  { directory, environment }: Parameters<CommandFunction>[0]['cli'],
+): Promise<Project | undefined> {
+  const { stores } = spec
+  if (stores === undefined || !hasOtherStores(config, root, home, stores)) return undefined
+  try {
+    return await openProject(directory, { environment, stores })
+  } catch (error) {
+    if (!(error instanceof ZenmlError) || error.code !== 'ZEN_CONFIG_STORE') throw error
+    const path = String(error.facts['path'])
+    throw new PlanError([{ code: error.code, message: error.message, file, path, ...locate(path) }])
+  }
 }
 
 async function overridden(spec: PipelineSpec, options: { readonly [name: string]: unknown }): Promise<PipelineSpec> {
