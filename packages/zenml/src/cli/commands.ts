@@ -13,6 +13,28 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/config-list.ts'),
   },
   {
+    usage: 'config metadata get',
+    description: 'show where metadata is kept',
+    load: () => import('./commands/config-metadata-get.ts'),
+  },
+  {
+    usage: 'config metadata set <type>',
+    description: 'keep metadata elsewhere from now on; the type is sqlite. Checks that it opens before it saves',
+    options: [{ flags: '--uri <path>', description: 'database file, relative to the current folder' }],
+    load: () => import('./commands/config-metadata-set.ts'),
+  },
+  {
+    usage: 'config artifacts get',
+    description: 'show where artifacts are kept',
+    load: () => import('./commands/config-artifacts-get.ts'),
+  },
+  {
+    usage: 'config artifacts set <uri>',
+    description:
+      'keep artifacts elsewhere from now on: a folder or a file:// URI. Checks that it can be written before it saves',
+    load: () => import('./commands/config-artifacts-set.ts'),
+  },
+  {
     usage: 'pipeline run <file>',
     description: 'run CONFIG.yaml or MODULE.ts#export: plan, reuse, execute, record',
     options: [
@@ -103,6 +125,8 @@ export const commands: readonly CommandEntry[] = [
 /** What the groups of commands are about. */
 export const groups: { readonly [name: string]: string } = {
   config: 'the stack of this repository',
+  'config metadata': 'where metadata is kept',
+  'config artifacts': 'where artifacts are kept',
   pipeline: 'run pipelines and look at their runs',
   datasource: 'data from outside and its snapshots',
   step: 'steps seen in runs',

@@ -5,8 +5,10 @@ import type { Project } from '../project/open-project.ts'
 import { bytes, duration, number, shortDigest, table, time } from './table.ts'
 import type { Colors } from './terminal.ts'
 
+type Variables = { readonly [name: string]: string | undefined }
+
 /** What a user wants to see when a run has ended: what became of it, splits, metrics, where things are, what to do next. */
-export function runSummary(run: RunRecord, project: Project, colors: Colors): string {
+export function runSummary(run: RunRecord, project: Project, colors: Colors, environment: Variables): string {
   const reused = run.steps.filter(({ outcome }) => outcome === 'reused').length
   const seconds = duration(((run.endedAt ?? run.startedAt) - run.startedAt) / 1000)
   const what =
@@ -22,7 +24,7 @@ export function runSummary(run: RunRecord, project: Project, colors: Colors): st
   if (metrics.length > 0) lines.push('', table(['METRIC', 'VALUE', 'STEP'], metrics, colors.bold))
   const view = relative(process.cwd(), `${project.workspace.viewDirectory}/${run.pipeline}/${run.id}`) || '.'
   lines.push('', `Artifacts:  ${view}`, `Code:       ${pinLine(run)}`)
-  if (run.status === 'complete') lines.push('', colors.bold('Next'), ...nextLines(run))
+  if (run.status === 'complete') lines.push('', colors.bold('Next'), ...nextLines(run, environment))
   return lines.join('\n')
 }
 
@@ -95,16 +97,18 @@ function logHint(run: RunRecord): string[] {
     : []
 }
 
-function nextLines(run: RunRecord): string[] {
+function nextLines(run: RunRecord, environment: Variables): string[] {
+  // Whoever came by npm has the command in the project, not on the path.
+  const zenml = environment['npm_command'] === undefined ? 'zenml' : 'npx zenml'
   const id = run.id.slice(0, 6)
   const last = run.steps.at(-1)
   const output = last === undefined ? undefined : Object.keys(last.outputs)[0]
   const lines = [
-    `  zenml pipeline status ${id}    all steps with their outputs`,
-    `  zenml pipeline config ${id}    the pinned configuration of this run`,
+    `  ${zenml} pipeline status ${id}    all steps with their outputs`,
+    `  ${zenml} pipeline config ${id}    the pinned configuration of this run`,
   ]
   if (last !== undefined && output !== undefined)
-    lines.push(`  zenml artifact lineage ${id}/${last.name}.${output}    what it was made from`)
+    lines.push(`  ${zenml} artifact lineage ${id}/${last.name}.${output}    what it was made from`)
   return lines
 }
 

@@ -62,18 +62,22 @@ function buildProgram(cli: CliEnvironment, json: boolean, action: Action): Comma
     .helpCommand(false)
   const parents = new Map<string, Command>()
   for (const entry of commands) {
-    const [first, ...rest] = entry.usage.split(' ') as [string, ...string[]]
-    const group = groups[first]
-    if (group === undefined) {
-      addCommand(program, entry, entry.usage, action)
-      continue
+    const words = entry.usage.split(' ')
+    let parent = program
+    let depth = 1
+    // `config metadata set`: the words before the last that name a group of commands.
+    for (let name = words[0]!; groups[name] !== undefined; name += ` ${words[depth++]}`) {
+      let group = parents.get(name)
+      if (group === undefined) {
+        group = parent
+          .command(words[depth - 1]!)
+          .description(groups[name]!)
+          .helpCommand(false)
+        parents.set(name, group)
+      }
+      parent = group
     }
-    let parent = parents.get(first)
-    if (parent === undefined) {
-      parent = program.command(first).description(group).helpCommand(false)
-      parents.set(first, parent)
-    }
-    addCommand(parent, entry, rest.join(' '), action)
+    addCommand(parent, entry, words.slice(depth - 1).join(' '), action)
   }
   program.addHelpText('after', helpTail)
   return program

@@ -116,6 +116,7 @@ class Runner {
     }
     await records.startRun(start)
     try {
+      await this.workspace.artifacts.sweep(clock.now())
       if (reused.length > 0) await records.reuseSteps(this.run, reused)
       for (const { name } of reused) this.tellReused(name)
       await this.executeTheRest()

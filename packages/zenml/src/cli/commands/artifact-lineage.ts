@@ -1,6 +1,7 @@
 import { ZenmlError } from '../../base/errors.ts'
 import { openProject } from '../../project/open-project.ts'
 import type { CommandFunction } from '../command.ts'
+import { lineageTree } from '../lineage-tree.ts'
 import { document } from '../report-error.ts'
 
 export const command: CommandFunction = async ({ cli, terminal, args, options }) => {
@@ -10,6 +11,8 @@ export const command: CommandFunction = async ({ cli, terminal, args, options })
   await using project = await openProject(cli.directory)
   const digest = await project.records.resolveArtifact(args[0]!)
   const lineage = await project.records.lineage(digest, direction)
-  terminal.result(document({ artifact: digest, direction, ...lineage }), () => JSON.stringify(lineage))
+  terminal.result(document({ artifact: digest, direction, ...lineage }), () =>
+    lineageTree(digest, lineage, direction, terminal.colors),
+  )
   return 0
 }

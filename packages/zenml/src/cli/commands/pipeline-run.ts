@@ -45,7 +45,7 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
     progress.end()
   }
   const run = record!
-  terminal.result(runDocument(run), () => runSummary(run, project, terminal.colors))
+  terminal.result(runDocument(run), () => runSummary(run, project, terminal.colors, cli.environment))
   return run.status === 'complete' ? 0 : 1
 }
 

@@ -1,0 +1,78 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { messageOf, ZenmlError } from '../base/errors.ts'
+import { openMetadata } from '../metadata/open.ts'
+import { staysInside } from '../model/pipeline-spec.ts'
+import { findRoot } from './open-project.ts'
+import { type ProjectConfig, readConfig, writeConfig } from './project-config.ts'
+
+/**
+ * Keeps metadata in another SQLite database from now on; it is opened or made before that is saved.
+ *
+ * Throws what opening throws, and then nothing has changed.
+ */
+export async function setMetadataStore(directory: string, uri: string): Promise<ProjectConfig> {
+  return await change(directory, async (home, config) => {
+    const path = resolve(directory, pathOf(uri))
+    await mkdir(join(path, '..'), { recursive: true })
+    await using _opened = await openMetadata({ type: 'sqlite', path })
+    return { ...config, metadata: { type: 'sqlite', path: kept(home, path) } }
+  })
+}
+
+/** Keeps artifacts in another folder from now on; that it can be written is tried before it is saved. Throws `ZEN_STORE_WRITE`. */
+export async function setArtifactStore(directory: string, uri: string): Promise<ProjectConfig> {
+  return await change(directory, async (home, config) => {
+    const path = resolve(directory, pathOf(uri))
+    const trial = join(path, `.zenml-trial-${process.pid}`)
+    try {
+      await mkdir(path, { recursive: true })
+      await writeFile(trial, '', { flag: 'wx' })
+      await rm(trial)
+    } catch (error) {
+      throw new ZenmlError('ZEN_STORE_WRITE', `${path} cannot be written: ${messageOf(error)}.`, {
+        facts: { path },
+        next: 'Name a folder that you may write to; nothing has changed.',
+        cause: error,
+      })
+    }
+    return { ...config, artifacts: { type: 'local', path: kept(home, path) } }
+  })
+}
+
+async function change(
+  directory: string,
+  work: (home: string, config: ProjectConfig) => Promise<ProjectConfig>,
+): Promise<ProjectConfig> {
+  const root = findRoot(directory)
+  if (root === undefined)
+    throw new ZenmlError('ZEN_PROJECT_MISSING', `No ZenML project here: ${directory} has no .zenml folder above it.`, {
+      next: 'Run "zenml init" first.',
+    })
+  const home = join(root, '.zenml')
+  const changed = await work(home, (await readConfig(home))!)
+  await writeConfig(home, changed)
+  return changed
+}
+
+function pathOf(uri: string): string {
+  if (uri.startsWith('file:')) {
+    try {
+      return fileURLToPath(uri)
+    } catch (error) {
+      throw new ZenmlError('ZEN_USAGE', `"${uri}" is no file of this machine.`, { cause: error })
+    }
+  }
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(uri))
+    throw new ZenmlError('ZEN_USAGE', `Stores are local: "${uri}" is of a kind that is not known.`, {
+      next: 'Name a path or a file:// URI.',
+    })
+  return uri
+}
+
+/** Relative where it lies in `.zenml`, so that the project can be moved. */
+function kept(home: string, path: string): string {
+  const inside = relative(home, path).split(sep).join('/')
+  return staysInside(inside) ? inside : path
+}

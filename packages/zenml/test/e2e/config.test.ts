@@ -1,0 +1,72 @@
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type TestProject, testProject } from '../support/project.ts'
+import { numbersPipeline } from '../support/steps.ts'
+
+let project: TestProject
+beforeAll(() => {
+  project = testProject()
+  project.write(numbersPipeline)
+  project.write({ '.gitignore': 'node_modules/\n.zenml/\nshared/\n' })
+  project.commit()
+})
+afterAll(() => project[Symbol.dispose]())
+
+it('stores that are set are used by every command after it', async () => {
+  expect(await project.json('config', 'metadata', 'get')).toEqual({ metadata: { type: 'sqlite', path: 'metadata.db' } })
+  await project.json('config', 'metadata', 'set', 'sqlite', '--uri=shared/team.db')
+  await project.json('config', 'artifacts', 'set', 'shared/artifacts')
+  const { metadata, artifacts } = await project.json('config', 'list')
+  expect([metadata.path, artifacts.path]).toEqual([
+    join(project.root, 'shared/team.db'),
+    join(project.root, 'shared/artifacts'),
+  ])
+  const run = await project.json('pipeline', 'run', 'pipeline.yaml')
+  expect(run.status).toBe('complete')
+  expect(existsSync(join(project.root, 'shared/artifacts/blobs'))).toBe(true)
+  expect((await project.json('pipeline', 'runs')).runs).toHaveLength(1)
+  await project.json('config', 'metadata', 'set', 'sqlite', '--uri=.zenml/metadata.db')
+  expect((await project.json('config', 'list')).metadata.path).toBe('metadata.db')
+  expect((await project.json('pipeline', 'runs')).runs).toHaveLength(0)
+  expect((await project.zenml('config', 'artifacts', 'get')).stdout).toContain('shared/artifacts')
+})
+
+it('a store that cannot be opened is refused, and nothing changes', async () => {
+  const before = project.read('.zenml/config.json')
+  project.write({ 'shared/no.db': 'this is no database' })
+  writeFileSync(join(project.root, 'shared/file'), '')
+  for (const args of [
+    ['metadata', 'set', 'sqlite', '--uri=shared/no.db'],
+    ['metadata', 'set', 'sqlite'],
+    ['metadata', 'set', 'oracle', '--uri=x'],
+    ['artifacts', 'set', 'shared/file/inside'],
+    ['artifacts', 'set', 'ftp://somewhere/else'],
+  ]) {
+    const { code, stderr } = await project.zenml('config', ...args)
+    expect([args, code === 0]).toEqual([args, false])
+    expect(stderr).toMatch(/ZEN_[A-Z_]+/)
+  }
+  expect(project.read('.zenml/config.json')).toBe(before)
+})
+
+it('what writers left half-written in the store a day ago is removed by the next run that executes', async () => {
+  await project.json('config', 'artifacts', 'set', '.zenml/artifacts')
+  const temporary = join(project.root, '.zenml/artifacts/tmp')
+  mkdirSync(temporary, { recursive: true })
+  const [old, fresh] = ['1-old', '1-fresh'].map((name) => join(temporary, name)) as [string, string]
+  for (const path of [old, fresh]) writeFileSync(path, 'half')
+  const longAgo = Date.now() / 1000 - 2 * 86_400
+  utimesSync(old, longAgo, longAgo)
+  await project.json('pipeline', 'run', 'pipeline.yaml', '--no-cache')
+  expect([existsSync(old), existsSync(fresh)]).toEqual([false, true])
+})
+
+it('lineage is a tree for people', async () => {
+  const { stdout } = await project.zenml('artifact', 'lineage', '@latest/double.numbers')
+  expect(stdout).toMatch(/^double\.numbers {2}Json/)
+  expect(stdout).toContain('made by double in run')
+  expect(stdout).toContain('└─ numbers: make.numbers')
+  expect(stdout).toContain('used by sum in run')
+  expect(stdout).toContain('└─ total: sum.total')
+})
