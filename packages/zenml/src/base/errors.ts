@@ -18,10 +18,11 @@ export interface ErrorDetails {
  * An error that a user can act on: a stable code, the place and what was expected in the message, the next action.
  *
  * @example
- * throw new ZenmlError('ZEN_CODE_DIRTY', '2 files differ from 4f1c09a: train.ts, data.yaml.', {
+ * const error = new ZenmlError('ZEN_CODE_DIRTY', '2 files differ from 4f1c09a: train.ts, data.yaml.', {
  *   facts: { files: ['train.ts', 'data.yaml'] },
  *   next: 'Commit them, or leave out --require-clean.',
  * })
+ * error.code // 'ZEN_CODE_DIRTY'
  */
 export class ZenmlError extends Error {
   readonly code: ErrorCode

@@ -131,7 +131,10 @@ export interface DatasourceOptions {
  * `package:NAME/PATH` in an installed package.
  *
  * @example
- * const source = datasource('penguins', { path: 'package:vega-datasets/data/penguins.json' })
+ * pipeline('penguins', () => {
+ *   const source = datasource('penguins', { path: 'package:vega-datasets/data/penguins.json' })
+ *   snapshot({ source })
+ * })
  */
 export function datasource(name: string, options: DatasourceOptions): Ref<SourcePort> {
   const format = options.format ?? formatOf(options.path)

@@ -43,8 +43,14 @@ export interface TrialOptions<I extends Ports, S> {
  * Throws `ZEN_PARAMETERS` where the parameters do not fit the step's schema, `ZEN_OUTPUT_MISSING` where it leaves one out.
  *
  * @example
- * await using trial = await runStep(scale, { inputs: { examples }, parameters: { factor: 2 } })
- * expect(trial.outputs.report).toEqual({ rows: 3 })
+ * const double = step({
+ *   name: 'double',
+ *   inputs: { number: JsonArtifact },
+ *   outputs: { doubled: JsonArtifact },
+ *   run: ({ inputs }) => ({ doubled: Number(inputs.number) * 2 }),
+ * })
+ * await using trial = await runStep(double, { inputs: { number: 21 } })
+ * trial.outputs.doubled // 42
  */
 export async function runStep<I extends Ports, O extends OutputPorts, S extends ParameterSchema<unknown>>(
   step: Step<I, O, S>,

@@ -55,7 +55,12 @@ export const Source: SourcePort = { name: 'Source', source: true }
  * Marks an input that may be left unconnected; the step gets `undefined` then.
  *
  * @example
- * step({ inputs: { examples: Examples, schema: optional(Schema) }, … })
+ * const describe = step({
+ *   name: 'describe',
+ *   inputs: { examples: Examples, schema: optional(Schema) },
+ *   outputs: { text: JsonArtifact },
+ *   run: ({ inputs }) => ({ text: inputs.schema === undefined ? 'no schema' : 'a schema' }),
+ * })
  */
 // @__NO_SIDE_EFFECTS__
 export function optional<T extends AnyArtifactType>(type: T): OptionalPort<T> {
@@ -114,7 +119,7 @@ export interface StepWork<I extends Ports, O extends OutputPorts, P> {
 export interface StepDefinition<I extends Ports, O extends OutputPorts, S extends ParameterSchema<unknown>> {
   /** Name in a pipeline unless the pipeline gives another. */
   readonly name: string
-  /** One sentence, shown by `zenml step get`. */
+  /** One sentence for people. */
   readonly description?: string
   readonly inputs?: I
   readonly outputs: O
@@ -201,7 +206,7 @@ export const noParameters: ParameterSchema<{}> & {
  *   inputs: { examples: Examples },
  *   outputs: { rows: JsonArtifact },
  *   parameters: z.object({ split: z.string().default('train') }),
- *   run: async ({ inputs, parameters }) => ({ rows: { count: inputs.examples.count(parameters.split) } }),
+ *   run: async ({ inputs, parameters }) => ({ rows: { count: inputs.examples.rows(parameters.split) } }),
  * })
  */
 // @__NO_SIDE_EFFECTS__

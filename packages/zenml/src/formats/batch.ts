@@ -46,22 +46,43 @@ export interface BytesColumn extends Rows {
   readonly ends: Uint32Array
 }
 
-/** Number of values (not rows) of a column. */
+/**
+ * Number of values (not rows) of a column.
+ *
+ * @example
+ * valueCount(batchOf([{ tags: ['a', 'b'] }, { tags: [] }]).columns.get('tags')!) // 2
+ */
 export function valueCount(column: Column): number {
   return column.kind === 'bytes' ? column.ends.length : column.values.length
 }
 
-/** Index of the first value of a row. */
+/**
+ * Index of the first value of a row.
+ *
+ * @example
+ * rowStart(batchOf([{ tags: ['a', 'b'] }, { tags: ['c'] }]).columns.get('tags')!, 1) // 2
+ */
 export function rowStart(column: Column, row: number): number {
   return column.offsets === undefined ? row : column.offsets[row]!
 }
 
-/** Index after the last value of a row. */
+/**
+ * Index after the last value of a row.
+ *
+ * @example
+ * rowEnd(batchOf([{ tags: ['a', 'b'] }, { tags: ['c'] }]).columns.get('tags')!, 1) // 3
+ */
 export function rowEnd(column: Column, row: number): number {
   return column.offsets === undefined ? row + 1 : column.offsets[row + 1]!
 }
 
-/** The bytes of one value, without a copy. */
+/**
+ * The bytes of one value, without a copy.
+ *
+ * @example
+ * const column = batchOf([{ word: 'a' }, { word: 'bc' }]).columns.get('word')!
+ * if (column.kind === 'bytes') console.log(bytesAt(column, 1)) // the bytes of "bc"
+ */
 export function bytesAt(column: BytesColumn, value: number): Uint8Array {
   return column.data.subarray(value === 0 ? 0 : column.ends[value - 1]!, column.ends[value]!)
 }

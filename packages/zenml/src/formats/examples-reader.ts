@@ -52,6 +52,16 @@ export interface ExamplesReader {
  * plain, without `examples.json`), which is read through once to learn its features and count its rows.
  *
  * Throws `ZEN_EXAMPLES_FORMAT` where the directory is not laid out like that.
+ *
+ * @example
+ * const directory = await mkdtemp(join(tmpdir(), 'examples-'))
+ * const writer = await createExamplesWriter(directory)
+ * await writer.write('train', batchOf([{ x: 1 }, { x: 2 }]))
+ * await writer.finish()
+ * const examples = await openExamples(directory)
+ * examples.rows('train') // 2
+ * for await (const { length } of examples.read('train', { columns: ['x'] })) console.log(length)
+ * await rm(directory, { recursive: true })
  */
 export async function openExamples(directory: string): Promise<ExamplesReader> {
   const summary = await readSummary(directory)

@@ -52,6 +52,13 @@ const splitPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
  *
  * Throws `ZEN_EXAMPLES_KIND` where a feature changes its kind, `ZEN_EXAMPLES_SPLIT` for a name that makes no directory, and what
  * the encoder throws. After a throw only `abort` is of use.
+ *
+ * @example
+ * const directory = await mkdtemp(join(tmpdir(), 'examples-'))
+ * const writer = await createExamplesWriter(directory)
+ * await writer.write('train', batchOf([{ x: 1 }, { x: 2 }]))
+ * await writer.finish() // Split-train/data_tfrecord-00000-of-00001 and examples.json
+ * await rm(directory, { recursive: true })
  */
 export async function createExamplesWriter(
   directory: string,

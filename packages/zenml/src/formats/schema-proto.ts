@@ -278,12 +278,22 @@ export interface TensorRepresentation extends Message {
   }
 }
 
-/** Reads a schema's text form (pbtxt); every unknown field, wrong value and repeated field is told with line and column. */
+/**
+ * Reads a schema's text form (pbtxt); every unknown field, wrong value and repeated field is told with line and column.
+ *
+ * @example
+ * parseSchema('feature { name: "x" type: INT }') // { ok: true, value: { feature: [{ name: 'x', type: 'INT' }] } }
+ */
 export function parseSchema(text: string, file?: string): Result<Schema, readonly Diagnostic[]> {
   return parseText(schemaSpec, text, file) as Result<Schema, readonly Diagnostic[]>
 }
 
-/** Writes a schema as text, laid out as TensorFlow Data Validation does. */
+/**
+ * Writes a schema as text, laid out as TensorFlow Data Validation does.
+ *
+ * @example
+ * printSchema({ feature: [{ name: 'x', type: 'INT' }] }) // 'feature {\n  name: "x"\n  type: INT\n}\n'
+ */
 export function printSchema(schema: Schema): string {
   return printText(schemaSpec, schema as MessageValue)
 }

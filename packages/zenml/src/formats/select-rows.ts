@@ -1,7 +1,12 @@
 import { type Column, type ExampleBatch, rowEnd, rowStart } from './batch.ts'
 import { copyBytes } from './encode-examples.ts'
 
-/** A batch of some rows of another, in the order given. */
+/**
+ * A batch of some rows of another, in the order given.
+ *
+ * @example
+ * selectRows(batchOf([{ x: 1 }, { x: 2 }, { x: 3 }]), [2, 0]).columns.get('x') // { kind: 'int', values: Float64Array.of(3, 1) }
+ */
 export function selectRows(batch: ExampleBatch, rows: ArrayLike<number>): ExampleBatch {
   return {
     length: rows.length,

@@ -214,12 +214,22 @@ export interface LiftValue extends Message {
   readonly weightedXAndYCount?: number
 }
 
-/** Encodes statistics as `FeatureStats.pb` holds them; equal statistics are equal bytes. Throws `ZEN_PROTO_VALUE`. */
+/**
+ * Encodes statistics as `FeatureStats.pb` holds them; equal statistics are equal bytes. Throws `ZEN_PROTO_VALUE`.
+ *
+ * @example
+ * encodeStatistics({ datasets: [{ numExamples: 3 }] }).length // 4
+ */
 export function encodeStatistics(statistics: DatasetFeatureStatisticsList): Uint8Array {
   return encodeMessage(statisticsListSpec, statistics as MessageValue)
 }
 
-/** Decodes the bytes of a `FeatureStats.pb`; throws `ZEN_PROTO_CORRUPT`. */
+/**
+ * Decodes the bytes of a `FeatureStats.pb`; throws `ZEN_PROTO_CORRUPT`.
+ *
+ * @example
+ * decodeStatistics(Uint8Array.of(10, 2, 16, 3)) // { datasets: [{ numExamples: 3 }] }
+ */
 export function decodeStatistics(bytes: Uint8Array): DatasetFeatureStatisticsList {
   return decodeMessage(statisticsListSpec, bytes) as DatasetFeatureStatisticsList
 }

@@ -1,6 +1,13 @@
 import type { BytesColumn } from './batch.ts'
 
-/** One value of a bytes column as text; bytes that are no UTF-8 become U+FFFD. Fast for short ASCII. */
+/**
+ * One value of a bytes column as text; bytes that are no UTF-8 become U+FFFD. Fast for short ASCII.
+ *
+ * @example
+ * const column = batchOf([{ word: 'a' }, { word: 'bc' }]).columns.get('word')!
+ * const text = column.kind === 'bytes' ? textAt(column, 1) : undefined
+ * text // 'bc'
+ */
 export function textAt(column: BytesColumn, value: number): string {
   return decodeText(column.data, value === 0 ? 0 : column.ends[value - 1]!, column.ends[value]!)
 }

@@ -93,13 +93,27 @@ async function loadModel(directory: string): Promise<LoadedModel> {
   }
 }
 
-/** Any JSON value, as `value.json`: keys sorted, so that equal values are equal bytes. */
+/**
+ * Any JSON value, as `value.json`: keys sorted, so that equal values are equal bytes.
+ *
+ * @example
+ * const count = step({ name: 'count', outputs: { rows: JsonArtifact }, run: () => ({ rows: { train: 250 } }) })
+ * await using trial = await runStep(count, { inputs: {} })
+ * trial.outputs.rows // { train: 250 }
+ */
 export const JsonArtifact: ArtifactType<'Json', Json, Json> = /* @__PURE__ */ artifactType('Json', {
   save: (value: Json, directory: string) => writeFile(join(directory, 'value.json'), `${canonicalJson(value)}\n`),
   load: (directory) => readJson(join(directory, 'value.json'), directory, 'Json'),
 })
 
-/** Any bytes, as `bytes.bin`. */
+/**
+ * Any bytes, as `bytes.bin`.
+ *
+ * @example
+ * const make = step({ name: 'make', outputs: { data: BytesArtifact }, run: () => ({ data: Uint8Array.of(1, 2) }) })
+ * await using trial = await runStep(make, { inputs: {} })
+ * trial.outputs.data.length // 2
+ */
 export const BytesArtifact: ArtifactType<'Bytes', Uint8Array, Uint8Array> = /* @__PURE__ */ artifactType('Bytes', {
   save: (bytes: Uint8Array, directory: string) => writeFile(join(directory, 'bytes.bin'), bytes),
   load: (directory) => readPart(join(directory, 'bytes.bin'), 'Bytes'),
@@ -117,6 +131,18 @@ export interface LoadedTree {
 /**
  * Any files. Saved from contents by relative path, or from the path of a directory whose files are copied (symbolic links are
  * refused: what they point to is no part of the artifact).
+ *
+ * @example
+ * const write = step({
+ *   name: 'write',
+ *   outputs: { files: FileTree },
+ *   run: async ({ context }) => {
+ *     await writeFile(join(context.directories.files, 'report.txt'), 'all is well')
+ *     return {}
+ *   },
+ * })
+ * await using trial = await runStep(write, { inputs: {} })
+ * console.log(trial.directories.files)
  */
 export const FileTree: ArtifactType<'FileTree', string | { readonly [path: string]: FileContents }, LoadedTree> =
   /* @__PURE__ */ artifactType('FileTree', {

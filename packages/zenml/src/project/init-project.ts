@@ -16,6 +16,10 @@ export interface InitResult {
 /**
  * Makes a folder a project: `.zenml` with configuration, metadata store and artifact store, at the root of the git repository
  * that holds it (or in the folder itself outside git), and its line in `.gitignore`. Doing it again changes nothing.
+ *
+ * @example
+ * const { root, created } = await initProject(directory)
+ * console.log(root, created)
  */
 export async function initProject(directory: string): Promise<InitResult> {
   await mkdir(directory, { recursive: true })

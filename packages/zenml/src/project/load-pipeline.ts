@@ -26,6 +26,12 @@ export interface LoadedPipeline {
  * Loads `CONFIG.yaml`, or `MODULE.ts#export` by compiling it to the same declared state.
  *
  * Throws a `PlanError` with every problem of a YAML file, `ZEN_PIPELINE_…` and `ZEN_CODE_…` for a module.
+ *
+ * @example
+ * await initProject(directory)
+ * await using project = await openProject(directory)
+ * const { spec } = await loadPipeline(project, 'pipeline.yaml', directory)
+ * spec.name // 'numbers'
  */
 export async function loadPipeline(project: Project, argument: string, directory: string): Promise<LoadedPipeline> {
   const hash = argument.lastIndexOf('#')

@@ -47,7 +47,7 @@ export interface OpenOptions {
  * store of `options` that leads out of the repository.
  *
  * @example
- * await using project = await openProject(process.cwd())
+ * await using project = await openProject(directory)
  * const runs = await project.records.listRuns({ limit: 5 })
  */
 export async function openProject(directory: string, options: OpenOptions = {}): Promise<Project> {

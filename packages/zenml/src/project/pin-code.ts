@@ -11,10 +11,17 @@ const unpinned: CodePin = { commit: null, tree: null, dirty: false, ref: null, r
  * Pins the code of a project as it is now: the commit, or a snapshot of a tree with changes.
  *
  * Throws `ZEN_CODE_DIRTY` where `requireClean` is set and files differ from the commit.
+ *
+ * @example
+ * const { commit, dirty } = await pinCode(directory)
+ * console.log(commit, dirty)
  */
 export async function pinCode(
   root: string,
-  { requireClean, onEvent }: { readonly requireClean: boolean; readonly onEvent: RunListener },
+  {
+    requireClean = false,
+    onEvent = () => undefined,
+  }: { readonly requireClean?: boolean; readonly onEvent?: RunListener } = {},
 ): Promise<CodePin> {
   const repository = await findRepository(root)
   if (repository === undefined) {

@@ -49,7 +49,19 @@ export interface PlannedSource extends ResolvedSource {
   readonly identity: Digest
 }
 
-/** A configuration that cannot run: every problem at once. */
+/**
+ * A configuration that cannot run: every problem at once.
+ *
+ * @example
+ * await initProject(directory)
+ * await using project = await openProject(directory)
+ * try {
+ *   await loadPipeline(project, 'broken.yaml', directory)
+ * } catch (error) {
+ *   if (!(error instanceof PlanError)) throw error
+ *   for (const { code, line, message } of error.diagnostics) console.log(code, line, message)
+ * }
+ */
 export class PlanError extends ZenmlError {
   readonly diagnostics: readonly Diagnostic[]
 

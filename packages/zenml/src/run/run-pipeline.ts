@@ -40,6 +40,13 @@ interface Progress {
  *
  * Throws a `PlanError` before anything is recorded where the configuration cannot run. A step that fails, or a cancellation by
  * `signal`, is a recorded end and no exception.
+ *
+ * @example
+ * await initProject(directory)
+ * await using project = await openProject(directory)
+ * const { spec } = await loadPipeline(project, 'pipeline.yaml', directory)
+ * const { status } = await runPipeline(project.workspace, spec, pinCode(project.root))
+ * status // 'complete'
  */
 export async function runPipeline(
   workspace: Workspace,

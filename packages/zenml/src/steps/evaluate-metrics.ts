@@ -9,6 +9,9 @@ const smallest = 1e-15
  *
  * ROC AUC is the Mann-Whitney U statistic with ties counted half (Hanley and McNeil, 1982); the calibration error is ECE with ten bins
  * of equal width (Guo et al., 2017).
+ *
+ * @example
+ * classificationReport([0, 1], [0.9, 0.1, 0.2, 0.8], ['cat', 'dog']).accuracy // 1
  */
 export function classificationReport(
   labels: ArrayLike<number>,
@@ -95,7 +98,12 @@ function rocAuc(
   return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives)
 }
 
-/** How well predictions meet numbers. */
+/**
+ * How well predictions meet numbers.
+ *
+ * @example
+ * regressionReport([1, 2, 3], [1, 2, 5]).mae // 2 / 3
+ */
 export function regressionReport(labels: ArrayLike<number>, predictions: ArrayLike<number>): RegressionReport {
   const rows = labels.length
   const [absolute, squared, bias, total, spread] = [new Sum(), new Sum(), new Sum(), new Sum(), new Sum()]

@@ -48,7 +48,12 @@ export const inferSchema: Step<
   },
 })
 
-/** The schema that the statistics of one data set suggest. */
+/**
+ * The schema that the statistics of one data set suggest.
+ *
+ * @example
+ * schemaOf({ numExamples: 2, features: [{ path: { step: ['x'] }, type: 'FLOAT', numStats: {} }] }).feature![0]!.name // 'x'
+ */
 export function schemaOf(dataset: DatasetFeatureStatistics, maxDomain = 100): SchemaMessage {
   const domains: StringDomain[] = []
   const feature = (dataset.features ?? []).map((statistics): SchemaFeature => {

@@ -36,7 +36,12 @@ export function transformWidth({ features }: TransformGraphData): number {
  * Applies a fitted transform to raw examples: the same function for training, evaluation and serving.
  *
  * @example
- * const { features, width } = applyTransform(graph, batchOf([{ mass: 4200, island: 'Dream' }]), { labels: false })
+ * const fitted: TransformGraphData = {
+ *   version: 1,
+ *   features: [{ name: 'mass', transform: { kind: 'minmax', fill: 0, min: 2000, max: 6000 } }],
+ *   label: { name: 'species', transform: { kind: 'class', classes: ['Adelie', 'Gentoo'] } },
+ * }
+ * applyTransform(fitted, batchOf([{ mass: 4000 }]), { labels: false }).features // Float32Array.of(0.5)
  */
 export function applyTransform(
   graph: TransformGraphData,
@@ -142,7 +147,12 @@ export function numberAt(column: Column | undefined, row: number): number | unde
   return Number.isNaN(value) ? undefined : value
 }
 
-/** First value of a row as a text; undefined where there is none. Numbers are written as JavaScript does. */
+/**
+ * First value of a row as a text; undefined where there is none. Numbers are written as JavaScript does.
+ *
+ * @example
+ * wordAt(batchOf([{ island: 'Dream' }]).columns.get('island'), 0) // 'Dream'
+ */
 export function wordAt(column: Column | undefined, row: number): string | undefined {
   if (column === undefined || rowStart(column, row) === rowEnd(column, row)) return undefined
   const at = rowStart(column, row)

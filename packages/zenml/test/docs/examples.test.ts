@@ -1,0 +1,158 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type TestProject, testProject } from '../support/project.ts'
+import { numbersPipeline } from '../support/steps.ts'
+import { exampleBody, type PublicName, publicNames } from './docstrings.ts'
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
+const entries = {
+  zenml: 'packages/zenml/src/public/index.ts',
+  'zenml/formats': 'packages/zenml/src/public/formats.ts',
+  'zenml/steps': 'packages/zenml/src/public/steps.ts',
+  'zenml/project': 'packages/zenml/src/public/project.ts',
+  '@zenml/tensorflow': 'packages/tensorflow/src/index.ts',
+}
+const names = Object.entries(entries).flatMap(([entry, file]) =>
+  publicNames(join(root, file)).map((name) => ({ ...name, entry })),
+)
+const withExample = names.filter(({ example }) => example !== undefined)
+
+/** Names that need no example: they are only ever named, and the examples of steps name them. */
+const onlyNamed = new Set(['Examples', 'Statistics', 'Schema', 'TransformGraph', 'Model', 'Evaluation', 'Source'])
+
+const prelude = `
+import { deepStrictEqual as same } from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as z from 'zod'
+import type { TransformGraphData } from 'zenml/formats'
+${Object.keys(entries)
+  .map(
+    (entry) =>
+      `import { ${names.flatMap((name) => (name.entry === entry ? [name.name] : [])).join(', ')} } from '${entry}'`,
+  )
+  .join('\n')}
+const directory = process.env['ZENML_EXAMPLE_PROJECT']!
+export type Used = TransformGraphData
+void [mkdtemp, readFile, rm, writeFile, tmpdir, join, z, same]
+type Given = ReturnType<typeof given>
+function given() {
+  const { examples } = snapshot({ source: datasource('given', { path: 'given.csv' }) }, {}, { name: 'given-examples' })
+  const { examples: parts } = split({ examples }, {}, { name: 'given-parts' })
+  const { statistics: facts } = statistics({ examples: parts }, {}, { name: 'given-facts' })
+  const { transform } = preprocess({ examples: parts }, { label: 'y' }, { name: 'given-transform' })
+  const { model } = train({ examples: parts, transform }, {}, { name: 'given-model' })
+  return { examples, parts, facts, transform, model }
+}
+function inPipeline(place: (given: Given) => void): void {
+  pipeline('example', () => place(given())).build()
+}
+`
+
+function moduleOf(examples: readonly Pick<PublicName, 'name' | 'example' | 'isStep'>[]): string {
+  const functions = examples.map(
+    (name) => `export async function example_${name.name}(): Promise<void> {\n${exampleBody(name)}\n}`,
+  )
+  return `${prelude}\n${functions.join('\n\n')}\n`
+}
+
+let directory: string
+let project: TestProject
+beforeAll(() => {
+  vi.spyOn(console, 'log').mockImplementation(() => undefined)
+  project = testProject()
+  project.write({ ...numbersPipeline, 'broken.yaml': 'version: 2\n' })
+  project.commit()
+  process.env['ZENML_EXAMPLE_PROJECT'] = project.root
+  directory = mkdtempSync(join(root, 'node_modules/.zenml-docs-'))
+})
+afterAll(() => {
+  vi.restoreAllMocks()
+  rmSync(directory, { recursive: true, force: true })
+  project[Symbol.dispose]()
+})
+
+function problemsOf(name: string, source: string): string {
+  writeFileSync(join(directory, `${name}.ts`), source)
+  writeFileSync(
+    join(directory, `${name}.json`),
+    JSON.stringify({
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: {
+        isolatedDeclarations: false,
+        declaration: false,
+        noUnusedLocals: false,
+        typeRoots: [join(root, 'node_modules/@types')],
+      },
+      include: [join(directory, `${name}.ts`)],
+      exclude: [],
+    }),
+  )
+  try {
+    execFileSync(
+      process.execPath,
+      [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(directory, `${name}.json`)],
+      {
+        encoding: 'utf8',
+      },
+    )
+    return ''
+  } catch (error) {
+    return (error as { stdout: string }).stdout
+  }
+}
+
+async function load(name: string, source: string): Promise<{ [name: string]: () => Promise<void> }> {
+  await build({
+    stdin: { contents: source, resolveDir: directory, loader: 'ts' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'external',
+    // The project's entry is taken as it is built: it finds the entry point of steps beside it.
+    plugins: [
+      {
+        name: 'sources',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /^@?zenml/ }, ({ path }) => {
+            if (path === 'zenml/project') return { path: join(root, 'packages/zenml/dist/project.js'), external: true }
+            return { path: join(root, entries[path as keyof typeof entries]) }
+          }),
+      },
+    ],
+    outfile: join(directory, `${name}.mjs`),
+    logLevel: 'silent',
+  })
+  return (await import(pathToFileURL(join(directory, `${name}.mjs`)).href)) as { [name: string]: () => Promise<void> }
+}
+
+describe('examples in docstrings', () => {
+  it('every public value has one, but those that are only named', () => {
+    const without = names.filter(({ name, example }) => example === undefined && !onlyNamed.has(name))
+    expect(without.map(({ name }) => name)).toEqual([])
+  })
+
+  it('are correct TypeScript', () => {
+    expect(problemsOf('types', moduleOf(withExample))).toBe('')
+  })
+
+  it('run, and give the values that they say', async () => {
+    const loaded = await load('run', moduleOf(withExample))
+    for (const { name } of withExample) {
+      await expect(loaded[`example_${name}`]!(), name).resolves.toBeUndefined()
+    }
+  })
+
+  it('are seen where they are wrong: a wrong type, and a wrong value', async () => {
+    const wrongType = { name: 'a', isStep: true, example: 'inferSchema({ statistics: model })' }
+    expect(problemsOf('planted', moduleOf([wrongType]))).toContain('Model')
+    const wrongValue = { name: 'b', isStep: false, example: "seededRandom('x').integer(1) // 7" }
+    await expect((await load('planted', moduleOf([wrongValue])))['example_b']!()).rejects.toThrow('7')
+  })
+})
