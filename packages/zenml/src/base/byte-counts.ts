@@ -1,3 +1,5 @@
+import { isAscii, isUtf8 } from 'node:buffer'
+
 /** Distinct values that are counted each. */
 const mostEntries = 1 << 18
 /** Bytes of distinct values. */
@@ -6,8 +8,8 @@ const mostBytes = 16 << 20
 /**
  * Counts byte strings in bounded memory: exact up to 262,144 distinct values of 16 MiB together. Beyond that the rare ones are forgotten
  * (Misra and Gries, 1982, in the batched form of Anderson and others, 2017): counts are never overstated, and understated by at most
- * `understated`; how many distinct ones there are is estimated by HyperLogLog (Flajolet and others, 2007) with 16,384 registers, a
- * standard error of 0.8 %. Hashes are fixed: the same values in the same order give the same result.
+ * `understated`; how many distinct ones there are is estimated by HyperLogLog (Flajolet and others, 2007; estimator of Ertl, 2017) with
+ * 16,384 registers, a standard error of 0.8 %. Hashes are fixed: the same values in the same order give the same result.
  *
  * @example
  * const counts = new ByteCounts()
@@ -156,8 +158,19 @@ export class ByteCounts {
     return this.estimate === undefined ? this.size : Math.max(this.size, this.estimate.value())
   }
 
-  /** The values that stand most often, the most frequent first; equal counts in the order of their bytes. */
-  top(most: number): { readonly bytes: Uint8Array; readonly count: number }[] {
+  /** How many of the values counted are not UTF-8; as exact as the counts. */
+  get invalidTexts(): number {
+    if (isAscii(this.bytes.subarray(0, this.used))) return 0
+    let count = 0
+    for (let entry = 0; entry < this.size; entry++) if (!isUtf8(this.value(entry))) count += this.counts[entry]!
+    return count
+  }
+
+  /** The accepted values that stand most often, the most frequent first; equal counts in the order of their bytes. */
+  top(
+    most: number,
+    accept: (bytes: Uint8Array) => boolean = () => true,
+  ): { readonly bytes: Uint8Array; readonly count: number }[] {
     const before = (a: number, b: number): number =>
       this.counts[b]! - this.counts[a]! || Buffer.compare(this.value(a), this.value(b))
     let best: number[] = []
@@ -167,7 +180,7 @@ export class ByteCounts {
       worst = best.length === most ? best.at(-1)! : -1
     }
     for (let entry = 0; entry < this.size; entry++) {
-      if (worst >= 0 && before(worst, entry) < 0) continue
+      if ((worst >= 0 && before(worst, entry) < 0) || !accept(this.value(entry))) continue
       best.push(entry)
       if (best.length >= most * 4 + 64) cut()
     }
@@ -189,6 +202,8 @@ function mix(value: number): number {
 }
 
 const registerBits = 14
+/** More than 32 where the second hash is 0; at 2^50 values that would matter, far from any count here. */
+const greatestRank = 32 + (32 - registerBits) + 1
 
 class HyperLogLog {
   private readonly registers = new Uint8Array(1 << registerBits)
@@ -199,16 +214,28 @@ class HyperLogLog {
     if (rank > this.registers[register]!) this.registers[register] = rank
   }
 
+  /** Ertl's improved raw estimator, which unlike that of the paper is not 2 % too high around 43,000. */
   value(): number {
     const count = this.registers.length
+    const ofRank = new Float64Array(greatestRank + 1)
+    for (const rank of this.registers) ofRank[rank]!++
     let sum = 0
-    let empty = 0
-    for (const rank of this.registers) {
-      sum += 2 ** -rank
-      if (rank === 0) empty++
-    }
-    const raw = ((0.7213 / (1 + 1.079 / count)) * count * count) / sum
-    // Small counts by linear counting, as in the paper.
-    return Math.round(raw <= 2.5 * count && empty > 0 ? count * Math.log(count / empty) : raw)
+    for (let rank = greatestRank; rank >= 1; rank--) sum = (sum + ofRank[rank]!) / 2
+    sum += count * emptyPart(ofRank[0]! / count)
+    return Math.round((count * count) / (2 * Math.LN2 * sum))
   }
+}
+
+/** x + sum of x^(2^k) 2^(k - 1) for k from 1: sigma of the paper, for registers without a value. */
+function emptyPart(part: number): number {
+  if (part === 1) return Number.POSITIVE_INFINITY
+  let power = part
+  let weight = 1
+  let sum = part
+  for (let before = Number.NaN; before !== sum; weight *= 2) {
+    before = sum
+    power *= power
+    sum += power * weight
+  }
+  return sum
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { ByteCounts } from '../base/byte-counts.ts'
 import { compareText } from '../base/canonical.ts'
 import { Moments } from '../base/moments.ts'
@@ -17,6 +18,8 @@ const bucketCount = 10
 /** Values in `topValues`, and ranks in the rank histogram. */
 const topCount = 20
 const rankCount = 1000
+/** What stands for all values that are not UTF-8, as in TensorFlow Data Validation. */
+export const bytesLabel = '__BYTES_VALUE__'
 
 /** Gathers the statistics of one split. Rows in any batches, in order, give the same statistics bit for bit. */
 export class SplitStatistics {
@@ -87,14 +90,16 @@ class Presence {
   finish(rows: number): CommonStatistics {
     if (this.present === 0) return { numNonMissing: 0, numMissing: rows }
     const lengths = weightedValues(this.lengths)
+    const least = lengths.values[0]!
+    const most = lengths.values.at(-1)!
     return {
       numNonMissing: this.present,
       ...(rows === this.present ? {} : { numMissing: rows - this.present }),
-      minNumValues: lengths.values[0]!,
-      maxNumValues: lengths.values.at(-1)!,
+      minNumValues: least,
+      maxNumValues: most,
       avgNumValues: Math.fround(this.values / this.present),
       totNumValues: this.values,
-      numValuesHistogram: quantileHistogram(lengths),
+      numValuesHistogram: quantileHistogram(lengths, least, most),
     }
   }
 }
@@ -161,7 +166,7 @@ class NumberStatistics implements FeatureStatistics {
         min,
         median: count % 2 === 1 ? upper : (valueAtRank(sorted, (count >> 1) - 1) + upper) / 2,
         max,
-        histograms: [standardHistogram(sorted, this.nan), quantileHistogram(sorted, this.nan)],
+        histograms: [standardHistogram(sorted, min, max, this.nan), quantileHistogram(sorted, min, max, this.nan)],
       },
     }
   }
@@ -192,9 +197,15 @@ class TextStatistics implements FeatureStatistics {
   }
 
   finish(rows: number): FeatureNameStatistics {
-    const ranked = this.counts
-      .top(rankCount)
+    const invalid = this.counts.invalidTexts
+    let ranked = this.counts
+      .top(rankCount, invalid === 0 ? undefined : isUtf8)
       .map(({ bytes, count }) => ({ value: decodeText(bytes, 0, bytes.length), frequency: count }))
+    if (invalid > 0) {
+      ranked.push({ value: bytesLabel, frequency: invalid })
+      ranked.sort((a, b) => b.frequency - a.frequency || compareText(a.value, b.value))
+      ranked = ranked.slice(0, rankCount)
+    }
     return {
       type: 'STRING',
       stringStats: {
@@ -209,20 +220,21 @@ class TextStatistics implements FeatureStatistics {
             sampleCount: frequency,
           })),
         },
+        ...(invalid === 0 ? {} : { invalidUtf8Count: invalid }),
       },
     }
   }
 }
 
-/** Ten buckets of equal width over the finite values. */
-function standardHistogram({ values, cumulative }: WeightedValues, nan: number): Histogram {
+/** Ten buckets of equal width over the finite values; their ends are exact where the values in between are estimated. */
+function standardHistogram({ values, cumulative }: WeightedValues, min: number, max: number, nan: number): Histogram {
   let first = 0
   let last = values.length - 1
   while (first < last && values[first] === Number.NEGATIVE_INFINITY) first++
   while (last > first && values[last] === Number.POSITIVE_INFINITY) last--
   const finite = Number.isFinite(values[first]) && Number.isFinite(values[last])
-  const low = finite ? values[first]! : 0
-  const high = finite ? values[last]! : 0
+  const low = finite ? (Number.isFinite(min) ? min : values[first]!) : 0
+  const high = finite ? (Number.isFinite(max) ? max : values[last]!) : 0
   const width = (high - low) / bucketCount
   const counts = new Array<number>(bucketCount).fill(0)
   for (let index = first; finite && index <= last; index++) {
@@ -240,16 +252,16 @@ function standardHistogram({ values, cumulative }: WeightedValues, nan: number):
   return { ...(nan === 0 ? {} : { numNan: nan }), buckets, type: 'STANDARD' }
 }
 
-/** Ten buckets of equal counts; boundaries are values of the data (nearest rank). */
-function quantileHistogram(sorted: WeightedValues, nan = 0): Histogram {
+/** Ten buckets of equal counts; boundaries are values of the data (nearest rank), the outermost the extremes. */
+function quantileHistogram(sorted: WeightedValues, min: number, max: number, nan = 0): Histogram {
   const { total } = sorted
   const at = (part: number): number =>
     valueAtRank(sorted, Math.min(total - 1, Math.floor((part * total) / bucketCount)))
   const buckets = Array.from(
     { length: bucketCount },
     (_, index): HistogramBucket => ({
-      lowValue: at(index),
-      highValue: index === bucketCount - 1 ? sorted.values.at(-1)! : at(index + 1),
+      lowValue: index === 0 ? min : at(index),
+      highValue: index === bucketCount - 1 ? max : at(index + 1),
       sampleCount: total / bucketCount,
     }),
   )

@@ -3,9 +3,15 @@ import { compareText } from '../base/canonical.ts'
 import type { Defaulted } from '../base/defaulted.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { type Step, step } from '../define/step.ts'
-import type { SchemaFeature, Schema as SchemaMessage, StringDomain } from '../formats/schema-proto.ts'
-import type { DatasetFeatureStatistics, FeatureNameStatistics } from '../formats/statistics-proto.ts'
+import type {
+  SchemaFeature,
+  SchemaFeatureType,
+  Schema as SchemaMessage,
+  StringDomain,
+} from '../formats/schema-proto.ts'
+import type { CommonStatistics, DatasetFeatureStatistics, FeatureNameStatistics } from '../formats/statistics-proto.ts'
 import { Schema, Statistics } from '../formats/types.ts'
+import { bytesLabel } from './feature-statistics.ts'
 
 /** Parameters of `inferSchema`. */
 export interface SchemaParameters {
@@ -18,7 +24,7 @@ const parameters: z.ZodType<SchemaParameters, Defaulted<SchemaParameters>> = z.s
 })
 
 /**
- * Infers a schema from statistics as TensorFlow Data Validation does: type, presence, number of values, domains of texts. From the split
+ * Infers a schema from statistics as TensorFlow Data Validation does: type, presence, number of values, domains. From the split
  * `train`, else from the only one.
  *
  * @example
@@ -49,7 +55,8 @@ export const inferSchema: Step<
 })
 
 /**
- * The schema that the statistics of one data set suggest.
+ * The schema that the statistics of one data set suggest, by the rules of TensorFlow Data Validation (`Schema::Updater::CreateColumn` and
+ * `InitValueCountAndPresence` of its sources) without `infer_feature_shape`: numbers of values rather than shapes.
  *
  * @example
  * schemaOf({ numExamples: 2, features: [{ path: { step: ['x'] }, type: 'FLOAT', numStats: {} }] }).feature![0]!.name // 'x'
@@ -58,43 +65,70 @@ export function schemaOf(dataset: DatasetFeatureStatistics, maxDomain = 100): Sc
   const domains: StringDomain[] = []
   const feature = (dataset.features ?? []).map((statistics): SchemaFeature => {
     const name = statistics.name ?? statistics.path?.step?.join('.') ?? ''
-    const ranked = statistics.stringStats?.rankHistogram?.buckets ?? []
-    const unique = statistics.stringStats?.unique ?? 0
-    const hasDomain =
-      statistics.stringStats !== undefined && unique > 0 && unique <= maxDomain && ranked.length === unique
-    if (hasDomain) domains.push({ name, value: ranked.map(({ label }) => label ?? '').sort(compareText) })
-    return {
-      name,
-      ...valueCount(statistics),
-      type: typeOf(statistics),
-      ...(hasDomain ? { domain: name } : {}),
-      ...presence(statistics, dataset.numExamples ?? 0),
-    }
+    const { domain, values } = domainOf(statistics, name, maxDomain)
+    if (values !== undefined) domains.push({ name, value: values })
+    return { name, ...valueCount(statistics), type: typeOf(statistics), ...domain, ...presence(statistics) }
   })
   return { feature, ...(domains.length === 0 ? {} : { stringDomain: domains }) }
 }
 
-function typeOf({ type, stringStats, bytesStats }: FeatureNameStatistics): 'BYTES' | 'INT' | 'FLOAT' {
+function typeOf({ type, stringStats, bytesStats, structStats }: FeatureNameStatistics): SchemaFeatureType {
+  if (structStats !== undefined) return 'STRUCT'
   if (stringStats !== undefined || bytesStats !== undefined) return 'BYTES'
   return type === 'FLOAT' ? 'FLOAT' : 'INT'
 }
 
-function common({
-  numStats,
-  stringStats,
-  bytesStats,
-}: FeatureNameStatistics): NonNullable<NonNullable<FeatureNameStatistics['numStats']>['commonStats']> {
-  return numStats?.commonStats ?? stringStats?.commonStats ?? bytesStats?.commonStats ?? {}
+const trueTexts: ReadonlySet<string> = new Set(['TRUE', 'true', 'SET', 'set', '1', ''])
+const falseTexts: ReadonlySet<string> = new Set(['FALSE', 'false', 'CLEAR', 'clear', '0'])
+
+interface Domain {
+  readonly domain: Pick<SchemaFeature, 'domain' | 'boolDomain' | 'intDomain'>
+  /** Of a domain of texts. */
+  readonly values?: readonly string[]
+}
+
+/** What the values are: truths, whole numbers written as texts, few texts, or nothing that a schema says. */
+function domainOf(statistics: FeatureNameStatistics, name: string, maxDomain: number): Domain {
+  const { type = 'INT', numStats, stringStats } = statistics
+  // Absent minimum and maximum are 0, as everywhere in protocol buffers.
+  if (type === 'INT' && numStats !== undefined && (numStats.min ?? 0) >= 0 && numStats.max === 1)
+    return { domain: { boolDomain: {} } }
+  if (type !== 'STRING' || stringStats === undefined || (stringStats.invalidUtf8Count ?? 0) > 0) return { domain: {} }
+  const labels = (stringStats.rankHistogram?.buckets ?? []).map(({ label = '' }) => label)
+  if (labels.length === 0 || labels.includes(bytesLabel)) return { domain: {} }
+  const isTrue = labels.filter((label) => trueTexts.has(label))
+  const isFalse = labels.filter((label) => falseTexts.has(label))
+  if (isTrue.length <= 1 && isFalse.length <= 1 && isTrue.length + isFalse.length === labels.length) {
+    const [trueValue] = isTrue
+    const [falseValue] = isFalse
+    const truths = trueValue === undefined ? {} : { trueValue }
+    return { domain: { boolDomain: falseValue === undefined ? truths : { ...truths, falseValue } } }
+  }
+  if (labels.every(isInt64)) return { domain: { intDomain: {} } }
+  // A histogram of fewer ranks than there are texts does not have them all.
+  if (labels.length > maxDomain || labels.length !== stringStats.unique) return { domain: {} }
+  return { domain: { domain: name }, values: labels.sort(compareText) }
+}
+
+function isInt64(text: string): boolean {
+  if (!/^[ \t\n\v\f\r]*[+-]?\d{1,30}[ \t\n\v\f\r]*$/.test(text)) return false
+  const value = BigInt(text.trim().replace(/^\+/, ''))
+  return BigInt.asIntN(64, value) === value
+}
+
+function common({ numStats, stringStats, bytesStats, structStats }: FeatureNameStatistics): CommonStatistics {
+  return numStats?.commonStats ?? stringStats?.commonStats ?? bytesStats?.commonStats ?? structStats?.commonStats ?? {}
 }
 
 function valueCount(statistics: FeatureNameStatistics): Pick<SchemaFeature, 'valueCount'> {
-  const { minNumValues = 0, maxNumValues = 0 } = common(statistics)
-  if (maxNumValues === 0) return {}
+  const { numNonMissing = 0, minNumValues = 0, maxNumValues = 0 } = common(statistics)
+  // Where some row has the feature without a value in it, nothing can be said.
+  if (numNonMissing === 0 || minNumValues === 0) return {}
   return { valueCount: minNumValues === maxNumValues ? { min: minNumValues, max: maxNumValues } : { min: 1 } }
 }
 
-function presence(statistics: FeatureNameStatistics, rows: number): Pick<SchemaFeature, 'presence'> {
-  const { numNonMissing = 0 } = common(statistics)
-  if (numNonMissing === 0) return {}
-  return { presence: numNonMissing === rows ? { minFraction: 1, minCount: 1 } : { minCount: 1 } }
+function presence(statistics: FeatureNameStatistics): Pick<SchemaFeature, 'presence'> {
+  const { numNonMissing = 0, numMissing = 0 } = common(statistics)
+  if (numNonMissing === 0) return { presence: { minCount: 0 } }
+  return { presence: numMissing === 0 ? { minFraction: 1, minCount: 1 } : { minCount: 1 } }
 }
