@@ -49,7 +49,11 @@ function paintOf(colors: Colors): (verdict: Verdict) => string {
 function outputsOf({ outputs }: VerifiedStep): string {
   return Object.entries(outputs)
     .map(([output, { recorded, observed }]) =>
-      observed === null ? `${output} not made` : observed === recorded ? `${output} ${shortDigest(recorded)}` : `${output} ${shortDigest(recorded)} → ${shortDigest(observed)}`,
+      observed === null
+        ? `${output} not made`
+        : observed === recorded
+          ? `${output} ${shortDigest(recorded)}`
+          : `${output} ${shortDigest(recorded)} → ${shortDigest(observed)}`,
     )
     .join(', ')
 }

@@ -80,7 +80,10 @@ export async function openProject(directory: string, options: OpenOptions = {}):
     temporaryDirectory,
     viewDirectory,
     dataRoots: config.data.roots.map((path) => resolveIn(home, path)),
-    nodeFacts: options.node === undefined ? { node: process.versions.node, v8: process.versions.v8 } : await nodeFacts(options.node),
+    nodeFacts:
+      options.node === undefined
+        ? { node: process.versions.node, v8: process.versions.v8 }
+        : await nodeFacts(options.node),
     host,
     records,
     artifacts,

@@ -89,7 +89,12 @@ interface Hooks {
 }
 
 /** Lays the code out and gives the folder in it that was the project's root. */
-async function layOutCode(project: Project, pinned: PinnedRun, target: string, { signal, tell }: Hooks): Promise<string> {
+async function layOutCode(
+  project: Project,
+  pinned: PinnedRun,
+  target: string,
+  { signal, tell }: Hooks,
+): Promise<string> {
   const { code } = pinned
   if (code.tree === null) {
     if (code.archive === undefined || code.archive === null) {

@@ -28,29 +28,64 @@ export function causeOf(evidence: Evidence): Cause {
   const calls = suspects(touches)
   const files = changes.filter(({ field, path }) => field === 'observed' && path !== 'seed')
   if (!stable) {
-    return cause('nondeterminism', `${step} gave something else each time it was executed here${named(calls)}.`, [], calls)
+    return cause(
+      'nondeterminism',
+      `${step} gave something else each time it was executed here${named(calls)}.`,
+      [],
+      calls,
+    )
   }
   for (const kind of ['code', 'packages'] as const) {
     const moved = changes.filter(({ field }) => field === kind)
-    if (moved.length > 0) return cause(kind, `${kind === 'code' ? 'The code' : 'A package'} of ${step} is not what ran then: ${pathsOf(moved)}.`, moved)
+    if (moved.length > 0)
+      return cause(
+        kind,
+        `${kind === 'code' ? 'The code' : 'A package'} of ${step} is not what ran then: ${pathsOf(moved)}.`,
+        moved,
+      )
   }
   const rest = changes.filter(({ field }) => ['parameters', 'inputs', 'outputs', 'variables', 'format'].includes(field))
   const leaf = changes.filter(({ field }) => field === 'environment')
   if (files.length > 0) {
     const read: readonly Call[] = files.map(({ path }) => callOf(touches, path))
-    return cause('nondeterminism', `${step} read files that are not among its inputs and that have changed: ${pathsOf(files)}.`, files, read)
+    return cause(
+      'nondeterminism',
+      `${step} read files that are not among its inputs and that have changed: ${pathsOf(files)}.`,
+      files,
+      read,
+    )
   }
   if (leaf.length > 0) return cause('environment', `${step} ran on another machine: ${told(leaf)}.`, leaf)
-  if (rest.length > 0) return cause(rest.some(({ field }) => field === 'inputs') ? 'data' : 'environment', `${step} was not given what it was given then: ${told(rest)}.`, rest)
-  if (strong(calls).length > 0) return cause('nondeterminism', `${step} depends on more than its inputs${named(calls)}.`, [], calls)
+  if (rest.length > 0)
+    return cause(
+      rest.some(({ field }) => field === 'inputs') ? 'data' : 'environment',
+      `${step} was not given what it was given then: ${told(rest)}.`,
+      rest,
+    )
+  if (strong(calls).length > 0)
+    return cause('nondeterminism', `${step} depends on more than its inputs${named(calls)}.`, [], calls)
   const facts = factChanges(evidence.environment.recorded, evidence.environment.observed)
   if (facts.length > 0) {
-    return cause('environment', `Nothing that identifies ${step} has changed, and it is stable here; these parts of the machine are not what they were: ${pathsOf(facts)}.`, facts)
+    return cause(
+      'environment',
+      `Nothing that identifies ${step} has changed, and it is stable here; these parts of the machine are not what they were: ${pathsOf(facts)}.`,
+      facts,
+    )
   }
-  return cause('nondeterminism', `${step} gave something else with the same code, packages, inputs, parameters, environment and seed, and no call was seen that explains it (native code, threads and timing are not seen).`, [], calls)
+  return cause(
+    'nondeterminism',
+    `${step} gave something else with the same code, packages, inputs, parameters, environment and seed, and no call was seen that explains it (native code, threads and timing are not seen).`,
+    [],
+    calls,
+  )
 }
 
-function cause(kind: Cause['kind'], message: string, changes: readonly FingerprintChange[], calls: readonly Call[] = []): Cause {
+function cause(
+  kind: Cause['kind'],
+  message: string,
+  changes: readonly FingerprintChange[],
+  calls: readonly Call[] = [],
+): Cause {
   return { kind, message, changes, calls }
 }
 

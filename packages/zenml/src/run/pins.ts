@@ -22,7 +22,9 @@ export function pinsOf(run: PinnedRun): JsonObject {
         name,
         {
           identity: identityDigest(identity),
-          outputs: Object.fromEntries(Object.entries(outputs).map(([output, { type, digest }]) => [output, { type, digest }])),
+          outputs: Object.fromEntries(
+            Object.entries(outputs).map(([output, { type, digest }]) => [output, { type, digest }]),
+          ),
           fingerprint: identity.fingerprint as unknown as JsonObject,
         },
       ]),
@@ -68,9 +70,11 @@ function parseCode(code: Json | undefined): CodePin {
     throw wrong(`run.code.${name}`, 'it is no text')
   }
   const { archive = null, dirty } = code
-  if (archive !== null && (typeof archive !== 'string' || !isDigest(archive))) throw wrong('run.code.archive', 'it is no digest')
+  if (archive !== null && (typeof archive !== 'string' || !isDigest(archive)))
+    throw wrong('run.code.archive', 'it is no digest')
   const ref = text('ref')
-  if (ref !== null && !/^refs\/zenml\/[A-Za-z0-9/_-]+$/.test(ref)) throw wrong('run.code.ref', 'it is no name below refs/zenml/')
+  if (ref !== null && !/^refs\/zenml\/[A-Za-z0-9/_-]+$/.test(ref))
+    throw wrong('run.code.ref', 'it is no name below refs/zenml/')
   return {
     commit: sha('commit'),
     tree: sha('tree'),
@@ -101,7 +105,10 @@ function parseStep(place: string, step: Json): PinnedStep {
     throw wrong(`${place}.fingerprint`, 'it lacks parts')
   }
   if (identityDigest(identity) !== step['identity'])
-    throw wrong(`${place}.fingerprint`, 'it does not have the identity that is written beside it: one of the two was changed')
+    throw wrong(
+      `${place}.fingerprint`,
+      'it does not have the identity that is written beside it: one of the two was changed',
+    )
   return { identity, outputs: Object.fromEntries(outputs) }
 }
 

@@ -160,10 +160,7 @@ export async function planRun(
   }
 }
 
-async function findSources(
-  spec: PipelineSpec,
-  findSource: SourceFinder,
-): Promise<ReadonlyMap<string, PlannedSource>> {
+async function findSources(spec: PipelineSpec, findSource: SourceFinder): Promise<ReadonlyMap<string, PlannedSource>> {
   const used = new Set(Object.values(spec.steps).flatMap((step) => Object.values(step.inputs)))
   const found = await Promise.all(
     Object.entries(spec.datasources)

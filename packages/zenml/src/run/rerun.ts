@@ -58,9 +58,14 @@ function snapshotsOf(
       if (gone.length === 0) return await otherwise.find(step, identity)
       const why = gone.map(({ name, why: reason }) => `"${name}" (${reason})`).join(', ')
       const recorded = pinned.steps[step.name]
-      const priors = recorded === undefined ? [] : ((await records.findByKeys([recorded.identity.key])).get(recorded.identity.key) ?? [])
+      const priors =
+        recorded === undefined
+          ? []
+          : ((await records.findByKeys([recorded.identity.key])).get(recorded.identity.key) ?? [])
       for (const prior of priors) {
-        const same = Object.entries(recorded!.outputs).every(([output, { digest }]) => prior.outputs[output]?.digest === digest)
+        const same = Object.entries(recorded!.outputs).every(
+          ([output, { digest }]) => prior.outputs[output]?.digest === digest,
+        )
         const checks = await Promise.all(Object.values(prior.outputs).map(({ digest }) => artifacts.check(digest)))
         if (same && checks.every(({ kind }) => kind === 'whole')) return { prior, refused: [] }
       }

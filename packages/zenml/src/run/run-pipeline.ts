@@ -68,7 +68,11 @@ export async function runPipeline(
   }: RunOptions = {},
 ): Promise<RunEnd> {
   const startedAt = workspace.clock.now()
-  const [plan, code] = await Promise.all([planRun(workspace, spec, findSource), pinned, recoverLostRuns(workspace, onEvent)])
+  const [plan, code] = await Promise.all([
+    planRun(workspace, spec, findSource),
+    pinned,
+    recoverLostRuns(workspace, onEvent),
+  ])
   const run = workspace.ids.run()
   const start: RunStart = {
     id: run,
@@ -82,14 +86,7 @@ export async function runPipeline(
     process: workspace.process,
     ...(rerunOf === undefined ? {} : { rerunOf }),
   }
-  const runner = new Runner(
-    workspace,
-    plan,
-    run,
-    policy,
-    signal,
-    onEvent,
-  )
+  const runner = new Runner(workspace, plan, run, policy, signal, onEvent)
   onEvent({ kind: 'run-started', run, pipeline: spec.name, steps: plan.steps.map(({ name }) => name) })
   const status = await runner.go(start)
   await writeView(workspace.artifacts, workspace.viewDirectory, {

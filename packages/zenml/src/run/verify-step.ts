@@ -39,7 +39,13 @@ export async function verifyStep(context: VerifyContext, step: PlannedStep): Pro
   const gone = goneSources(step, context.plan.sources)
   if (gone.length > 0) {
     const names = gone.map(({ name, why }) => `"${name}" (${why})`).join(', ')
-    return cannot(step, recorded, data(`${step.name} cannot read its datasource ${names} as it was; what comes after it is verified from the snapshot.`))
+    return cannot(
+      step,
+      recorded,
+      data(
+        `${step.name} cannot read its datasource ${names} as it was; what comes after it is verified from the snapshot.`,
+      ),
+    )
   }
   const inputs = await recordedInputs(context, step)
   if (typeof inputs === 'string') return cannot(step, recorded, data(inputs))
@@ -48,7 +54,7 @@ export async function verifyStep(context: VerifyContext, step: PlannedStep): Pro
   const started = context.workspace.clock.now()
   const trials = await execute(context, step, recorded, inputs)
   const failed = trials.find(({ outcome }) => outcome !== 'executed')
-  const verified = failed === undefined ? await judge(context, step, recorded, inputs, trials) : undefined
+  const verified = failed === undefined ? await judge(context, step, recorded, trials) : undefined
   context.onEvent({
     kind: 'step-ended',
     step: step.name,
@@ -57,7 +63,10 @@ export async function verifyStep(context: VerifyContext, step: PlannedStep): Pro
     error: failed?.error ?? null,
   })
   if (verified !== undefined) return verified
-  const changes = compareFingerprints(recorded.identity.fingerprint, { ...failed!.identity.fingerprint, observed: recorded.identity.fingerprint.observed! })
+  const changes = compareFingerprints(recorded.identity.fingerprint, {
+    ...failed!.identity.fingerprint,
+    observed: recorded.identity.fingerprint.observed!,
+  })
   const { code, message } = failed!.error ?? { code: 'ZEN_STEP_CANCELED', message: 'The step was canceled.' }
   return { ...cannot(step, recorded, null, { code, message }), differences: changes, executions: trials.length }
 }
@@ -90,7 +99,6 @@ async function judge(
   context: VerifyContext,
   step: PlannedStep,
   recorded: PinnedStep,
-  inputs: { readonly [input: string]: StoredArtifact },
   trials: readonly StepEnd[],
 ): Promise<VerifiedStep> {
   const { pinned, plan, store } = context
@@ -126,7 +134,9 @@ async function judge(
   return {
     ...base,
     verdict: 'differs',
-    cause: data(`The store no longer holds what ${step.name} gave: ${names}. Executing it gave the recorded digests again; "zenml pipeline rerun ${pinned.id}" puts them back.`),
+    cause: data(
+      `The store no longer holds what ${step.name} gave: ${names}. Executing it gave the recorded digests again; "zenml pipeline rerun ${pinned.id}" puts them back.`,
+    ),
   }
 }
 
@@ -139,7 +149,8 @@ async function recordedInputs(
   for (const [input, from] of Object.entries(step.inputs)) {
     if (from.kind === 'datasource') continue
     const artifact = pinned.steps[from.step]?.outputs[from.output]
-    if (artifact === undefined) return `${from.step} has no recorded output ${from.output} that ${step.name} could read.`
+    if (artifact === undefined)
+      return `${from.step} has no recorded output ${from.output} that ${step.name} could read.`
     const check = await workspace.artifacts.check(artifact.digest, { full: true })
     if (check.kind !== 'whole')
       return `Input "${input}" of ${step.name} (${from.step}.${from.output}) is ${check.kind} in the store${check.files.length === 0 ? '' : `: ${check.files.join(', ')}`}, and it was not made again.`
@@ -196,7 +207,10 @@ function cannot(
   error: VerifiedStep['error'] = null,
 ): VerifiedStep {
   const outputs = Object.fromEntries(
-    Object.entries(recorded?.outputs ?? {}).map(([output, { digest }]) => [output, { recorded: digest, observed: null }]),
+    Object.entries(recorded?.outputs ?? {}).map(([output, { digest }]) => [
+      output,
+      { recorded: digest, observed: null },
+    ]),
   )
   return { name, verdict: 'cannot', outputs, cause, error, differences: [], executions: 0 }
 }

@@ -1,5 +1,5 @@
-import { recreatePast } from '../../project/recreate.ts'
 import { openPinned } from '../../project/open-pinned.ts'
+import { recreatePast } from '../../project/recreate.ts'
 import { rerun } from '../../run/rerun.ts'
 import type { CommandFunction } from '../command.ts'
 import { showProgress } from '../progress.ts'
@@ -21,7 +21,10 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   const record = (await project.records.getRun(run))!
   const comparison = comparisonOf(pinned, record)
   terminal.result({ ...runDocument(record), comparison }, () =>
-    [runSummary(record, project, terminal.colors, cli.environment), ...comparisonLines(comparison, terminal.colors)].join('\n'),
+    [
+      runSummary(record, project, terminal.colors, cli.environment),
+      ...comparisonLines(comparison, terminal.colors),
+    ].join('\n'),
   )
   return record.status === 'complete' ? 0 : 1
 }
