@@ -7,6 +7,7 @@ import type { StoredArtifact } from '../model/artifact.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { CodePin, Failure, Outcome, RunRecord, RunStatus, StepRecord } from '../model/run.ts'
+import type { Verification } from '../model/verification.ts'
 import {
   type ArtifactSummary,
   findLineage,
@@ -31,6 +32,7 @@ import {
   typeId,
 } from './nodes.ts'
 import type { MetadataStore } from './open.ts'
+import { insertVerification, listVerifications } from './verifications.ts'
 
 /** Marks a process: host, process id, and something that tells it from a later one with the same id. */
 export interface ProcessMark {
@@ -51,6 +53,8 @@ export interface RunStart {
   /** In the order of the graph. */
   readonly steps: readonly { readonly name: string; readonly source: string }[]
   readonly process: ProcessMark
+  /** The run that it makes again. */
+  readonly rerunOf?: string
 }
 
 interface StepFacts {
@@ -139,6 +143,8 @@ export interface RunRecords {
   /** Completed executions by key, newest first. */
   findByKeys(keys: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly PriorExecution[]>>
   getRun(id: string): Promise<RunRecord | undefined>
+  /** Records a verification beside its run; false where this store does not have the run. */
+  recordVerification(verification: Verification): Promise<boolean>
   /** The id of a run by a unique prefix or `@latest`. Throws `ZEN_RUN_UNKNOWN`, `ZEN_RUN_AMBIGUOUS`. */
   resolveRun(prefix: string): Promise<string>
   /** Newest first; `before` is the id of the run to go on behind. Default limit 50. */
@@ -217,6 +223,13 @@ export function runRecords(store: MetadataStore): RunRecords {
       }),
     findByKeys: (keys) => store.read((database) => findByKeys(database, keys)),
     getRun: (id) => store.read((database) => getRun(database, id)),
+    recordVerification: (verification) =>
+      store.write((database) => {
+        const context = findContext(database, 'pipeline_run', verification.run)
+        if (context === undefined) return false
+        insertVerification(database, context, verification)
+        return true
+      }),
     resolveRun: (prefix) => store.read((database) => resolveRun(database, prefix)),
     listRuns: (query = {}) => store.read((database) => listRuns(database, query)),
     async listPipelines() {
@@ -292,6 +305,7 @@ function insertRun(database: Database, run: RunStart): void {
     environment: json(run.environment),
     steps: json(run.steps),
     process: json(run.process),
+    rerun_of: run.rerunOf,
   })
 }
 
@@ -485,6 +499,8 @@ function getRun(database: Database, id: string): RunRecord | undefined {
     spec: parse(facts['spec']) as PipelineSpec,
     environment: parse(facts['environment'] ?? '{}') as JsonObject,
     error: facts['error'] === undefined ? null : (parse(facts['error']) as Failure),
+    rerunOf: (facts['rerun_of'] ?? null) as string | null,
+    verification: listVerifications(database, context).find(({ partial }) => !partial) ?? null,
     steps: steps.map(({ name, source }): StepRecord => {
       const execution = byStep.get(name)
       const own = execution === undefined ? {} : properties.get(execution)!
