@@ -19,7 +19,7 @@ export interface ClosureOptions {
 }
 
 /** Version of this module's cache files. */
-const cacheFormat = 1
+const cacheFormat = 2
 
 /** A closure and what it was made from. */
 interface CachedClosure {
@@ -72,7 +72,8 @@ class Closure {
   }
 
   find(): CachedClosure {
-    const leaves = new Map<string, PackageLeaf>()
+    const leaves = new Map<string, { readonly leaf: PackageLeaf; readonly directory: string }>()
+    const neededBy = new Map<string, Set<string>>()
     const seen = new Set<string>()
     const open = this.asked.map(({ name, directory }) => ({ name, directory: realpathSync(directory) }))
     for (const { directory } of this.asked) this.manifests.set(directory, digestOfFile(join(directory, 'package.json')))
@@ -82,21 +83,28 @@ class Closure {
       seen.add(`${name}\0${directory}`)
       const manifest = readManifest(directory, name)
       const leaf = { name, version: manifest.version, integrity: this.integrity(directory, manifest.version) }
-      leaves.set(canonical([leaf.name, leaf.version, leaf.integrity]), leaf)
+      leaves.set(canonical([leaf.name, leaf.version, leaf.integrity]), { leaf, directory })
       for (const needed of manifest.needed) {
         const found = findInstalled(directory, needed)
-        if (found !== undefined) open.push({ name: needed, directory: found })
-        else if (!manifest.optional.has(needed)) throw missing(name, needed)
+        if (found !== undefined) {
+          open.push({ name: needed, directory: found })
+          neededBy.set(found, (neededBy.get(found) ?? new Set()).add(name))
+        } else if (!manifest.optional.has(needed)) throw missing(name, needed)
       }
     }
     return {
       locks: Object.fromEntries(this.locks),
       manifests: Object.fromEntries(this.manifests),
       states: Object.fromEntries(this.states),
-      leaves: [...leaves.values()].sort(
-        (a, b) =>
-          compareText(a.name, b.name) || compareText(a.version, b.version) || compareText(a.integrity, b.integrity),
-      ),
+      leaves: [...leaves.values()]
+        .map(({ leaf, directory }): PackageLeaf => {
+          const by = [...(neededBy.get(directory) ?? [])].filter((name) => name !== leaf.name).sort(compareText)
+          return by.length === 0 ? leaf : { ...leaf, neededBy: by }
+        })
+        .sort(
+          (a, b) =>
+            compareText(a.name, b.name) || compareText(a.version, b.version) || compareText(a.integrity, b.integrity),
+        ),
     }
   }
 

@@ -16,6 +16,13 @@ import {
   resolveArtifactDigest,
 } from './artifact-queries.ts'
 import {
+  type EarlierQuestion,
+  type ExecutionPlace,
+  findEarlier,
+  findExecutions,
+  findFailed,
+} from './execution-queries.ts'
+import {
   artifactState,
   contextId,
   eventType,
@@ -51,6 +58,8 @@ export interface RunStart {
   /** In the order of the graph. */
   readonly steps: readonly { readonly name: string; readonly source: string }[]
   readonly process: ProcessMark
+  /** False where the run was told to reuse nothing. Default true. */
+  readonly reuse?: boolean
 }
 
 interface StepFacts {
@@ -66,6 +75,8 @@ interface StepFacts {
 /** A step as it starts. */
 export interface StepStart extends StepFacts {
   readonly startedAt: number
+  /** Why earlier executions of the same identity could not stand for it, a sentence each. Default none. */
+  readonly refused?: readonly string[]
 }
 
 /** How a step ended. */
@@ -138,6 +149,12 @@ export interface RunRecords {
   recordReusedRun(run: RunStart, steps: readonly ReusedStep[], endedAt: number): Promise<void>
   /** Completed executions by key, newest first. */
   findByKeys(keys: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly PriorExecution[]>>
+  /** Where the nearest execution before another that gave outputs is: of the same step in the same pipeline, executed or reused. */
+  findEarlier(steps: readonly EarlierQuestion[]): Promise<readonly (ExecutionPlace | undefined)[]>
+  /** The runs of executions, and how these ended. */
+  findExecutions(ids: readonly number[]): Promise<ReadonlyMap<number, ExecutionPlace>>
+  /** Executions that failed, by key, newest first. */
+  findFailed(keys: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly ExecutionPlace[]>>
   getRun(id: string): Promise<RunRecord | undefined>
   /** The id of a run by a unique prefix or `@latest`. Throws `ZEN_RUN_UNKNOWN`, `ZEN_RUN_AMBIGUOUS`. */
   resolveRun(prefix: string): Promise<string>
@@ -178,6 +195,7 @@ export function runRecords(store: MetadataStore): RunRecords {
       store.write((database) => {
         const execution = insertStep(database, run, step, executionState.running, step.startedAt, {
           started_at: step.startedAt,
+          refused: step.refused === undefined || step.refused.length === 0 ? undefined : canonicalJson(step.refused),
         })
         link(database, execution, step.inputs, eventType.input, step.bases, step.startedAt)
         return execution
@@ -216,6 +234,9 @@ export function runRecords(store: MetadataStore): RunRecords {
         endRun(database, run.id, { status: 'complete', endedAt, error: null })
       }),
     findByKeys: (keys) => store.read((database) => findByKeys(database, keys)),
+    findEarlier: (steps) => store.read((database) => steps.map((step) => findEarlier(database, step))),
+    findExecutions: (ids) => store.read((database) => findExecutions(database, ids)),
+    findFailed: (keys) => store.read((database) => findFailed(database, keys)),
     getRun: (id) => store.read((database) => getRun(database, id)),
     resolveRun: (prefix) => store.read((database) => resolveRun(database, prefix)),
     listRuns: (query = {}) => store.read((database) => listRuns(database, query)),
@@ -292,6 +313,7 @@ function insertRun(database: Database, run: RunStart): void {
     environment: json(run.environment),
     steps: json(run.steps),
     process: json(run.process),
+    reuse: run.reuse === false ? 0 : undefined,
   })
 }
 
@@ -485,6 +507,7 @@ function getRun(database: Database, id: string): RunRecord | undefined {
     spec: parse(facts['spec']) as PipelineSpec,
     environment: parse(facts['environment'] ?? '{}') as JsonObject,
     error: facts['error'] === undefined ? null : (parse(facts['error']) as Failure),
+    reuse: facts['reuse'] !== 0,
     steps: steps.map(({ name, source }): StepRecord => {
       const execution = byStep.get(name)
       const own = execution === undefined ? {} : properties.get(execution)!
@@ -504,6 +527,7 @@ function getRun(database: Database, id: string): RunRecord | undefined {
         log: (own['log'] ?? null) as Digest | null,
         metrics: parse(own['metrics'] ?? '{}') as JsonObject,
         error: own['error'] === undefined ? null : (parse(own['error']) as Failure),
+        refused: parse(own['refused'] ?? '[]') as readonly string[],
       }
     }),
   }

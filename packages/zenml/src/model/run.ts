@@ -53,6 +53,8 @@ export interface RunRecord {
   /** In the order of the graph. */
   readonly steps: readonly StepRecord[]
   readonly error: Failure | null
+  /** False where the run was told to reuse nothing. */
+  readonly reuse: boolean
 }
 
 /** A step of a run as the metadata store remembers it. */
@@ -78,4 +80,6 @@ export interface StepRecord {
   /** What the step reported (per-epoch metrics, counts); plain data. */
   readonly metrics: JsonObject
   readonly error: Failure | null
+  /** Why earlier executions of the same identity could not stand for it, a sentence each: their outputs are missing or damaged. */
+  readonly refused: readonly string[]
 }
