@@ -1,9 +1,9 @@
-import type { Json } from '../base/json.ts'
+import type { Json, JsonObject } from '../base/json.ts'
 import { identityDigest } from '../fingerprint/identify.ts'
 import type { RunRecord, StepRecord } from '../model/run.ts'
 
 /** The JSON of a run, as scripts know it. */
-export function runDocument(run: RunRecord): Json {
+export function runDocument(run: RunRecord): JsonObject {
   const { commit, tree, dirty, remote, ref, branch } = run.code
   return {
     run: run.id,

@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import type { Json } from '../base/json.ts'
 import type { RunRecord, StepRecord } from '../model/run.ts'
 import type { Project } from '../project/open-project.ts'
+import { type Nondeterminism, nondeterminismSentence } from '../run/nondeterminism.ts'
 import { bytes, duration, number, shortDigest, table, time } from './table.ts'
 import type { Colors } from './terminal.ts'
 
@@ -29,13 +30,15 @@ export function runSummary(run: RunRecord, project: Project, colors: Colors, env
 }
 
 /** A run with all its steps. */
-export function runDetails(run: RunRecord, colors: Colors): string {
+export function runDetails(run: RunRecord, colors: Colors, nondeterminism: readonly Nondeterminism[]): string {
   const took = run.endedAt === null ? '' : `, ${duration((run.endedAt - run.startedAt) / 1000)}`
   const lines = [
     `Run ${colors.bold(run.id)} of pipeline ${colors.bold(run.pipeline)}: ${run.status}${took}`,
     `Started ${time(run.startedAt)} UTC, seed ${run.seed}, code ${pinLine(run)}`,
   ]
   if (run.error !== null) lines.push(`${colors.red(run.error.code)}: ${run.error.message}`)
+  for (const found of nondeterminism)
+    lines.push(`${colors.yellow('ZEN_NONDETERMINISM')}: ${nondeterminismSentence(found)}`)
   const steps = run.steps.map((step) => [
     step.name,
     step.outcome ?? 'running',
@@ -105,6 +108,7 @@ function nextLines(run: RunRecord, environment: Variables): string[] {
   const output = last === undefined ? undefined : Object.keys(last.outputs)[0]
   const lines = [
     `  ${zenml} pipeline status ${id}    all steps with their outputs`,
+    `  ${zenml} pipeline explain ${id}   why each step was executed or reused`,
     `  ${zenml} pipeline config ${id}    the pinned configuration of this run`,
   ]
   if (last !== undefined && output !== undefined)
