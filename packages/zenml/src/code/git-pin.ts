@@ -1,6 +1,8 @@
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import type { CodePin } from '../model/run.ts'
 import { git } from './git.ts'
+import { withoutCredentials } from './git-remote.ts'
+import { flaggedFiles, withIndexCopy } from './index-copy.ts'
 
 /** A git repository with a working tree. */
 export interface Repository {
@@ -16,6 +18,12 @@ export interface WorkingState {
   readonly pin: CodePin
   /** Paths that differ from the commit, untracked ones included. */
   readonly files: readonly string[]
+  /** Those of them that git does not know yet. */
+  readonly untracked: readonly string[]
+  /** Those of them that are repositories of their own: changed submodules, and repositories inside of this one. */
+  readonly nested: readonly string[]
+  /** Files that git was told not to look at (`update-index --assume-unchanged` or `--skip-worktree`) but that are there. */
+  readonly flagged: readonly string[]
 }
 
 /** The repository that holds a directory; undefined outside of git and where git is not installed. */
@@ -26,7 +34,8 @@ export async function findRepository(directory: string): Promise<Repository | un
   } catch (error) {
     if (
       error instanceof ZenmlError &&
-      (error.code === 'ZEN_GIT_MISSING' || /not a git repository|must be run in a work tree/.test(error.message))
+      (error.code === 'ZEN_GIT_MISSING' ||
+        /not a git repository|must be run in a work tree|cannot change to/.test(error.message))
     )
       return undefined
     if (systemCode(error) === 'ENOENT') return undefined
@@ -34,25 +43,53 @@ export async function findRepository(directory: string): Promise<Repository | un
   }
 }
 
-/** Commit, tree, branch, remote and changes of a repository, in two processes side by side. */
+/** Commit, tree, branch, remote and changes of a repository, in a few processes side by side. */
 export async function readPin(repository: Repository): Promise<WorkingState> {
-  const [status, tree, remote] = await Promise.all([
-    git(repository.root, ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--no-renames']),
-    git(repository.root, ['rev-parse', '--verify', '--quiet', 'HEAD^{tree}']).catch(noCommit),
-    git(repository.root, ['config', '--get-regexp', '^remote\\..*\\.url$']).catch(() => ''),
+  const at = repository.root
+  const statusOf = (env: { readonly [name: string]: string } = {}): Promise<string> =>
+    git(
+      at,
+      [
+        'status',
+        '--porcelain=v2',
+        '--branch',
+        '-z',
+        '--untracked-files=all',
+        '--ignore-submodules=none',
+        '--no-renames',
+      ],
+      { env },
+    )
+  const [plain, tree, remotes, flagged] = await Promise.all([
+    statusOf(),
+    git(at, ['rev-parse', '--verify', '--quiet', 'HEAD^{tree}']).catch(noCommit),
+    git(at, ['config', '-z', '--get-regexp', '^remote\\..*\\.url$']).catch(() => ''),
+    flaggedFiles(repository),
   ])
+  const status = flagged.length === 0 ? plain : await withIndexCopy(repository, flagged, (env) => statusOf(env))
   let commit: string | null = null
   let branch: string | null = null
   const files: string[] = []
+  const untracked: string[] = []
+  const nested: string[] = []
   for (const line of status.split('\0')) {
-    if (line.startsWith('# branch.oid '))
+    if (line.startsWith('# branch.oid ')) {
       commit = line.endsWith('(initial)') ? null : line.slice('# branch.oid '.length)
-    else if (line.startsWith('# branch.head '))
+    } else if (line.startsWith('# branch.head ')) {
       branch = line.endsWith('(detached)') ? null : line.slice('# branch.head '.length)
-    else if (line.startsWith('? ')) files.push(line.slice(2))
-    // Eight fields before the path of a changed file, ten before an unmerged one's.
-    else if (line.startsWith('1 ')) files.push(line.split(' ').slice(8).join(' '))
-    else if (line.startsWith('u ')) files.push(line.split(' ').slice(10).join(' '))
+    } else if (line.startsWith('? ')) {
+      // The folder of a repository of its own is listed by itself, with a slash at its end.
+      const path = line.slice(2)
+      files.push(path)
+      if (path.endsWith('/')) nested.push(path.slice(0, -1))
+      else untracked.push(path)
+    } else if (line.startsWith('1 ') || line.startsWith('u ')) {
+      // Eight fields before the path of a changed file, ten before an unmerged one's; the third says whether it is a submodule.
+      const fields = line.split(' ')
+      const path = fields.slice(line.startsWith('1') ? 8 : 10).join(' ')
+      files.push(path)
+      if (fields[2]!.startsWith('S')) nested.push(path)
+    }
   }
   return {
     pin: {
@@ -60,10 +97,13 @@ export async function readPin(repository: Repository): Promise<WorkingState> {
       tree: commit === null ? null : tree.trim(),
       dirty: files.length > 0,
       ref: null,
-      remote: remoteUrl(remote),
+      remote: remoteUrl(remotes),
       branch,
     },
     files,
+    untracked,
+    nested,
+    flagged,
   }
 }
 
@@ -72,15 +112,14 @@ function noCommit(error: unknown): string {
   throw error
 }
 
-/** The URL of `origin`, or of the first remote, without user and password. */
+/** The URL of `origin`, or of the first remote; of several URLs the first, which git fetches from. */
 function remoteUrl(config: string): string | null {
-  const urls = new Map(
-    config
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => [line.slice('remote.'.length, line.indexOf('.url ')), line.slice(line.indexOf(' ') + 1)]),
-  )
+  const urls = new Map<string, string>()
+  for (const entry of config.split('\0').filter(Boolean)) {
+    const end = entry.indexOf('\n')
+    const name = entry.slice('remote.'.length, end - '.url'.length)
+    if (!urls.has(name)) urls.set(name, entry.slice(end + 1))
+  }
   const url = urls.get('origin') ?? [...urls.values()][0]
-  if (url === undefined) return null
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1')
+  return url === undefined ? null : withoutCredentials(url)
 }

@@ -1,10 +1,9 @@
-import { copyFile, lstat, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCode } from '../base/errors.ts'
-import type { CodePin } from '../model/run.ts'
+import { ZenmlError } from '../base/errors.ts'
 import { git } from './git.ts'
-import type { Repository } from './git-pin.ts'
+import { findRepository, type Repository, readPin, type WorkingState } from './git-pin.ts'
+import { unshared, withIndexCopy } from './index-copy.ts'
 
 /** A working tree, kept as git objects. */
 export interface TreeSnapshot {
@@ -32,48 +31,90 @@ const author = {
 /**
  * Keeps the working tree, untracked files included and ignored ones not, as a commit under `refs/zenml/snapshots/TREE`. A copy of
  * the index takes the changes: the index, HEAD, the branches, the stash and the working tree stay as they are.
+ *
+ * A submodule (or another repository inside of this one) with changes is kept in the same way in its own repository, and the tree
+ * names that commit.
  */
 export async function snapshotDirtyTree(
   repository: Repository,
-  pin: CodePin,
+  { pin, untracked, nested, flagged }: WorkingState,
   { exclude = [] }: { readonly exclude?: readonly string[] } = {},
 ): Promise<TreeSnapshot> {
-  const directory = await mkdtemp(join(tmpdir(), 'zenml-index-'))
-  const env = { GIT_INDEX_FILE: join(directory, 'index') }
   const at = repository.root
-  try {
-    try {
-      await copyFile(join(repository.gitDirectory, 'index'), env.GIT_INDEX_FILE)
-    } catch (error) {
-      // Before the first commit there may be no index yet.
-      if (systemCode(error) !== 'ENOENT') throw error
+  const [large, inner, sparse] = await Promise.all([
+    largeFiles(at, untracked),
+    snapshotNested(repository, nested),
+    git(at, ['config', '--type=bool', '--get', 'core.sparseCheckout']).catch(() => 'false'),
+  ])
+  return await withIndexCopy(repository, flagged, async (env) => {
+    const without = [...large, ...inner.paths].map((path) => `:(exclude,top,literal)${path}`)
+    const settings = [...unshared, '-c', 'core.safecrlf=false', '-c', 'advice.addEmbeddedRepo=false']
+    // What lies outside of a sparse checkout's folders, but is there, can run like all else.
+    const outside = sparse.trim() === 'true' ? ['--sparse'] : []
+    await git(at, [...settings, 'add', '--all', ...outside, '--', '.', ...without], { env })
+    if (inner.commits.length > 0) {
+      const input = inner.commits.map(({ path, commit }) => `160000 ${commit}\t${path}\0`).join('')
+      await git(at, [...unshared, 'update-index', '--add', '--replace', '-z', '--index-info'], { env, input })
     }
-    const leftOut = await largeUntracked(repository)
-    const without = leftOut.map((path) => `:(exclude,top,literal)${path}`)
-    await git(
-      at,
-      ['-c', 'core.safecrlf=false', '-c', 'advice.addEmbeddedRepo=false', 'add', '--all', '--', '.', ...without],
-      { env },
-    )
     // Taken out afterwards: git refuses to exclude by name what is ignored already.
-    if (exclude.length > 0) await git(at, ['rm', '-r', '-q', '--cached', '--ignore-unmatch', '--', ...exclude], { env })
-    const tree = (await git(at, ['write-tree'], { env })).trim()
+    if (exclude.length > 0) {
+      const removed = ['rm', '-r', '-q', '--cached', '--ignore-unmatch', ...outside, '--', ...exclude]
+      await git(at, [...unshared, ...removed], { env })
+    }
+    const tree = (await git(at, [...unshared, 'write-tree'], { env })).trim()
     const parent = pin.commit === null ? [] : ['-p', pin.commit]
-    const commit = (
-      await git(at, ['commit-tree', tree, ...parent, '-m', 'Working tree of a zenml run'], { env: author })
-    ).trim()
+    const message = ['-m', 'Working tree of a zenml run']
+    const commit =
+      // The setting would become a line of the commit, and so another name of the same.
+      (
+        await git(at, ['-c', 'i18n.commitEncoding=UTF-8', 'commit-tree', tree, ...parent, ...message], { env: author })
+      ).trim()
     const ref = `refs/zenml/snapshots/${tree}`
+    await keep(at, ref, commit)
+    return { tree, commit, ref, leftOut: [...large, ...inner.leftOut] }
+  })
+}
+
+/** Points the reference at the commit; another run that does the same at the same moment is as good. */
+async function keep(at: string, ref: string, commit: string): Promise<void> {
+  const kept = async (): Promise<boolean> =>
+    (await git(at, ['rev-parse', '--verify', '--quiet', ref]).catch(() => '')).trim() === commit
+  if (await kept()) return
+  try {
     await git(at, ['update-ref', ref, commit])
-    return { tree, commit, ref, leftOut }
-  } finally {
-    await rm(directory, { recursive: true, force: true })
+  } catch (error) {
+    if (!(error instanceof ZenmlError) || !(await kept())) throw error
   }
 }
 
-async function largeUntracked({ root }: Repository): Promise<string[]> {
-  const listed = await git(root, ['ls-files', '--others', '--exclude-standard', '-z'])
+interface NestedSnapshots {
+  /** Folders that are repositories of their own: git must not look into them by itself. */
+  readonly paths: readonly string[]
+  readonly commits: readonly { readonly path: string; readonly commit: string }[]
+  readonly leftOut: readonly string[]
+}
+
+async function snapshotNested({ root }: Repository, nested: readonly string[]): Promise<NestedSnapshots> {
+  const paths: string[] = []
+  const commits: { path: string; commit: string }[] = []
+  const leftOut: string[] = []
+  for (const path of nested) {
+    const inner = await findRepository(join(root, path))
+    // Removed, or plain files by now: the surrounding repository sees that itself.
+    if (inner === undefined || inner.root !== join(root, path)) continue
+    paths.push(path)
+    const state = await readPin(inner)
+    const snapshot = state.pin.dirty ? await snapshotDirtyTree(inner, state) : undefined
+    const commit = snapshot?.commit ?? state.pin.commit
+    if (commit !== null) commits.push({ path, commit })
+    leftOut.push(...(snapshot?.leftOut ?? []).map((file) => `${path}/${file}`))
+  }
+  return { paths, commits, leftOut }
+}
+
+async function largeFiles(root: string, paths: readonly string[]): Promise<string[]> {
   const large: string[] = []
-  for (const path of listed.split('\0').filter(Boolean)) {
+  for (const path of paths) {
     const found = await lstat(join(root, path)).catch(() => undefined)
     if (found?.isFile() === true && found.size > largest) large.push(path)
   }

@@ -13,19 +13,31 @@ export interface GitOptions {
 const fixed = { GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' }
 
 /**
+ * What would lead git to another repository than the one that holds the folder, or to other files than those named: git sets the
+ * first ones itself for hooks and aliases, so a run that one of these starts has them.
+ */
+const misleading: readonly string[] = [
+  ...['GIT_DIR', 'GIT_COMMON_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX', 'GIT_NAMESPACE'],
+  ...['GIT_OBJECT_DIRECTORY', 'GIT_ALTERNATE_OBJECT_DIRECTORIES', 'GIT_SHALLOW_FILE', 'GIT_GRAFT_FILE'],
+  ...['GIT_LITERAL_PATHSPECS', 'GIT_GLOB_PATHSPECS', 'GIT_NOGLOB_PATHSPECS', 'GIT_ICASE_PATHSPECS'],
+]
+
+/**
  * Runs git and gives its standard output.
  *
  * Throws `ZEN_GIT_MISSING` where git is not installed, `ZEN_GIT_OWNER` where git does not trust the folder's owner, `ZEN_GIT` otherwise.
  */
 export function git(directory: string, args: readonly string[], { env = {}, input }: GitOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
+    const inherited = { ...process.env }
+    for (const name of misleading) delete inherited[name]
     const child = execFile(
       'git',
       ['-C', directory, ...args],
-      { env: { ...process.env, ...fixed, ...env }, maxBuffer: 1 << 28, encoding: 'utf8' },
+      { env: { ...inherited, ...fixed, ...env }, maxBuffer: 1 << 28, encoding: 'utf8' },
       (error, stdout, stderr) => {
         if (error === null) resolve(stdout)
-        else reject(gitError(error, args, stderr))
+        else reject(gitError(error, directory, args, stderr))
       },
     )
     child.stdin?.on('error', () => undefined)
@@ -33,7 +45,7 @@ export function git(directory: string, args: readonly string[], { env = {}, inpu
   })
 }
 
-function gitError(error: unknown, args: readonly string[], stderr: string): ZenmlError {
+function gitError(error: unknown, directory: string, args: readonly string[], stderr: string): ZenmlError {
   if (systemCode(error) === 'ENOENT') {
     return new ZenmlError('ZEN_GIT_MISSING', 'git is not installed, or not on the PATH.', {
       next: 'Install it: it pins the code of runs.',
@@ -51,5 +63,10 @@ function gitError(error: unknown, args: readonly string[], stderr: string): Zenm
       },
     )
   }
-  return new ZenmlError('ZEN_GIT', `git ${args[0]} failed: ${text}`, { facts: { stderr: text }, cause: error })
+  const command = args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '-c') ?? ''
+  return new ZenmlError('ZEN_GIT', `git ${command} failed in ${directory}: ${text}`, {
+    facts: { stderr: text },
+    next: 'Run "git status" there: where that fails too, mend what it says.',
+    cause: error,
+  })
 }

@@ -36,7 +36,8 @@ export async function pinCode(
     })
     return unpinned
   }
-  const { pin, files } = await readPin(repository)
+  const state = await readPin(repository)
+  const { pin, files } = state
   if (!pin.dirty) return pin
   if (requireClean) {
     const named = files.slice(0, 5).join(', ') + (files.length > 5 ? ` and ${files.length - 5} more` : '')
@@ -50,7 +51,7 @@ export async function pinCode(
       },
     )
   }
-  const { tree, ref, leftOut } = await snapshotDirtyTree(repository, pin, { exclude: ['.zenml'] })
+  const { tree, ref, leftOut } = await snapshotDirtyTree(repository, state, { exclude: ['.zenml'] })
   if (leftOut.length > 0) {
     onEvent({
       kind: 'warning',
