@@ -1,5 +1,5 @@
 import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { canonicalJson, compareText } from '../base/canonical.ts'
 import { type Digest, hexOf, parseDigest } from '../base/digest.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
@@ -122,7 +122,8 @@ export function artifactStore(blobs: BlobStorage): ArtifactStore {
     async materialise(digest, directory) {
       await layOut((await wholeManifest(digest)).files, directory, blobs.link)
     },
-    async pull(digest, directory) {
+    async pull(digest, target) {
+      const directory = resolve(target)
       const { files } = await wholeManifest(digest)
       const part = `${directory}.${process.pid}.part`
       await mkdir(dirname(directory), { recursive: true })
@@ -159,9 +160,10 @@ async function filesBelow(directory: string): Promise<string[]> {
     const path = relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/')
     if (
       !entry.isFile() ||
-      !(await lstat(join(directory, path))).isFile() ||
       !isArtifactPath(path) ||
-      !path.isWellFormed()
+      !path.isWellFormed() ||
+      // Not there where its name is no UTF-8, and so was read as another.
+      (await lstat(join(directory, path)).catch(() => undefined))?.isFile() !== true
     ) {
       throw new ZenmlError(
         'ZEN_ARTIFACT_FILE',
@@ -188,8 +190,20 @@ function parseManifest(text: string): ArtifactManifest | undefined {
         throw new TypeError('not a file of an artifact')
       return { path, size, digest: parseDigest(digest) }
     })
+    if (clash(files)) return undefined
     return { format: 1, type: value.type, files }
   } catch {
     return undefined
   }
+}
+
+/** Whether a path is there twice, or is a file in one place and a folder in another: such files cannot lie beside each other. */
+function clash(files: readonly ArtifactFile[]): boolean {
+  const paths = new Set(files.map(({ path }) => path))
+  if (paths.size < files.length) return true
+  return files.some(({ path }) => {
+    for (let end = path.indexOf('/'); end >= 0; end = path.indexOf('/', end + 1))
+      if (paths.has(path.slice(0, end))) return true
+    return false
+  })
 }

@@ -14,7 +14,7 @@ import {
   symlink,
   unlink,
 } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Digest, hexOf, sha256 } from '../base/digest.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
@@ -48,11 +48,7 @@ export function localBlobStorage(directory: string): BlobStorage {
       await unlink(part)
       return
     }
-    const folder = join(path, '..')
-    await mkdir(folder, { recursive: true })
-    await chmod(part, 0o444)
-    await rename(part, path)
-    await syncDirectory(folder)
+    await place(part, path)
     if (fact.size > small) await verified.believe(fact.digest, await stat(path, { bigint: true }))
   }
 
@@ -146,14 +142,10 @@ export function localBlobStorage(directory: string): BlobStorage {
         return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8')
       },
       async set(name, text) {
-        const folder = join(directory, 'artifacts', name.slice(0, 2))
         const part = await temporaryName()
         try {
           await writeSynced(part, Buffer.from(text))
-          await mkdir(folder, { recursive: true })
-          await chmod(part, 0o444)
-          await rename(part, join(folder, name.slice(2)))
-          await syncDirectory(folder)
+          await place(part, join(directory, 'artifacts', name.slice(0, 2), name.slice(2)))
         } catch (error) {
           await rm(part, { force: true })
           throw error
@@ -244,6 +236,25 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   await using file = await open(path, 'wx', 0o600)
   await writeAll(file, bytes)
   await file.sync()
+}
+
+/** Gives a finished file its name, read-only, and makes sure that the name outlives a crash, with the folders that are new on the way. */
+async function place(part: string, path: string): Promise<void> {
+  const folder = dirname(path)
+  const firstMade = await mkdir(folder, { recursive: true })
+  await chmod(part, 0o444)
+  try {
+    await rename(part, path)
+  } catch (error) {
+    if (!['EISDIR', 'ENOTEMPTY', 'EEXIST'].includes(systemCode(error) ?? '')) throw error
+    // Damaged into a folder, which a rename does not replace.
+    await rm(path, { recursive: true, force: true })
+    await rename(part, path)
+  }
+  await syncDirectory(folder)
+  if (firstMade === undefined) return
+  for (let current = folder; current.length >= firstMade.length; current = dirname(current))
+    await syncDirectory(dirname(current))
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -31,7 +31,12 @@ export function verifiedFiles(file: string): VerifiedFiles {
       const written = signature(found)
       if (known.get(hexOf(digest)) === written) return
       known.set(hexOf(digest), written)
-      await appendFile(file, `${hexOf(digest)} ${written}\n`)
+      try {
+        await appendFile(file, `${hexOf(digest)} ${written}\n`)
+      } catch (error) {
+        // A store that may only be read is read again the next time.
+        if (!['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '')) throw error
+      }
     },
   }
 }

@@ -15,7 +15,10 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type ArtifactStore, artifactStore } from '../../src/artifacts/artifact-store.ts'
 import { localBlobStorage } from '../../src/artifacts/local-blob-storage.ts'
+import { writeView } from '../../src/artifacts/view.ts'
+import { canonicalJson } from '../../src/base/canonical.ts'
 import { hexOf, sha256 } from '../../src/base/digest.ts'
+import { digestOfManifest } from '../../src/model/artifact.ts'
 
 let root: string
 let store: ArtifactStore
@@ -106,4 +109,81 @@ it('a manifest that was tampered with is no manifest', async () => {
   writeFileSync(path, readFileSync(path, 'utf8').replace('"path":"x"', '"path":"../x"'))
   expect(await store.manifest(digest)).toBeUndefined()
   expect((await store.check(digest)).kind).toBe('missing')
+})
+
+it.each([
+  [['../../evil']],
+  [['/absolute']],
+  [['a/../../b']],
+  [['a//b']],
+  [['./a']],
+  [['a\\..\\b']],
+  [['a\0']],
+  [['a', 'a']],
+  [['a', 'a/b/c']],
+])('a manifest with the names %j is none, though its digest is right', async (paths) => {
+  await store.put('A', files({ a: 'aaa' }))
+  const listed = paths.map((path) => ({ path, size: 3, digest: sha256('aaa') }))
+  const digest = digestOfManifest({ format: 1, type: 'A', files: listed })
+  const storage = localBlobStorage(join(root, 'store'))
+  await storage.index.set(hexOf(digest), canonicalJson({ format: 1, type: 'A', files: listed }))
+  expect(await store.check(digest)).toEqual({ kind: 'missing', files: [] })
+  await expect(store.pull(digest, join(root, 'out'))).rejects.toMatchObject({ code: 'ZEN_ARTIFACT_MISSING' })
+  expect(readdirSync(root).filter((name) => !/^(?:store|in-)/.test(name))).toEqual([])
+})
+
+it('twenty writers of the same content at once keep it once and leave nothing half-written', async () => {
+  const directory = files({ a: 'a', b: new Uint8Array(200_000) })
+  const writers = Array.from({ length: 20 }, () => artifactStore(localBlobStorage(join(root, 'store'))))
+  const stored = await Promise.all(writers.map((writer) => writer.put('A', directory)))
+  expect(new Set(stored.map(({ digest }) => digest)).size).toBe(1)
+  expect(await store.check(stored[0]!.digest, { full: true })).toEqual({ kind: 'whole', files: [] })
+  expect(readdirSync(join(root, 'store/tmp'))).toEqual([])
+})
+
+it.each([
+  ['other bytes', (path: string) => writeFileSync(path, new Uint8Array(200_000).fill(1))],
+  ['a shorter file', (path: string) => writeFileSync(path, 'x')],
+  ['a folder', (path: string) => [rmSync(path), mkdirSync(join(path, 'in'), { recursive: true })]],
+  ['a link to nowhere', (path: string) => [rmSync(path), symlinkSync('nowhere', path)]],
+])('a blob that became %s is seen, and the next store of the same content mends it', async (_name, damage) => {
+  const content = new Uint8Array(200_000)
+  const { digest } = await store.put('A', files({ a: content }))
+  chmodSync(blobOf(content), 0o644)
+  damage(blobOf(content))
+  expect((await store.check(digest)).kind).not.toBe('whole')
+  expect((await store.put('A', files({ a: content }))).digest).toBe(digest)
+  expect(await store.check(digest, { full: true })).toEqual({ kind: 'whole', files: [] })
+  expect(statSync(blobOf(content)).mode & 0o777).toBe(0o444)
+})
+
+it('a file whose name is no UTF-8 is refused with a reason', async () => {
+  const directory = files({ a: 'a' })
+  writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from([0xff, 0xfe])]), 'x')
+  await expect(store.put('A', directory)).rejects.toMatchObject({ code: 'ZEN_ARTIFACT_FILE' })
+})
+
+it('an artifact is pulled into a folder that is named with a slash at its end', async () => {
+  const { digest } = await store.put('A', files({ a: 'a' }))
+  await store.pull(digest, `${join(root, 'out')}/`)
+  expect(readFileSync(join(root, 'out/a'), 'utf8')).toBe('a')
+})
+
+it('a view leads out of its folder by no name, and is seen as a whole', async () => {
+  const artifact = await store.put('A', files({ 'x/a.txt': 'a' }))
+  const view = join(root, 'view')
+  await writeView(store, view, { run: 'r1', pipeline: 'p', steps: { s: { o: artifact } } })
+  expect(readFileSync(join(view, 'p/latest/s/o/x/a.txt'), 'utf8')).toBe('a')
+  for (const [pipeline, run, step, output] of [
+    ['../p', 'r2', 's', 'o'],
+    ['p', '../r2', 's', 'o'],
+    ['p', 'r2', '..', 'o'],
+    ['p', 'r2', 's', '../../../o'],
+    ['p', '', 's', 'o'],
+  ] as const) {
+    const hostile = { run, pipeline, steps: { [step]: { [output]: artifact } } }
+    await expect(writeView(store, view, hostile)).rejects.toMatchObject({ code: 'ZEN_VIEW_NAME' })
+  }
+  expect([readdirSync(view), readdirSync(join(view, 'p')).sort()]).toEqual([['p'], ['latest', 'r1']])
+  expect(readdirSync(root).filter((name) => !/^(?:store|in-|view)/.test(name))).toEqual([])
 })
