@@ -54,7 +54,7 @@ export function listArtifactSummaries(
 /** Several artifacts by digest. */
 export function getArtifactSummaries(database: Database, digests: readonly Digest[]): Map<Digest, ArtifactSummary> {
   const text =
-    'SELECT r.id, r.uri, t.name AS type FROM Artifact r JOIN Type t ON t.id = r.type_id WHERE r.name IN (SELECT value FROM json_each(?))'
+    'SELECT r.id, r.uri, t.name AS type FROM Artifact r JOIN Type t ON t.id = r.type_id WHERE r.type_id IN (SELECT id FROM Type WHERE type_kind = 1) AND r.name IN (SELECT value FROM json_each(?))'
   const rows = sql(database, text).all(JSON.stringify(digests.map(hexOf))) as {
     id: number
     uri: string
@@ -116,7 +116,10 @@ export function resolveArtifactDigest(
   }
   const prefix = name.replace(/^sha256:/, '')
   const found = /^[0-9a-f]{1,64}$/.test(prefix)
-    ? (sql(database, 'SELECT DISTINCT name FROM Artifact WHERE name >= ? AND name < ? ORDER BY name LIMIT 3')
+    ? (sql(
+        database,
+        'SELECT DISTINCT name FROM Artifact WHERE type_id IN (SELECT id FROM Type WHERE type_kind = 1) AND name >= ? AND name < ? ORDER BY name LIMIT 3',
+      )
         .pluck()
         .all(prefix, `${prefix}g`) as string[])
     : []
@@ -136,8 +139,8 @@ export function findLineage(database: Database, digest: Digest, direction: 'up' 
   const executions = new Set<number>()
   const edges = new Map<string, Lineage['edges'][number]>()
   const artifacts = new Set<Digest>([digest])
-  const step = `SELECT v.execution_id AS execution FROM Event v JOIN Artifact r ON r.id = v.artifact_id JOIN Execution e ON e.id = v.execution_id
-    WHERE r.name = ? AND v.type = ? AND e.last_known_state = ${executionState.complete}`
+  const step = `SELECT v.execution_id AS execution FROM Event v JOIN Execution e ON e.id = v.execution_id
+    WHERE v.artifact_id IN (SELECT id FROM Artifact WHERE type_id IN (SELECT id FROM Type WHERE type_kind = 1) AND name = ?) AND v.type = ? AND e.last_known_state = ${executionState.complete}`
   const linked = `SELECT r.name AS hex, v.type AS event, p.step_key AS name FROM Event v JOIN EventPath p ON p.event_id = v.id AND p.is_index_step = 0
     JOIN Artifact r ON r.id = v.artifact_id WHERE v.execution_id = ?`
   for (const way of direction === 'both' ? (['up', 'down'] as const) : [direction]) {

@@ -94,6 +94,15 @@ export function insertExecution(
   return id
 }
 
+/** Sets the state of an execution. */
+export function setExecutionState(database: Database, execution: number, state: number, now: number): void {
+  sql(database, 'UPDATE Execution SET last_known_state = ?, last_update_time_since_epoch = ? WHERE id = ?').run(
+    state,
+    now,
+    execution,
+  )
+}
+
 /** Sets custom properties, one row each; others stay. */
 export function setProperties(database: Database, node: Node, id: number, properties: Properties): void {
   const table = `${node}Property`

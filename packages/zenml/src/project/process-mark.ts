@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { systemCode } from '../base/errors.ts'
-import type { ProcessMark } from '../metadata/run-records.ts'
+import type { ProcessMark } from '../metadata/runs.ts'
 
 /**
  * Marks this process: host, process id and when it started (Linux: ticks since the boot and the boot's id, from /proc), so that

@@ -1,6 +1,7 @@
 import type { ArtifactStore } from '../artifacts/artifact-store.ts'
 import { holds } from '../fingerprint/observed.ts'
-import type { PriorExecution, RunRecords } from '../metadata/run-records.ts'
+import type { PriorExecution } from '../metadata/executions.ts'
+import type { RunRecords } from '../metadata/run-records.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { PlannedStep } from './plan.ts'
 

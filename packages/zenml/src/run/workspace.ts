@@ -2,7 +2,8 @@ import type { ArtifactStore } from '../artifacts/artifact-store.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Ids } from '../base/ids.ts'
-import type { ProcessMark, RunRecords } from '../metadata/run-records.ts'
+import type { RunRecords } from '../metadata/run-records.ts'
+import type { ProcessMark } from '../metadata/runs.ts'
 import type { FileDigestCache } from '../sources/resolve-source.ts'
 
 /** Everything that a run needs from the project; put together by the composition root. */

@@ -1,0 +1,57 @@
+import type { Database } from 'better-sqlite3'
+import type { Digest } from '../base/digest.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { Identity } from '../model/fingerprint.ts'
+import type { PipelineSpec } from '../model/pipeline-spec.ts'
+import type { CodePin, Failure, Outcome, RunRecord, RunStatus, StepRecord } from '../model/run.ts'
+import { linkedArtifacts } from './linked-artifacts.ts'
+import { findContext, getProperties, sql } from './nodes.ts'
+import { numberOrNull, parse } from './stored-json.ts'
+
+/** A run with all of its steps; undefined where there is none with the id. */
+export function getRun(database: Database, id: string): RunRecord | undefined {
+  const context = findContext(database, 'pipeline_run', id)
+  if (context === undefined) return undefined
+  const facts = getProperties(database, 'Context', [context]).get(context)!
+  const executions = sql(database, 'SELECT execution_id FROM Association WHERE context_id = ? ORDER BY execution_id')
+    .pluck()
+    .all(context) as number[]
+  const properties = getProperties(database, 'Execution', executions)
+  const linked = linkedArtifacts(database, executions)
+  const byStep = new Map(executions.map((execution) => [String(properties.get(execution)!['step']), execution]))
+  const skipped = parse(facts['skipped'] ?? '{}') as { readonly [step: string]: Outcome }
+  const steps = parse(facts['steps'] ?? '[]') as { readonly name: string; readonly source: string }[]
+  return {
+    id,
+    pipeline: String(facts['pipeline']),
+    status: facts['status'] as RunStatus,
+    seed: Number(facts['seed']),
+    startedAt: Number(facts['started_at']),
+    endedAt: numberOrNull(facts['ended_at']),
+    code: parse(facts['code']) as CodePin,
+    spec: parse(facts['spec']) as PipelineSpec,
+    environment: parse(facts['environment'] ?? '{}') as JsonObject,
+    error: facts['error'] === undefined ? null : (parse(facts['error']) as Failure),
+    steps: steps.map(({ name, source }): StepRecord => {
+      const execution = byStep.get(name)
+      const own = execution === undefined ? {} : properties.get(execution)!
+      const artifacts = execution === undefined ? undefined : linked.get(execution)
+      return {
+        name,
+        source,
+        outcome: (own['outcome'] ?? skipped[name] ?? null) as Outcome | null,
+        execution: execution ?? null,
+        reusedFrom: numberOrNull(own['reused_from']),
+        identity: own['identity'] === undefined ? null : (parse(own['identity']) as Identity),
+        parameters: parse(own['parameters'] ?? '{}') as JsonObject,
+        startedAt: numberOrNull(own['started_at']),
+        endedAt: numberOrNull(own['ended_at']),
+        inputs: artifacts?.inputs ?? {},
+        outputs: artifacts?.outputs ?? {},
+        log: (own['log'] ?? null) as Digest | null,
+        metrics: parse(own['metrics'] ?? '{}') as JsonObject,
+        error: own['error'] === undefined ? null : (parse(own['error']) as Failure),
+      }
+    }),
+  }
+}
