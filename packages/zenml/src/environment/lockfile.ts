@@ -19,7 +19,7 @@ export interface ClosureOptions {
 }
 
 /** Version of this module's cache files. */
-const cacheFormat = 1
+const cacheFormat = 2
 
 /** A closure and what it was made from. */
 interface CachedClosure {
@@ -29,6 +29,8 @@ interface CachedClosure {
   readonly manifests: { readonly [directory: string]: Digest | null }
   /** State of the files of each package that no lockfile pins, by directory. */
   readonly states: { readonly [directory: string]: Digest }
+  /** Where each name that a package needs was found: only npm tells of its installs by a file. */
+  readonly lookups: readonly (readonly [from: string, name: string, directory: string | null])[]
   readonly leaves: readonly PackageLeaf[]
 }
 
@@ -38,7 +40,8 @@ interface CachedClosure {
  *
  * The integrity is the one in the nearest package-lock.json (version 2 or 3) above a package, where that pins the version that
  * is installed; otherwise (linked, bundled or git packages, pnpm, Yarn) it is a digest of the package's files. A kept answer is
- * believed while the lockfiles, npm's own record of what it installed, and the files of packages without a pin are the same.
+ * believed while the lockfiles, npm's own record of what it installed, the places where packages are found, and the files of those
+ * without a pin are the same.
  *
  * Throws `ZEN_PACKAGE_MISSING` for a dependency that is not installed, `ZEN_PACKAGE_DAMAGED` and `ZEN_LOCK_DAMAGED`.
  *
@@ -66,6 +69,7 @@ class Closure {
   private readonly parsed = new Map<string, JsonObject>()
   private readonly manifests = new Map<string, Digest | null>()
   private readonly states = new Map<string, Digest>()
+  private readonly lookups: (readonly [from: string, name: string, directory: string | null])[] = []
 
   constructor(asked: ClosureOptions['packages']) {
     this.asked = asked
@@ -85,6 +89,7 @@ class Closure {
       leaves.set(canonical([leaf.name, leaf.version, leaf.integrity]), leaf)
       for (const needed of manifest.needed) {
         const found = findInstalled(directory, needed)
+        this.lookups.push([directory, needed, found ?? null])
         if (found !== undefined) open.push({ name: needed, directory: found })
         else if (!manifest.optional.has(needed)) throw missing(name, needed)
       }
@@ -93,6 +98,7 @@ class Closure {
       locks: Object.fromEntries(this.locks),
       manifests: Object.fromEntries(this.manifests),
       states: Object.fromEntries(this.states),
+      lookups: this.lookups,
       leaves: [...leaves.values()].sort(
         (a, b) =>
           compareText(a.name, b.name) || compareText(a.version, b.version) || compareText(a.integrity, b.integrity),
@@ -147,12 +153,13 @@ function parseLock(path: string): JsonObject {
   return isJsonObject(lock) && isJsonObject(lock['packages']) ? lock['packages'] : {}
 }
 
-function stillHolds({ locks, manifests, states }: CachedClosure): boolean {
+function stillHolds({ locks, manifests, states, lookups }: CachedClosure): boolean {
   return (
     Object.entries(locks).every(([path, digest]) => digestOfFile(path) === digest) &&
     Object.entries(manifests).every(
       ([directory, digest]) => digestOfFile(join(directory, 'package.json')) === digest,
     ) &&
+    lookups.every(([from, name, directory]) => (findInstalled(from, name) ?? null) === directory) &&
     Object.entries(states).every(([directory, state]) => stateNow(directory) === state)
   )
 }
