@@ -27,7 +27,7 @@ export function batchOf(
       for (const value of valuesOf(cell)) {
         const kind = kindOf(value)
         const before = found.get(name)
-        if (before === undefined || (before === 'int' && kind === 'float' && kinds[name] === undefined))
+        if (before === undefined || (before === 'int' && kind === 'float' && !Object.hasOwn(kinds, name)))
           found.set(name, kind)
       }
       // A feature without any value is kept as one of bytes, unless a later row knows better.
@@ -40,7 +40,9 @@ export function batchOf(
   for (let row = 0; row < rows.length; row++) {
     for (const builder of builders) {
       builder.openRow(row)
-      for (const value of valuesOf(rows[row]![builder.name])) addValue(builder, value, row)
+      // Own ones only: a feature may be called "constructor".
+      const cell = Object.hasOwn(rows[row]!, builder.name) ? rows[row]![builder.name] : undefined
+      for (const value of valuesOf(cell)) addValue(builder, value, row)
       builder.closeRow(row)
     }
   }

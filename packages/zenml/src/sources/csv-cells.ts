@@ -47,7 +47,8 @@ export class KindFinder implements CellSink {
   cell(index: number, bytes: Uint8Array, start: number, end: number, quoted: boolean): void {
     const known = this.kinds[index]
     if (known === 'bytes' || index >= this.kinds.length) return
-    if (!quoted && this.missing.has(bytes, start, end)) return
+    // A quoted "" says nothing of the kind: among numbers it is a missing one, as programs that quote every cell write it.
+    if (quoted ? start === end : this.missing.has(bytes, start, end)) return
     this.kinds[index] = widened(known, readNumber(bytes, start, end))
   }
 
@@ -101,10 +102,10 @@ export class BatchFiller implements CellSink {
     if (index >= this.columns.length) return // a ragged record, refused at its end
     const builder = this.columns[index]!
     const row = this.rows
-    if (!quoted && this.missing.has(bytes, start, end)) return
+    if (quoted ? start === end && builder.kind !== 'bytes' : this.missing.has(bytes, start, end)) return
     if (builder.nextRow !== row) builder.openRow(row)
     if (builder.kind === 'bytes') {
-      if (this.guessed[index]) throw new KindMismatch(builder.name)
+      if (this.guessed[index] && start !== end) throw new KindMismatch(builder.name)
       builder.addBytes(bytes, start, end - start)
     } else {
       const kind = readNumber(bytes, start, end)
@@ -117,7 +118,7 @@ export class BatchFiller implements CellSink {
   }
 
   private refuse(builder: ColumnBuilder, bytes: Uint8Array, start: number, end: number): never {
-    if (this.schema[builder.name] === undefined) throw new KindMismatch(builder.name)
+    if (!Object.hasOwn(this.schema, builder.name)) throw new KindMismatch(builder.name)
     const text = new TextDecoder().decode(bytes.subarray(start, end))
     throw notOfKind(text, builder.kind, builder.name, this.file, this.firstRow + this.rows)
   }

@@ -112,7 +112,7 @@ class CsvFile {
         const end = scanner.scan(window.bytes, 0, window.bytes.length, window.final, first.anew())
         if (!scanner.stopped && !window.final) continue
         if (header && scanner.stopped) {
-          checkNames(first.cells, file, first.line)
+          if (columns === undefined) checkNames(first.cells, file, first.line)
           window.at = end
           return new CsvFile(file, columns ?? first.cells, scanner, window)
         }

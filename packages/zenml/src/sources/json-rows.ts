@@ -41,7 +41,7 @@ export async function* readRows(
     let count = 0
     for await (const row of rowsOf(format, file, encoding, signal)) {
       count++
-      const converted: { [feature: string]: Cell } = {}
+      const converted: { [feature: string]: Cell } = Object.create(null)
       for (const name in row) {
         const kind = given[name]!
         converted[name] = valuesOf(row[name]).map((value) => convert(value, kind, name, file.name, count))
@@ -72,11 +72,12 @@ function valuesOf(cell: Cell): readonly CellValue[] {
 
 function kindOf(value: CellValue): FeatureKind {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? 'int' : 'float'
-  return 'bytes'
+  return typeof value === 'bigint' ? 'int' : 'bytes'
 }
 
 function convert(value: CellValue, kind: FeatureKind, feature: string, file: string, row: number): CellValue {
   if (kind === 'bytes') return typeof value === 'string' ? value : String(value)
+  if (typeof value === 'bigint') return kind === 'float' ? Number(value) : value
   if (typeof value === 'number' && (kind === 'float' || Number.isSafeInteger(value))) return value
   throw notOfKind(String(value), kind, feature, file, row)
 }

@@ -93,20 +93,39 @@ export async function* readJson(
 }
 
 function rowOf(text: string, file: SourceFile, place: string): Row {
-  let value: Json
+  let value: ExactJson
   try {
-    value = JSON.parse(text) as Json
+    value = parseExact(text)
   } catch (error) {
     throw problem(file, place, `is no JSON: ${messageOf(error)}`)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw problem(file, place, 'is no object')
-  const row: { [feature: string]: CellValue | CellValue[] | null } = {}
-  flatten(value as { readonly [key: string]: Json }, '', row, file, place)
+  // Without a prototype: a feature may be called "__proto__".
+  const row: { [feature: string]: CellValue | CellValue[] | null } = Object.create(null)
+  flatten(value as { readonly [key: string]: ExactJson }, '', row, file, place)
   return row
 }
 
+/** JSON whose whole numbers beyond 15 digits may be bigints. */
+type ExactJson = Json | bigint | readonly ExactJson[] | { readonly [key: string]: ExactJson }
+
+const textOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs
+
+/** `JSON.parse`, but a whole number that a double may not hold and 64 bits do is a bigint: identifiers keep their last digits. */
+function parseExact(text: string): ExactJson {
+  if (!/(?:^|[^.\d])\d{16}/.test(text)) return JSON.parse(text) as Json
+  let marker = 'whole number:'
+  while (text.includes(marker)) marker += ':'
+  const marked = text.replace(textOrNumber, (token) => (/^-?\d{16,19}$/.test(token) ? `"${marker}${token}"` : token))
+  return JSON.parse(marked, (_key, value: unknown) => {
+    if (typeof value !== 'string' || !value.startsWith(marker)) return value
+    const whole = BigInt(value.slice(marker.length))
+    return BigInt.asIntN(64, whole) === whole ? whole : Number(whole)
+  }) as ExactJson
+}
+
 function flatten(
-  object: { readonly [key: string]: Json },
+  object: { readonly [key: string]: ExactJson },
   prefix: string,
   row: { [feature: string]: CellValue | CellValue[] | null },
   file: SourceFile,
@@ -114,6 +133,7 @@ function flatten(
 ): void {
   for (const [key, value] of Object.entries(object)) {
     const name = prefix + key
+    if (name in row) throw problem(file, place, `has "${name}" twice, once as a name with dots`)
     if (value === null) row[name] = null
     else if (Array.isArray(value)) {
       row[name] = value.map((item) => {
@@ -122,14 +142,14 @@ function flatten(
         return scalar(item)
       })
     } else if (typeof value === 'object')
-      flatten(value as { readonly [key: string]: Json }, `${name}.`, row, file, place)
+      flatten(value as { readonly [key: string]: ExactJson }, `${name}.`, row, file, place)
     else row[name] = scalar(value)
   }
 }
 
 /** Booleans are 0 and 1. */
-function scalar(value: Json): CellValue {
-  return typeof value === 'boolean' ? (value ? 1 : 0) : (value as string | number)
+function scalar(value: ExactJson): CellValue {
+  return typeof value === 'boolean' ? (value ? 1 : 0) : (value as string | number | bigint)
 }
 
 function problem(file: SourceFile, place: string, what: string): ZenmlError {

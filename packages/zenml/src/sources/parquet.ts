@@ -6,7 +6,8 @@ import { type KindsSoFar, notOfKind, widened } from './kinds.ts'
 
 /**
  * Finds the kinds of Parquet files by the types of their columns: whole numbers, booleans (0 and 1), dates and times (microseconds
- * since the epoch, of a time of day since midnight) are ints; floats and decimals are floats; texts are bytes.
+ * since the epoch, of a time of day since midnight) are ints; floats and decimals are floats; texts and blobs are bytes; lists of any of
+ * these but dates and times are several values.
  *
  * Throws `ZEN_PARQUET_TYPE` for a column that a feature cannot hold, `ZEN_SOURCE_READ` where a file cannot be read.
  */
@@ -47,8 +48,10 @@ export async function* readParquet(
         for (const [index, builder] of columns.entries()) {
           const vector = chunk.getColumnVector(index)
           for (let row = from; row < end; row++) {
-            const value = vector.getItem(row) as Value | null
-            if (value !== null) add(builder, rows + row - from, value, file, before + row)
+            const value = vector.getItem(row) as Value | { readonly items: readonly (Value | null)[] } | null
+            if (value === null) continue
+            const values = typeof value === 'object' && 'items' in value ? value.items : [value]
+            add(builder, rows + row - from, values, file, before + row)
           }
         }
         rows += end - from
@@ -61,21 +64,46 @@ export async function* readParquet(
   if (rows > 0) yield take()
 }
 
-type Value = number | bigint | string
+type Value = number | bigint | string | { readonly bytes: Uint8Array }
 
 const encoder = new TextEncoder()
 
-function add(builder: ColumnBuilder, row: number, value: Value, file: SourceFile, at: number): void {
+function add(
+  builder: ColumnBuilder,
+  row: number,
+  values: readonly (Value | null)[],
+  file: SourceFile,
+  at: number,
+): void {
   if (builder.nextRow !== row) builder.openRow(row)
-  if (builder.kind === 'bytes') {
+  for (const value of values) addValue(builder, value, file, at)
+  builder.closeRow(row)
+}
+
+function addValue(builder: ColumnBuilder, value: Value | null, file: SourceFile, at: number): void {
+  const refused = (): Error => notOfKind(String(value), builder.kind, builder.name, file.name, at + 1)
+  if (value === null) {
+    throw new ZenmlError(
+      'ZEN_SOURCE_VALUE',
+      `${file.name}: row ${at + 1}: the list "${builder.name}" has a null among its values, which a feature cannot hold.`,
+      {
+        facts: { file: file.name, row: at + 1, feature: builder.name },
+        next: 'Write the list without it.',
+        exitCode: 1,
+      },
+    )
+  }
+  if (typeof value === 'object') {
+    if (builder.kind !== 'bytes') throw refused()
+    builder.addBytes(value.bytes, 0, value.bytes.length)
+  } else if (builder.kind === 'bytes') {
     const bytes = encoder.encode(String(value))
     builder.addBytes(bytes, 0, bytes.length)
-  } else if (typeof value === 'string') throw notOfKind(value, builder.kind, builder.name, file.name, at + 1)
+  } else if (typeof value === 'string') throw refused()
   else if (builder.kind === 'float') builder.addFloat(Number(value))
   else if (typeof value === 'bigint') builder.addInt(Number(value >> 32n), Number(value & 0xffffffffn))
   else if (Number.isSafeInteger(value)) builder.addWhole(value)
-  else throw notOfKind(String(value), builder.kind, builder.name, file.name, at + 1)
-  builder.closeRow(row)
+  else throw refused()
 }
 
 interface ParquetColumn {
@@ -142,19 +170,33 @@ class ParquetFile implements AsyncDisposable {
   }
 }
 
+/** Exactly this file, and only what is in it: no pattern, and no column from a folder that is called "year=2020". */
 function from({ path }: SourceFile): string {
-  return `read_parquet('${path.replaceAll("'", "''")}')`
+  const literal = path.replace(/[*?[]/g, '[$&]').replaceAll("'", "''")
+  return `read_parquet('${literal}', hive_partitioning = false)`
 }
+
+/** What types become: the kind, and the type that `addValue` knows. */
+const types: readonly (readonly [RegExp, FeatureKind, string])[] = [
+  [/^(VARCHAR|ENUM\(.*\)|UUID)$/, 'bytes', 'VARCHAR'],
+  [/^BLOB$/, 'bytes', 'BLOB'],
+  [/^(TINYINT|SMALLINT|INTEGER|UTINYINT|USMALLINT|BOOLEAN)$/, 'int', 'INTEGER'],
+  [/^(UINTEGER|BIGINT)$/, 'int', 'BIGINT'],
+  [/^(FLOAT|DOUBLE|DECIMAL\(.*\)|HUGEINT|UBIGINT|UHUGEINT)$/, 'float', 'DOUBLE'],
+]
 
 function columnOf(name: string, type: string, file: SourceFile): ParquetColumn {
   const column = `"${name.replaceAll('"', '""')}"`
-  if (/^(VARCHAR|ENUM.*|UUID)$/.test(type)) return { name, kind: 'bytes', sql: `CAST(${column} AS VARCHAR)` }
-  if (/^(TINYINT|SMALLINT|INTEGER|UTINYINT|USMALLINT|BOOLEAN)$/.test(type))
-    return { name, kind: 'int', sql: `CAST(${column} AS INTEGER)` }
-  if (/^(UINTEGER|BIGINT)$/.test(type)) return { name, kind: 'int', sql: `CAST(${column} AS BIGINT)` }
-  if (/^(FLOAT|DOUBLE|DECIMAL.*|HUGEINT|UBIGINT|UHUGEINT)$/.test(type))
-    return { name, kind: 'float', sql: `CAST(${column} AS DOUBLE)` }
-  if (/^(TIMESTAMP.*|DATE)$/.test(type)) return { name, kind: 'int', sql: `epoch_us(CAST(${column} AS TIMESTAMP))` }
+  const isList = type.endsWith('[]')
+  const single = isList ? type.slice(0, -2) : type
+  const known = types.find(([pattern]) => pattern.test(single))
+  if (known !== undefined) {
+    const [, kind, as] = known
+    return { name, kind, sql: `CAST(${column} AS ${as}${isList ? '[]' : ''})` }
+  }
+  if (type === 'TIMESTAMP WITH TIME ZONE') return { name, kind: 'int', sql: `epoch_us(${column})` }
+  if (/^(TIMESTAMP|TIMESTAMP_(S|MS|NS)|DATE)$/.test(type))
+    return { name, kind: 'int', sql: `epoch_us(CAST(${column} AS TIMESTAMP))` }
   if (type === 'TIME') return { name, kind: 'int', sql: `epoch_us(${column})` }
   throw new ZenmlError('ZEN_PARQUET_TYPE', `${file.name}: column "${name}" is ${type}, which a feature cannot hold.`, {
     facts: { file: file.name, column: name, type },

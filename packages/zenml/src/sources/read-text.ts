@@ -10,6 +10,9 @@ import type { SourceFile } from '../model/source-files.ts'
 /** Encodings of text files. */
 export type TextEncodingName = 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin1'
 
+/** The byte order mark in UTF-8. */
+const mark = [0xef, 0xbb, 0xbf]
+
 /**
  * Reads a text file in pieces of UTF-8 without a byte order mark, cut anywhere: gzip by its first bytes, the encoding by a byte order
  * mark or as told (default UTF-8). The pieces are the caller's.
@@ -24,13 +27,20 @@ export async function* readUtf8(
 ): AsyncGenerator<Uint8Array> {
   const decode = await decoderOf(file, encoding, signal)
   try {
-    let first = true
+    /** The beginning, until it is long enough for a mark; then undefined. */
+    let head: Uint8Array | undefined = new Uint8Array(0)
     for await (const chunk of await openPlain(file, signal)) {
-      const piece = decode(chunk, false)
-      yield first && piece[0] === 0xef && piece[1] === 0xbb && piece[2] === 0xbf ? piece.subarray(3) : piece
-      first = false
+      let piece = decode(chunk, false)
+      if (head !== undefined) {
+        if (head.length > 0) piece = Buffer.concat([head, piece])
+        head = piece.length < mark.length ? piece : undefined
+        if (head !== undefined) continue
+        if (mark.every((byte, index) => piece[index] === byte)) piece = piece.subarray(mark.length)
+      }
+      yield piece
     }
     const rest = decode(new Uint8Array(0), true)
+    if (head !== undefined && head.length > 0) yield head
     if (rest.length > 0) yield rest
   } catch (error) {
     if (error instanceof ZenmlError || signal?.aborted === true) throw error
@@ -105,7 +115,7 @@ async function encodingOf(
   try {
     for await (const chunk of await openPlain(file, signal)) {
       head = head.length === 0 ? chunk : Buffer.concat([head, chunk])
-      if (head.length > 1) break
+      if (head.length > 2) break
     }
   } catch (error) {
     if (error instanceof ZenmlError || signal?.aborted === true) throw error
@@ -113,12 +123,25 @@ async function encodingOf(
   }
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le'
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be'
+  if (mark.every((byte, index) => head[index] === byte)) return 'utf-8'
+  // ASCII in UTF-16 is valid UTF-8 with a NUL beside every letter, which nobody means.
+  if (encoding === undefined && head.length > 1 && (head[0] === 0) !== (head[1] === 0))
+    throw new ZenmlError(
+      'ZEN_SOURCE_ENCODING',
+      `${file.name} looks like UTF-16 without a byte order mark: a NUL is among its first two bytes.`,
+      {
+        facts: { file: file.name },
+        next: `Name its encoding in the options: ${head[0] === 0 ? 'utf-16be' : 'utf-16le'}.`,
+        exitCode: 1,
+      },
+    )
   return encoding ?? 'utf-8'
 }
 
 const foreignCompressions: readonly { readonly name: string; readonly magic: readonly number[] }[] = [
   { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd] },
-  { name: 'bzip2', magic: [0x42, 0x5a, 0x68] },
+  // "BZh" and a level from 1 to 9: not the text "BZhello".
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((level) => ({ name: 'bzip2', magic: [0x42, 0x5a, 0x68, 0x30 + level] })),
   { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58] },
   { name: 'ZIP', magic: [0x50, 0x4b, 0x03, 0x04] },
 ]

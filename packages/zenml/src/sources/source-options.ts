@@ -36,6 +36,12 @@ export function checkOptions({ format, options }: SourceFiles): SourceOptions {
     if (value !== undefined && (!Array.isArray(value) || value.some((item) => typeof item !== 'string')))
       throw wrong(`Option "${name}" must be a list of texts.`)
   }
+  if (delimiter !== undefined && delimiter === (quote ?? '"'))
+    throw wrong('Options "delimiter" and "quote" must differ.')
+  if (columns !== undefined && new Set(columns as string[]).size < (columns as string[]).length)
+    throw wrong('Option "columns" has a name twice.')
+  if (columns !== undefined && ((columns as string[]).length === 0 || (columns as string[]).includes('')))
+    throw wrong('Option "columns" must have names, and none that is empty.')
   if (encoding !== undefined && !['utf-8', 'utf-16le', 'utf-16be', 'latin1'].includes(encoding as string))
     throw wrong('Option "encoding" must be utf-8, utf-16le, utf-16be or latin1.')
   if (

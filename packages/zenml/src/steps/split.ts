@@ -16,7 +16,10 @@ export interface SplitParameters {
 }
 
 const parameters: z.ZodType<SplitParameters, Defaulted<SplitParameters>> = z.strictObject({
-  ratios: z.record(z.string().regex(/^[A-Za-z0-9_-]+$/), z.number().positive()).default({ train: 0.8, eval: 0.2 }),
+  ratios: z
+    .record(z.string().regex(/^[A-Za-z0-9_-]+$/), z.number().positive())
+    .refine((ratios) => Object.keys(ratios).length > 0 && Object.keys(ratios).length <= 255, 'from 1 to 255 splits')
+    .default({ train: 0.8, eval: 0.2 }),
   by: z.array(z.string()).default([]),
 })
 
@@ -112,7 +115,7 @@ const words = new Float64Array(1)
 const halves = new Uint32Array(words.buffer)
 
 /**
- * A row as a number in [0, 1): each feature that has values is hashed by itself (name, kind, values), the hashes are added, so that
+ * A row as a number in [0, 1): each feature that has values is hashed by itself (name, values), the hashes are added, so that
  * neither the order of features nor absent ones matter, and the sum is mixed with the seed (the finaliser of MurmurHash3).
  */
 function hashRow(

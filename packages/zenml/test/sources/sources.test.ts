@@ -84,6 +84,31 @@ describe('CSV', () => {
     ])
   })
 
+  it('quoted empty cells are missing among numbers and empty texts among texts, as programs that quote all write them', async () => {
+    expect(await read('"a","b","c"\n"1","x",""\n"","",""\n', 'csv')).toEqual([
+      { a: 1, b: 'x', c: '' },
+      { a: null, b: '', c: '' },
+    ])
+  })
+
+  it('names that objects have by themselves are names of columns like others', async () => {
+    // More than one window of the reader, so that the kinds are guessed wrong at first.
+    const rows = `1,2,${'x'.repeat(1000)}\n`.repeat(3000)
+    const found = await read(`constructor,__proto__,valueOf\n${rows}x,1.5,\n`, 'csv')
+    expect(found).toHaveLength(3001)
+    expect(Object.entries(found.at(-1) as object)).toEqual([
+      ['__proto__', 1.5],
+      ['constructor', 'x'],
+      ['valueOf', null],
+    ])
+  })
+
+  it('given names stand in for a header that has a name twice, and a byte order mark goes before the encoding', async () => {
+    expect(await read('a,a\n1,2\n', 'csv', { columns: ['x', 'y'] })).toEqual([{ x: 1, y: 2 }])
+    expect(await read(Buffer.from('\ufeffé\n1\n'), 'csv', { encoding: 'latin1' })).toEqual([{ é: 1 }])
+    expect(await read('BZhello\n1\n', 'csv')).toEqual([{ BZhello: 1 }])
+  })
+
   it('a ragged row is named by row, line and counts', async () => {
     const error = await refusal(read('a,b\n1,2\n"x\ny",2\n1,2,3\n', 'csv'))
     expect(error).toMatchObject({ code: 'ZEN_CSV_RAGGED', facts: { row: 3, line: 5, found: 3, expected: 2 } })
@@ -129,6 +154,9 @@ describe('CSV', () => {
     ['gzip that is cut off', gzipSync('a,b\n1,2\n'.repeat(1000)).subarray(0, 40), {}, 'ZEN_SOURCE_READ'],
     ['a delimiter beyond ASCII', 'a§b\n', { delimiter: '§' }, 'ZEN_SOURCE_OPTIONS'],
     ['a value that the schema does not allow', 'a,b\n1,2\nx,3\n', { schema: { a: 'int' } }, 'ZEN_SOURCE_VALUE'],
+    ['a delimiter that is the quote', 'a,b\n', { delimiter: '"' }, 'ZEN_SOURCE_OPTIONS'],
+    ['a given name that stands twice', 'a,b\n', { columns: ['x', 'x'] }, 'ZEN_SOURCE_OPTIONS'],
+    ['UTF-16 without a mark', Buffer.from('a,b\n1,2\n', 'utf16le'), {}, 'ZEN_SOURCE_ENCODING'],
     ['a schema for a column that is not there', 'a,b\n1,2\n', { schema: { c: 'int' } }, 'ZEN_SOURCE_SCHEMA'],
   ])('%s is refused with its code', async (_name, content, options, code) => {
     expect((await refusal(read(content, 'csv', options as JsonObject))).code).toBe(code)
@@ -189,7 +217,34 @@ describe('JSON', () => {
     expect(await read(rows.map((row) => JSON.stringify(row)).join('\n'), 'jsonl')).toEqual(expected)
   })
 
+  it('identifiers beyond 2^53 keep their last digits, and texts and fractions of as many digits stay what they are', async () => {
+    const text =
+      '{"id": 9007199254740993, "x": 0.1234567890123456, "t": "1234567890123456", "l": [-9223372036854775808]}'
+    expect(await read(`[${text}]`, 'json')).toEqual([
+      { id: 9007199254740993n, l: -9223372036854775808n, t: '1234567890123456', x: Math.fround(0.1234567890123456) },
+    ])
+    expect(await read(`${text}\n{"id": 18446744073709551615}`, 'jsonl')).toMatchObject([
+      { id: 2 ** 53 },
+      { id: 2 ** 64 },
+    ])
+  })
+
+  it('names that objects have by themselves are names of features like others', async () => {
+    const rows = await read('{"__proto__": [1, 2], "constructor": 1}\n{"__proto__": 3}\n', 'jsonl')
+    expect(rows.map((row) => Object.entries(row as object))).toEqual([
+      [
+        ['__proto__', [1, 2]],
+        ['constructor', 1],
+      ],
+      [
+        ['__proto__', 3],
+        ['constructor', null],
+      ],
+    ])
+  })
+
   it.each([
+    ['a name twice, once with dots', '[{"a.b": 1, "a": {"b": 2}}]'],
     ['no array', '{}'],
     ['cut off', '[{"a": 1}, {"a"'],
     ['a comma too many', '[{"a": 1},]'],
@@ -243,35 +298,52 @@ describe('where sources may be', () => {
 })
 
 describe('Parquet', () => {
-  it('columns have the kinds of their types; missing values, dates and booleans are kept', async () => {
-    const directory = folder({})
-    const path = join(directory, 'data.parquet')
+  /** Writes one row of these columns to a file, and gives the snapshot of it. */
+  async function parquet(sql: string, name = 'data.parquet'): Promise<{ features: object; rows: unknown[] }> {
+    const path = join(folder({ [`${name}.other`]: '' }), name)
     const { DuckDBInstance } = await import('@duckdb/node-api')
     const instance = await DuckDBInstance.create(':memory:')
     const connection = await instance.connect()
-    await connection.run(
-      `COPY (SELECT * FROM (VALUES (1, 2.0::DOUBLE, 'é', TRUE, TIMESTAMP '2001-01-01 00:01:00', 9223372036854775807::BIGINT),
-        (NULL, NULL, NULL, NULL, NULL, 5)) AS t(i, d, s, b, t, l)) TO '${path}' (FORMAT parquet)`,
-    )
+    await connection.run(`COPY (${sql}) TO '${path}' (FORMAT parquet)`)
     connection.closeSync()
     instance.closeSync()
-    const files = [{ name: 'data.parquet', path, size: 1 }]
+    const files = [{ name, path, size: 1 }]
     await using trial = await runStep(snapshot, { inputs: { source: { format: 'parquet', options: {}, files } } })
-    const { examples } = trial.outputs
-    expect(Object.fromEntries(examples.features)).toEqual({
-      b: 'int',
-      d: 'float',
-      i: 'int',
-      l: 'int',
-      s: 'bytes',
-      t: 'int',
-    })
     const rows: unknown[] = []
-    for await (const row of examples.objects('all')) rows.push(row)
+    for await (const row of trial.outputs.examples.objects('all')) rows.push(row)
+    return { features: Object.fromEntries(trial.outputs.examples.features), rows }
+  }
+
+  it('columns have the kinds of their types; missing values, dates and booleans are kept', async () => {
+    const { features, rows } = await parquet(
+      `SELECT * FROM (VALUES (1, 2.0::DOUBLE, 'é', TRUE, TIMESTAMP '2001-01-01 00:01:00', 9223372036854775807::BIGINT),
+        (NULL, NULL, NULL, NULL, NULL, 5)) AS t(i, d, s, b, t, l)`,
+    )
+    expect(features).toEqual({ b: 'int', d: 'float', i: 'int', l: 'int', s: 'bytes', t: 'int' })
     expect(rows).toEqual([
       { b: 1, d: 2, i: 1, l: 9223372036854775807n, s: 'é', t: 978307260000000 },
       { b: null, d: null, i: null, l: 5, s: null, t: null },
     ])
+  })
+
+  it('lists are several values, blobs are bytes, and times with a zone are the same in every zone', async () => {
+    const before = process.env['TZ']
+    process.env['TZ'] = 'Asia/Tokyo'
+    try {
+      const { rows } = await parquet(
+        `SELECT [1.5, 2.5]::FLOAT[] AS l, ['a', 'b'] AS w, []::INTEGER[] AS e, 'ab'::BLOB AS b, TIMESTAMPTZ '2001-01-01 00:00:00+02' AS t`,
+      )
+      expect(rows).toEqual([{ b: 'ab', e: null, l: [1.5, 2.5], t: 978300000000000, w: ['a', 'b'] }])
+    } finally {
+      if (before === undefined) delete process.env['TZ']
+      else process.env['TZ'] = before
+    }
+    expect((await refusal(parquet('SELECT [1, NULL] AS l'))).code).toBe('ZEN_SOURCE_VALUE')
+    expect((await refusal(parquet('SELECT {x: 1} AS s'))).code).toBe('ZEN_PARQUET_TYPE')
+  })
+
+  it('the place of a file says nothing: its name is no pattern, and its folder no column', async () => {
+    expect((await parquet('SELECT 7 AS a', 'year=2020/data[1]*?.parquet')).rows).toEqual([{ a: 7 }])
   })
 
   it('a file that is no Parquet is refused', async () => {

@@ -79,6 +79,8 @@ it('split by a feature keeps its values together, and refuses an empty side', as
   expect([...byWord.values()].every((values) => values.size === 1)).toBe(true)
   const few = await examplesOf('few', { all: rows.slice(0, 1) }, 1)
   await expect(runStep(split, { inputs: { examples: few } })).rejects.toMatchObject({ code: 'ZEN_SPLIT_EMPTY' })
+  // Without this all rows would go nowhere.
+  await expect(runStep(split, { inputs: { examples }, parameters: { ratios: {} } })).rejects.toThrow('from 1 to 255')
 })
 
 it('statistics are exact, and the same bit for bit for any batches', async () => {
