@@ -7,6 +7,7 @@ import type { StoredArtifact } from '../model/artifact.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { CodePin, Failure, Outcome, RunRecord, RunStatus, StepRecord } from '../model/run.ts'
+import type { Touch } from '../model/touch.ts'
 import {
   type ArtifactSummary,
   findLineage,
@@ -78,6 +79,8 @@ export interface StepEnd {
   readonly bases: { readonly [type: string]: string }
   readonly log: Digest | null
   readonly metrics: JsonObject
+  /** What it touched outside of its declared inputs. */
+  readonly touches: readonly Touch[]
   readonly error: Failure | null
 }
 
@@ -89,6 +92,7 @@ export interface ReusedStep extends StepFacts {
   readonly at: number
   readonly metrics: JsonObject
   readonly log: Digest | null
+  readonly touches: readonly Touch[]
 }
 
 /** An earlier execution that completed. */
@@ -99,6 +103,7 @@ export interface PriorExecution {
   readonly outputs: { readonly [output: string]: StoredArtifact }
   readonly metrics: JsonObject
   readonly log: Digest | null
+  readonly touches: readonly Touch[]
 }
 
 /** A run in a list. */
@@ -196,6 +201,7 @@ export function runRecords(store: MetadataStore): RunRecords {
           identity: json(end.identity),
           log: end.log ?? undefined,
           metrics: json(end.metrics),
+          touches: touchesProperty(end.touches),
           error: end.error === null ? undefined : json(end.error),
         })
         link(database, execution, end.outputs, eventType.output, end.bases, end.endedAt)
@@ -318,6 +324,7 @@ function insertReused(database: Database, run: string, steps: readonly ReusedSte
       reused_from: step.from,
       metrics: json(step.metrics),
       log: step.log ?? undefined,
+      touches: touchesProperty(step.touches),
     })
     link(database, execution, step.inputs, eventType.input, step.bases, step.at)
     link(database, execution, step.outputs, eventType.output, step.bases, step.at)
@@ -421,6 +428,7 @@ function findByKeys(database: Database, keys: readonly Digest[]): ReadonlyMap<Di
           outputs: artifacts.get(id)?.outputs ?? {},
           metrics: parse(facts['metrics'] ?? '{}') as JsonObject,
           log: (facts['log'] ?? null) as Digest | null,
+          touches: parse(facts['touches'] ?? '[]') as Touch[],
         }
       }),
     )
@@ -503,6 +511,7 @@ function getRun(database: Database, id: string): RunRecord | undefined {
         outputs: artifacts?.outputs ?? {},
         log: (own['log'] ?? null) as Digest | null,
         metrics: parse(own['metrics'] ?? '{}') as JsonObject,
+        touches: parse(own['touches'] ?? '[]') as Touch[],
         error: own['error'] === undefined ? null : (parse(own['error']) as Failure),
       }
     }),
@@ -614,6 +623,11 @@ function listSteps(database: Database): readonly StepUse[] {
 
 function json(value: object): string {
   return canonicalJson(value as JsonObject)
+}
+
+/** Most executions touch nothing: then there is no property. */
+function touchesProperty(touches: readonly Touch[]): string | undefined {
+  return touches.length === 0 ? undefined : json(touches)
 }
 
 function parse(text: PropertyValue | undefined): unknown {

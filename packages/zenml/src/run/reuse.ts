@@ -2,6 +2,7 @@ import type { ArtifactStore } from '../artifacts/artifact-store.ts'
 import { holds } from '../fingerprint/observed.ts'
 import type { PriorExecution, RunRecords } from '../metadata/run-records.ts'
 import type { Identity } from '../model/fingerprint.ts'
+import { breaksStrict } from '../model/touch.ts'
 import type { PlannedStep } from './plan.ts'
 
 /** Decides whether an earlier execution can stand for a step. */
@@ -19,8 +20,15 @@ export interface ReuseDecision {
 /** Never reuses anything. */
 export const noReuse: ReusePolicy = { find: async () => ({ prior: undefined, refused: [] }) }
 
+/** Where observed files are, and which steps may stand only on executions that a strict step could have made. */
+export interface ReuseOptions {
+  /** Root of the repository. */
+  readonly root: string
+  strict(step: PlannedStep): boolean
+}
+
 /** Reuses the newest execution with the same identity whose outputs are all there, byte for byte. */
-export function reuseFrom(records: RunRecords, artifacts: ArtifactStore): ReusePolicy {
+export function reuseFrom(records: RunRecords, artifacts: ArtifactStore, { root, strict }: ReuseOptions): ReusePolicy {
   return {
     async find(step, identity) {
       if (!step.spec.cache) return { prior: undefined, refused: [] }
@@ -28,7 +36,8 @@ export function reuseFrom(records: RunRecords, artifacts: ArtifactStore): ReuseP
       const refused: string[] = []
       for (const prior of priors) {
         const { observed } = prior.identity.fingerprint
-        if (observed === undefined || !holds(observed, { seed: step.seed })) continue
+        if (observed === undefined || !holds(observed, { seed: step.seed, root })) continue
+        if (strict(step) && prior.touches.some(breaksStrict)) continue
         const problem = await problemOf(prior, artifacts)
         if (problem === undefined) return { prior, refused }
         refused.push(problem)

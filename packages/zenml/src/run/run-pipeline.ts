@@ -6,13 +6,14 @@ import type { ReusedStep, RunStart } from '../metadata/run-records.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { RunListener } from '../model/events.ts'
 import type { Identity } from '../model/fingerprint.ts'
-import type { PipelineSpec } from '../model/pipeline-spec.ts'
+import { isStrict, type PipelineSpec } from '../model/pipeline-spec.ts'
 import type { CodePin, Failure, Outcome, RunStatus } from '../model/run.ts'
 import { executeStep, failureOf } from './execute-step.ts'
 import { identifyStep, inputsOf } from './identify-step.ts'
 import { recoverLostRuns } from './lost-runs.ts'
 import { type Plan, type PlannedStep, planRun } from './plan.ts'
 import { noReuse, type ReusePolicy, reuseFrom } from './reuse.ts'
+import { touchWarnings } from './touch-warnings.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Options of a run. */
@@ -72,7 +73,12 @@ export async function runPipeline(
     workspace,
     plan,
     run,
-    reuse ? reuseFrom(workspace.records, workspace.artifacts) : noReuse,
+    reuse
+      ? reuseFrom(workspace.records, workspace.artifacts, {
+          root: workspace.root,
+          strict: (step) => isStrict(spec, step.spec),
+        })
+      : noReuse,
     signal,
     onEvent,
   )
@@ -95,6 +101,7 @@ class Runner {
   private readonly policy: ReusePolicy
   private readonly signal: AbortSignal
   private readonly onEvent: RunListener
+  private readonly touchesTold = new Set<string>()
   private error: Failure | null = null
 
   constructor(
@@ -181,6 +188,7 @@ class Runner {
       at: this.workspace.clock.now(),
       metrics: prior.metrics,
       log: prior.log,
+      touches: prior.touches,
     }
   }
 
@@ -252,6 +260,7 @@ class Runner {
       onEvent: this.onEvent,
     })
     await records.endStep(execution, end)
+    for (const message of touchWarnings(step.name, end.touches, this.touchesTold)) this.onEvent(message)
     this.progress.outcomes.set(step.name, end.outcome)
     if (end.outcome === 'executed') {
       this.progress.outputs.set(step.name, end.outputs)
