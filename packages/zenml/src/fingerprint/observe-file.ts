@@ -55,7 +55,8 @@ function digestFile(path: string): Digest {
   const buffer = Buffer.allocUnsafe(1 << 18)
   const file = openSync(path, 'r')
   try {
-    for (let size = readSync(file, buffer); size > 0; size = readSync(file, buffer)) hash.update(buffer.subarray(0, size))
+    for (let size = readSync(file, buffer); size > 0; size = readSync(file, buffer))
+      hash.update(buffer.subarray(0, size))
   } finally {
     closeSync(file)
   }

@@ -45,7 +45,10 @@ export class Taps {
     const { get } = Object.getOwnPropertyDescriptor(owner, name) ?? {}
     if (get === undefined) return
     const tapped = this.around(name, get as Call, listener)
-    Object.defineProperty(owner, name, { ...Object.getOwnPropertyDescriptor(owner, name), get: tapped as () => unknown })
+    Object.defineProperty(owner, name, {
+      ...Object.getOwnPropertyDescriptor(owner, name),
+      get: tapped as () => unknown,
+    })
   }
 
   /** Takes the place of a class; its name may be an accessor that loads it when it is first used. */
@@ -71,12 +74,13 @@ export class Taps {
 
   private constructed(original: Call, listener: Listener): object {
     const taps = this
-    return new Proxy(original, {
+    const handler: ProxyHandler<Call> = {
       construct(target, args: unknown[], newTarget) {
-        if (taps.idle) taps.quietly(() => listener(args, Reflect.construct as unknown as Call))
+        if (taps.idle) taps.quietly(() => listener(args, handler.construct as Call))
         return taps.quietly(() => Reflect.construct(target, args, newTarget) as object)
       },
-    })
+    }
+    return new Proxy(original, handler)
   }
 
   private around(name: string, original: Call, listener: Listener): Call {

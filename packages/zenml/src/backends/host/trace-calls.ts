@@ -35,11 +35,8 @@ export function watchCalls(taps: Taps, ledger: Ledger): void {
     (name: string): Listener =>
     (_args, below) =>
       void ledger.hit(ledger.counter(kind, `${prefix}.${name}`), below)
-  const telling =
-    (kind: TouchKind, tell: (args: readonly unknown[]) => string) =>
-    (): Listener =>
-    (args, below) =>
-      void ledger.hit(ledger.counter(kind, tell(args)), below)
+  const telling = (kind: TouchKind, tell: (args: readonly unknown[]) => string) => (): Listener => (args, below) =>
+    void ledger.hit(ledger.counter(kind, tell(args)), below)
 
   taps.methods(crypto, randomness, named('randomness', 'crypto'))
   const web = Object.getPrototypeOf(crypto.webcrypto) as object
@@ -48,15 +45,39 @@ export function watchCalls(taps: Taps, ledger: Ledger): void {
 
   taps.methods(net.Socket.prototype, ['connect'], telling('network', socketHost))
   taps.methods(dgram.Socket.prototype, ['send', 'connect'], telling('network', datagramHost))
-  taps.methods(dns, lookups, telling('network', ([name]) => String(name)))
-  taps.methods(dns.promises, lookups, telling('network', ([name]) => String(name)))
-  taps.methods(globalThis, ['fetch'], telling('network', ([input]) => urlHost(input)))
+  taps.methods(
+    dns,
+    lookups,
+    telling('network', ([name]) => String(name)),
+  )
+  taps.methods(
+    dns.promises,
+    lookups,
+    telling('network', ([name]) => String(name)),
+  )
+  taps.methods(
+    globalThis,
+    ['fetch'],
+    telling('network', ([input]) => urlHost(input)),
+  )
   for (const name of ['WebSocket', 'EventSource'])
     taps.class(globalThis, name, telling('network', ([url]) => urlHost(url))())
 
-  taps.methods(childProcess.ChildProcess.prototype, ['spawn'], telling('process', ([options]) => spawned(options)))
-  taps.methods(childProcess, ['spawnSync', 'execFileSync'], telling('process', ([file]) => command(file)))
-  taps.methods(childProcess, ['execSync'], telling('process', ([line]) => firstWord(line)))
+  taps.methods(
+    childProcess.ChildProcess.prototype,
+    ['spawn'],
+    telling('process', ([options]) => spawned(options)),
+  )
+  taps.methods(
+    childProcess,
+    ['spawnSync', 'execFileSync'],
+    telling('process', ([file]) => command(file)),
+  )
+  taps.methods(
+    childProcess,
+    ['execSync'],
+    telling('process', ([line]) => firstWord(line)),
+  )
   taps.class(workerThreads, 'Worker', named('threads', 'worker_threads')('Worker'))
   taps.methods(os, ['cpus', 'availableParallelism'], named('threads', 'os'))
   taps.methods(os, facts, named('host', 'os'))

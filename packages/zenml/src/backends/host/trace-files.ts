@@ -63,7 +63,13 @@ export class FileWatch {
       taps.methods(owner, trees, reading('tree'))
       taps.methods(owner, presences, reading('presence'))
       taps.methods(owner, opens, opening)
-      taps.methods(owner, writes, () => ([path]) => this.wrote(path))
+      taps.methods(
+        owner,
+        writes,
+        () =>
+          ([path]) =>
+            this.wrote(path),
+      )
     }
   }
 
@@ -120,7 +126,9 @@ export class FileWatch {
     const { root } = this.known
     const real = realOf(path)
     if (!isInside(root, real)) return undefined
-    return relative(root, isInside(root, path) ? path : real).split(sep).join('/')
+    return relative(root, isInside(root, path) ? path : real)
+      .split(sep)
+      .join('/')
   }
 
   private observe(path: string, how: Reading): void {

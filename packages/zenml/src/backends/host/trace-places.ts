@@ -11,8 +11,10 @@ export interface Place {
 }
 
 /** What a frame's script is. Code of Node itself and code without a file are looked through. */
-type Origin =
-  | { readonly kind: 'node' | 'runtime' }
+type Origin = { readonly kind: 'node' } | { readonly kind: 'runtime' } | Located
+
+/** A script whose frames have a place. */
+type Located =
   | { readonly kind: 'package'; readonly name: string }
   | { readonly kind: 'bundle'; readonly path: string }
   | { readonly kind: 'file'; readonly name: string }
@@ -106,7 +108,7 @@ export class Places {
   }
 
   /** Undefined for the lines that the bundler wrote. */
-  private resolve(origin: Exclude<Origin, { kind: 'node' | 'runtime' }>, frame: NodeJS.CallSite): Place | undefined {
+  private resolve(origin: Located, frame: NodeJS.CallSite): Place | undefined {
     if (origin.kind === 'package') return { package: origin.name, at: null }
     const [line, column] = [frame.getLineNumber() ?? 1, frame.getColumnNumber() ?? 1]
     if (origin.kind === 'file') return { package: null, at: `${origin.name}:${line}:${column}` }
