@@ -52,6 +52,7 @@ export async function readInstallInputs(root: string, folder: string): Promise<I
 
 /** A path below a folder of the root; throws where it leaves the root. */
 function below(folder: string, path: string): string {
+  if (path.startsWith('/')) throw outside(path)
   const joined = posix.join(folder, path)
   const plain = joined.replace(/\/+$/, '')
   if (plain === '.' || isArtifactPath(plain)) return plain

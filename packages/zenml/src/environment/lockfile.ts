@@ -19,7 +19,7 @@ export interface ClosureOptions {
 }
 
 /** Version of this module's cache files. */
-const cacheFormat = 1
+const cacheFormat = 2
 
 /** A closure and what it was made from. */
 interface CachedClosure {
@@ -30,6 +30,15 @@ interface CachedClosure {
   /** State of the files of each package that no lockfile pins, by directory. */
   readonly states: { readonly [directory: string]: Digest }
   readonly leaves: readonly PackageLeaf[]
+  readonly places: readonly PackagePlace[]
+}
+
+/** Where a package is installed on this machine. */
+export interface PackagePlace {
+  readonly name: string
+  readonly version: string
+  /** Its real directory. */
+  readonly directory: string
 }
 
 /**
@@ -46,17 +55,30 @@ interface CachedClosure {
  * await packageClosure({ root, packages: bundle.packages, cacheDirectory })
  * // [{ name: 'zod', version: '4.6.7', integrity: 'sha512-…' }]
  */
-export async function packageClosure({ root, packages, cacheDirectory }: ClosureOptions): Promise<PackageLeaf[]> {
-  if (packages.length === 0) return []
+export async function packageClosure(options: ClosureOptions): Promise<PackageLeaf[]> {
+  return [...(await closureOf(options)).leaves]
+}
+
+/** The same packages with the folders that they are in, from the same kept answer. Throws as `packageClosure`. */
+export async function packagePlaces(options: ClosureOptions): Promise<readonly PackagePlace[]> {
+  return (await closureOf(options)).places
+}
+
+async function closureOf({
+  root,
+  packages,
+  cacheDirectory,
+}: ClosureOptions): Promise<Pick<CachedClosure, 'leaves' | 'places'>> {
+  if (packages.length === 0) return { leaves: [], places: [] }
   const asked = [...packages].sort((a, b) => compareText(a.name, b.name) || compareText(a.directory, b.directory))
-  if (cacheDirectory === undefined) return [...new Closure(asked).find().leaves]
+  if (cacheDirectory === undefined) return new Closure(asked).find()
   const key = digestOf([cacheFormat, root, asked.map(({ name, directory }) => [name, directory])])
   const file = join(cacheDirectory, 'packages', `${hexOf(key)}.json`)
   const known = await readCached(file)
-  if (known !== undefined && stillHolds(known)) return [...known.leaves]
+  if (known !== undefined && stillHolds(known)) return known
   const found = new Closure(asked).find()
   await keep(file, found)
-  return [...found.leaves]
+  return found
 }
 
 /** One search: everything is read once. */
@@ -73,6 +95,7 @@ class Closure {
 
   find(): CachedClosure {
     const leaves = new Map<string, PackageLeaf>()
+    const places: PackagePlace[] = []
     const seen = new Set<string>()
     const open = this.asked.map(({ name, directory }) => ({ name, directory: realpathSync(directory) }))
     for (const { directory } of this.asked) this.manifests.set(directory, digestOfFile(join(directory, 'package.json')))
@@ -82,6 +105,7 @@ class Closure {
       seen.add(`${name}\0${directory}`)
       const manifest = readManifest(directory, name)
       const leaf = { name, version: manifest.version, integrity: this.integrity(directory, manifest.version) }
+      places.push({ name, version: leaf.version, directory })
       leaves.set(canonical([leaf.name, leaf.version, leaf.integrity]), leaf)
       for (const needed of manifest.needed) {
         const found = findInstalled(directory, needed)
@@ -97,6 +121,7 @@ class Closure {
         (a, b) =>
           compareText(a.name, b.name) || compareText(a.version, b.version) || compareText(a.integrity, b.integrity),
       ),
+      places,
     }
   }
 
