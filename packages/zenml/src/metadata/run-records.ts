@@ -110,6 +110,7 @@ export interface RunSummary {
   readonly startedAt: number
   readonly endedAt: number | null
   readonly commit: string | null
+  readonly tree: string | null
   readonly dirty: boolean
 }
 
@@ -581,6 +582,7 @@ function listRuns(
       startedAt: Number(properties['started_at']),
       endedAt: numberOrNull(properties['ended_at']),
       commit: code.commit,
+      tree: code.tree,
       dirty: code.dirty,
     }
   })

@@ -7,7 +7,8 @@ import { deriveSeed } from '../base/random.ts'
 import type { StepBundle } from '../code/bundle.ts'
 import { bundleSteps } from '../code/bundle-cache.ts'
 import { checkAgainstSteps, checkGraph, orderSteps } from '../config/graph.ts'
-import { packageClosure } from '../environment/lockfile.ts'
+import { packageClosure, packagePlaces } from '../environment/lockfile.ts'
+import { nativeAddons } from '../environment/native-addons.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { EnvironmentLeaf, PackageLeaf } from '../model/fingerprint.ts'
@@ -93,14 +94,14 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
   const named = await Promise.all(
     Object.entries(spec.steps).map(async ([name, step]) => {
       const bundle = bundles.get(step.source)!
-      const packages = await packageClosure({
-        root: workspace.root,
-        packages: bundle.packages,
-        cacheDirectory: workspace.cacheDirectory,
-      })
-      return { name, step, bundle, packages }
+      const asked = { root: workspace.root, packages: bundle.packages, cacheDirectory: workspace.cacheDirectory }
+      return { name, step, bundle, packages: await packageClosure(asked), places: await packagePlaces(asked) }
     }),
   )
+  const addons = await nativeAddons({
+    places: named.flatMap(({ places }) => places),
+    cacheDirectory: workspace.cacheDirectory,
+  })
   const { described, problems } = await describeSteps(
     workspace,
     named.map(({ name, step, bundle, packages }) => ({
@@ -140,7 +141,7 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
     steps,
     sources,
     environment: { ...captured.leaf, node: workspace.node },
-    environmentFacts: captured.facts,
+    environmentFacts: { ...captured.facts, addons },
   }
 }
 
