@@ -56,15 +56,11 @@ export interface PackagePlace {
  * // [{ name: 'zod', version: '4.6.7', integrity: 'sha512-…' }]
  */
 export async function packageClosure(options: ClosureOptions): Promise<PackageLeaf[]> {
-  return [...(await closureOf(options)).leaves]
+  return [...(await installedClosure(options)).leaves]
 }
 
-/** The same packages with the folders that they are in, from the same kept answer. Throws as `packageClosure`. */
-export async function packagePlaces(options: ClosureOptions): Promise<readonly PackagePlace[]> {
-  return (await closureOf(options)).places
-}
-
-async function closureOf({
+/** The same packages, and the folders that they are in, for one look at the kept answer. Throws as `packageClosure`. */
+export async function installedClosure({
   root,
   packages,
   cacheDirectory,

@@ -9,7 +9,7 @@ import type { PackagePlace } from './lockfile.ts'
 
 /** What is asked. */
 export interface NativeAddonsOptions {
-  /** `packagePlaces` of a step, or of several. */
+  /** `places` of `installedClosure` of a step, or of several. */
   readonly places: readonly PackagePlace[]
   /** Where answers are kept; none are without it. */
   readonly cacheDirectory?: string
@@ -26,6 +26,9 @@ const cacheFormat = 1
 /** Addons of Node and the libraries that they come with: the part of a package that its install script may have compiled or fetched. */
 const compiled = /\.(?:node|dylib|dll|so(?:\.\d+)*)$/
 
+/** Other packages, and what node-gyp leaves of its work and nobody loads. */
+const skipped: readonly string[] = ['node_modules', 'obj.target']
+
 interface CachedAddons {
   /** State of each folder on the way to a compiled file, and of each package's own: a new file changes it. */
   readonly folders: { readonly [path: string]: string }
@@ -40,7 +43,8 @@ interface CachedAddons {
  * A kept answer is believed while the files and the folders that hold them are untouched; nothing else is read then.
  *
  * @example
- * await nativeAddons({ places: await packagePlaces({ root, packages: bundle.packages }) })
+ * const { places } = await installedClosure({ root, packages: bundle.packages })
+ * await nativeAddons({ places })
  * // { 'better-sqlite3@12.11.1:build/Release/better_sqlite3.node': 'sha256:…' }
  */
 export async function nativeAddons({ places, cacheDirectory }: NativeAddonsOptions): Promise<NativeAddons> {
@@ -76,7 +80,7 @@ function find(places: readonly PackagePlace[]): CachedAddons {
       let holds = false
       for (const entry of readdirSync(join(directory, folder), { withFileTypes: true })) {
         const path = folder === '' ? entry.name : `${folder}/${entry.name}`
-        if (entry.isDirectory()) holds = (entry.name !== 'node_modules' && visit(path)) || holds
+        if (entry.isDirectory()) holds = (!skipped.includes(entry.name) && visit(path)) || holds
         else if (entry.isFile() && compiled.test(entry.name)) {
           holds = true
           const full = join(directory, path)

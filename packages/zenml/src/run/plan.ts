@@ -7,7 +7,7 @@ import { deriveSeed } from '../base/random.ts'
 import type { StepBundle } from '../code/bundle.ts'
 import { bundleSteps } from '../code/bundle-cache.ts'
 import { checkAgainstSteps, checkGraph, orderSteps } from '../config/graph.ts'
-import { packageClosure, packagePlaces } from '../environment/lockfile.ts'
+import { installedClosure } from '../environment/lockfile.ts'
 import { nativeAddons } from '../environment/native-addons.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
@@ -94,8 +94,12 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
   const named = await Promise.all(
     Object.entries(spec.steps).map(async ([name, step]) => {
       const bundle = bundles.get(step.source)!
-      const asked = { root: workspace.root, packages: bundle.packages, cacheDirectory: workspace.cacheDirectory }
-      return { name, step, bundle, packages: await packageClosure(asked), places: await packagePlaces(asked) }
+      const { leaves, places } = await installedClosure({
+        root: workspace.root,
+        packages: bundle.packages,
+        cacheDirectory: workspace.cacheDirectory,
+      })
+      return { name, step, bundle, packages: leaves, places }
     }),
   )
   const addons = await nativeAddons({

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { sha256 } from '../../src/base/digest.ts'
-import { packageClosure, packagePlaces } from '../../src/environment/lockfile.ts'
+import { installedClosure, packageClosure } from '../../src/environment/lockfile.ts'
 import { addonsOf, nativeAddons } from '../../src/environment/native-addons.ts'
 import { folderWith } from './temporary-folder.ts'
 
@@ -24,7 +24,7 @@ const wanted = {
 it('compiled code of the packages that a step reaches is told by the digest of its bytes, without a path of the machine', async () => {
   const root = folderWith(files)
   const packages = [{ name: 'native', directory: join(root, 'node_modules/native') }]
-  const places = await packagePlaces({ root, packages })
+  const { places } = await installedClosure({ root, packages })
   expect(places.map(({ name, version }) => `${name}@${version}`)).toEqual(
     (await packageClosure({ root, packages })).map(({ name, version }) => `${name}@${version}`).reverse(),
   )
@@ -42,7 +42,7 @@ it('a kept answer ends when a compiled file is changed, replaced, added or remov
   const cacheDirectory = folderWith()
   const packages = [{ name: 'native', directory: join(root, 'node_modules/native') }]
   const ask = async (): Promise<object> =>
-    nativeAddons({ places: await packagePlaces({ root, packages, cacheDirectory }), cacheDirectory })
+    nativeAddons({ places: (await installedClosure({ root, packages, cacheDirectory })).places, cacheDirectory })
   const addon = join(root, 'node_modules/native/build/Release/native.node')
   expect(await ask()).toEqual(wanted)
   expect(await ask()).toEqual(wanted)

@@ -9,8 +9,8 @@ export const command: CommandFunction = async ({ cli, terminal, options }) => {
   const { removed, young } = await pruneCode(project, { dryRun })
   terminal.result(document({ dryRun, removed, young }), () => {
     const lines = [
-      ...removed.map((ref) => `${dryRun ? 'would remove' : 'removed'}  ${ref}`),
-      ...young.map((ref) => `too young     ${ref}`),
+      ...removed.map((ref) => `${(dryRun ? 'would remove' : 'removed').padEnd(12)}  ${ref}`),
+      ...young.map((ref) => `${'too young'.padEnd(12)}  ${ref}`),
     ]
     return lines.length === 0 ? 'Every ref below refs/zenml belongs to a run.' : lines.join('\n')
   })
