@@ -1,5 +1,6 @@
 import { gitIn, isRefusal } from './git-directory.ts'
-import { configuredRemotes, gitWords, isFetchable, withoutCredentials } from './remotes.ts'
+import { withoutCredentials } from './git-remote.ts'
+import { configuredRemotes, gitWords, hideCredentials, isFetchable } from './remotes.ts'
 
 /** Objects that a repository lacks, and where they may come from. */
 export interface MissingObjects {
@@ -32,14 +33,14 @@ export async function fetchObjects(missing: MissingObjects): Promise<Fetched> {
   const tried: string[] = []
   const configured = await configuredRemotes(gitDirectory)
   const isRecorded = ({ url }: { readonly url: string }): boolean =>
-    remote !== null && withoutCredentials(url) === withoutCredentials(remote)
+    remote !== null && (url === remote || withoutCredentials(url) === withoutCredentials(remote))
   const places = [
     ...configured.filter(isRecorded).map(({ name, url }) => ({ target: name, url, trusted: true })),
     ...(remote === null || configured.some(isRecorded) ? [] : [{ target: remote, url: remote, trusted: false }]),
     ...configured.filter((one) => !isRecorded(one)).map(({ name, url }) => ({ target: name, url, trusted: true })),
   ]
   for (const { target, url, trusted } of places) {
-    const name = withoutCredentials(trusted ? `${target} (${url})` : url)
+    const name = hideCredentials(trusted ? `${target} (${url})` : url)
     if (!trusted && !isFetchable(url)) {
       tried.push(`${name}: only https, ssh and git addresses are fetched from when they are not configured here`)
       continue

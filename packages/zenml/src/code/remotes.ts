@@ -43,13 +43,13 @@ export function isFetchable(url: string): boolean {
 }
 
 /** A URL, or git's words with URLs in them, without users and passwords. */
-export function withoutCredentials(text: string): string {
+export function hideCredentials(text: string): string {
   return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^/@\s'"]*@/gi, '$1')
 }
 
 /** What git said when it failed, on one line and without credentials. */
 export function gitWords(error: unknown): string {
-  return withoutCredentials(messageOf(error)).split('\n').filter(Boolean).slice(0, 3).join(' ')
+  return hideCredentials(messageOf(error)).split('\n').filter(Boolean).slice(0, 3).join(' ')
 }
 
 function noneConfigured(error: unknown): string {

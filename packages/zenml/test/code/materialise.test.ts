@@ -15,7 +15,7 @@ import { expect, it } from 'vitest'
 import { sha256 } from '../../src/base/digest.ts'
 import { withCarriageReturns, withLineFeeds } from '../../src/code/line-ends.ts'
 import { materialiseCode } from '../../src/code/materialise.ts'
-import { isFetchable, withoutCredentials } from '../../src/code/remotes.ts'
+import { hideCredentials, isFetchable } from '../../src/code/remotes.ts'
 import {
   commitFiles,
   filesOf,
@@ -214,7 +214,7 @@ it('only addresses that name another machine are taken from outside', () => {
     'https://u@-h/x',
   ])
     expect([url, isFetchable(url)]).toEqual([url, false])
-  expect(withoutCredentials("fatal: 'https://u:p@h/x' and ssh://k@h/y")).toBe("fatal: 'https://h/x' and ssh://h/y")
+  expect(hideCredentials("fatal: 'https://u:p@h/x' and ssh://k@h/y")).toBe("fatal: 'https://h/x' and ssh://h/y")
 })
 
 it('a damaged pin and a folder with something in it are refused before anything happens', async () => {
@@ -311,6 +311,22 @@ it('submodules are laid out from their repository here, nested ones too, else fr
   runGit(clone, 'submodule', '--quiet', 'update', '--init', '--recursive')
   await materialiseCode({ ...at, target: second })
   expect(filesOf(second)['vendor/inner/deep/deep.ts']).toBe('deep\n')
+})
+
+it('changes in a submodule, and a repository inside of this one, come back as they ran', async () => {
+  const inner = repositoryWith({ 'inner.ts': 'inner\n' })
+  const root = repositoryWith(code)
+  runGit(root, 'submodule', '--quiet', 'add', inner, 'vendor/inner')
+  commitFiles(root, {})
+  writeFileSync(join(root, 'vendor/inner/inner.ts'), 'changed\n')
+  mkdirSync(join(root, 'own'))
+  runGit(join(root, 'own'), 'init', '-q', '-b', 'main')
+  commitFiles(join(root, 'own'), { 'own.ts': 'own\n' })
+  const pin = await pinNow(root)
+  runGit(join(root, 'vendor/inner'), 'checkout', '-q', '.')
+  const target = temporaryFolder()
+  expect((await materialiseCode({ repository: root, pin, target })).differences).toEqual([])
+  expect(filesOf(target)).toMatchObject({ 'vendor/inner/inner.ts': 'changed\n', 'own/own.ts': 'own\n' })
 })
 
 it('git filters run as the user configured them, and a filtered file counts as what its object says', async () => {

@@ -66,9 +66,10 @@ const writer = `for (const [path, content] of JSON.parse(require('fs').readFileS
 /** The pin of a run that starts now. */
 export async function pinNow(root: string): Promise<CodePin> {
   const repository = (await findRepository(root))!
-  const { pin } = await readPin(repository)
+  const state = await readPin(repository)
+  const { pin } = state
   if (!pin.dirty) return pin
-  const { tree, ref } = await snapshotDirtyTree(repository, pin)
+  const { tree, ref } = await snapshotDirtyTree(repository, state)
   return { ...pin, tree, ref }
 }
 
