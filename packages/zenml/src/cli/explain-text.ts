@@ -46,6 +46,5 @@ function painted(line: string, colors: Colors): string {
 
 /** Source lines and names come from files and stores: nothing in them may move the cursor of a terminal. */
 function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is these that are taken out
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
 }

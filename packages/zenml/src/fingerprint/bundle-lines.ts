@@ -50,7 +50,10 @@ export function linesOfBundle(text: string, map: string): ReadonlyMap<string, re
   return new Map(
     [...found].map(([file, lines]) => [
       file,
-      [...lines].sort(([a], [b]) => a - b).map(([number, content]) => ({ line: number, text: content })),
+      [...lines]
+        .filter(([, content]) => content !== '')
+        .sort(([a], [b]) => a - b)
+        .map(([number, content]) => ({ line: number, text: content })),
     ]),
   )
 }

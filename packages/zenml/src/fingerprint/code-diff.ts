@@ -59,25 +59,85 @@ function coreOf({ text }: BundleLine): string {
   return text.replace(/[;,})\]]+$/, '')
 }
 
+/**
+ * Compares the lines that say something. Lines of nothing but closing marks follow the line before them: aligned by themselves,
+ * the end of one block would be taken for that of another.
+ */
 async function compareLines(
   before: DiffSide,
   after: DiffSide,
   keyOf: (line: BundleLine) => string,
 ): Promise<Operation[]> {
-  const operations = await align(before.lines, after.lines, keyOf)
+  const [left, right] = [before, after].map(({ lines }) => foldClosers(lines, keyOf))
+  const operations = await align(left!.lines, right!.lines, keyOf)
   const kept: Operation[] = []
+  let open: Closers = [[], []]
   for (let at = 0; at < operations.length; ) {
-    if (operations[at]!.kind === ' ') {
-      kept.push(operations[at++]!)
+    const operation = operations[at]!
+    if (operation.kind === ' ') {
+      kept.push(operation)
+      open = balance(kept, [left!.closers.get(operation.before!) ?? [], right!.closers.get(operation.after!) ?? []])
+      at++
       continue
     }
     const block: Operation[] = []
     while (at < operations.length && operations[at]!.kind !== ' ') block.push(operations[at++]!)
-    const removed = block.flatMap((operation) => operation.before ?? [])
-    const added = block.flatMap((operation) => operation.after ?? [])
-    kept.push(...reduce(removed, added, before, after, keyOf))
+    const removed = block.flatMap(({ before: line }) => line ?? [])
+    const added = block.flatMap(({ after: line }) => line ?? [])
+    const [gone, come] = reduce(removed, added, before, after, keyOf)
+    const ends = [ending(gone, left!.closers), ending(come, right!.closers)] as const
+    const closing: Closers = [
+      [...open[0], ...ends[0].closers],
+      [...open[1], ...ends[1].closers],
+    ]
+    const shared = Math.min(closing[0].length, closing[1].length)
+    // What one version closes and the other does not goes with its lines; what both close stays as it is.
+    const own = (lines: readonly BundleLine[], closers: readonly BundleLine[]): readonly BundleLine[] =>
+      lines.length === 0 ? [] : [...lines, ...closers.slice(0, closers.length - shared)]
+    kept.push(
+      ...own(ends[0].lines, closing[0]).map((line): Operation => ({ kind: '-', before: line, after: undefined })),
+      ...own(ends[1].lines, closing[1]).map((line): Operation => ({ kind: '+', before: undefined, after: line })),
+    )
+    if (gone.length > 0 || come.length > 0)
+      balance(kept, [closing[0].slice(closing[0].length - shared), closing[1].slice(closing[1].length - shared)])
+    open = [[], []]
   }
   return kept
+}
+
+/** Closing lines of the two versions that are not told yet. */
+type Closers = readonly [before: readonly BundleLine[], after: readonly BundleLine[]]
+
+/** Adds the closing lines that both have, and gives back what only one has. */
+function balance(kept: Operation[], [before, after]: Closers): Closers {
+  const shared = Math.min(before.length, after.length)
+  for (let at = 0; at < shared; at++) kept.push({ kind: ' ', before: before[at], after: after[at] })
+  return [before.slice(shared), after.slice(shared)]
+}
+
+/** Changed lines with the closing lines between them, and the closing lines behind the last. */
+function ending(
+  lines: readonly BundleLine[],
+  closers: ReadonlyMap<BundleLine, readonly BundleLine[]>,
+): { readonly lines: readonly BundleLine[]; readonly closers: readonly BundleLine[] } {
+  const last = lines.at(-1)
+  if (last === undefined) return { lines: [], closers: [] }
+  const inner = lines.slice(0, -1).flatMap((line) => [line, ...(closers.get(line) ?? [])])
+  return { lines: [...inner, last], closers: closers.get(last) ?? [] }
+}
+
+function foldClosers(
+  lines: readonly BundleLine[],
+  keyOf: (line: BundleLine) => string,
+): { readonly lines: readonly BundleLine[]; readonly closers: ReadonlyMap<BundleLine, readonly BundleLine[]> } {
+  const saying: BundleLine[] = []
+  const closers = new Map<BundleLine, BundleLine[]>()
+  for (const line of lines) {
+    const last = saying.at(-1)
+    if (keyOf(line) !== '') saying.push(line)
+    else if (last !== undefined) closers.set(last, [...(closers.get(last) ?? []), line])
+  }
+  return { lines: saying, closers }
 }
 
 /** Takes off both ends of a changed block what is only broken into lines otherwise, and the block where its source is the same. */
@@ -87,17 +147,14 @@ function reduce(
   before: DiffSide,
   after: DiffSide,
   keyOf: (line: BundleLine) => string,
-): Operation[] {
+): readonly [removed: readonly BundleLine[], added: readonly BundleLine[]] {
   const [first, second] = [sourceOf(removed, before), sourceOf(added, after)]
   // The bundler wrapped or named it otherwise, because of another file.
-  if (first !== undefined && first === second && first !== '') return []
+  if (first !== undefined && first === second && first !== '') return [[], []]
   const front = equalEnd(removed, added, keyOf)
   const [left, right] = [removed.slice(front[0]), added.slice(front[1])]
   const back = equalEnd([...left].reverse(), [...right].reverse(), keyOf, true)
-  return [
-    ...left.slice(0, left.length - back[0]).map((line): Operation => ({ kind: '-', before: line, after: undefined })),
-    ...right.slice(0, right.length - back[1]).map((line): Operation => ({ kind: '+', before: undefined, after: line })),
-  ]
+  return [left.slice(0, left.length - back[0]), right.slice(0, right.length - back[1])]
 }
 
 function sourceOf(lines: readonly BundleLine[], { source }: DiffSide): string | undefined {

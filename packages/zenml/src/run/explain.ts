@@ -314,7 +314,10 @@ function sentenceOf(
       ? `${name}${reused} is the same as in run ${shortRun(before.run.id)}: nothing that counts differs.`
       : `${name}${reused} differs from run ${shortRun(before.run.id)} because ${because(changes)}.`
   }
-  if (changes.length > 0) return `${name} ran again because ${because(changes, since)}.${tried}`
+  if (changes.length > 0) {
+    const anyhow = run.reuse ? '' : ' The run was told to reuse nothing (--no-cache) besides.'
+    return `${name} ran again because ${because(changes, since)}.${anyhow}${tried}`
+  }
   if (cause === 'cache-off') {
     const why = run.reuse ? 'it says cache: false' : 'the run was told to reuse nothing (--no-cache)'
     return `${name} ran again because ${why}; nothing that counts has changed ${since}.`

@@ -17,10 +17,9 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   await using own = await openProject(cli.directory, { environment: cli.environment })
   const dryRun = options['dryRun'] === true
   const progress = showProgress(terminal)
-  // Pinning keeps a dirty tree under a ref: a dry run leaves none.
-  const pinned = dryRun
-    ? undefined
-    : pinCode(own.root, { requireClean: options['requireClean'] === true, onEvent: progress.listen })
+  const requireClean = options['requireClean'] === true
+  // Pinning keeps a dirty tree under a ref, and a dry run leaves none; where a clean tree is required, nothing is kept anyhow.
+  const pinned = dryRun && !requireClean ? undefined : pinCode(own.root, { requireClean, onEvent: progress.listen })
   pinned?.catch(() => undefined)
   const loaded = await loadPipeline(own, args[0]!, cli.directory)
   await using other = await openStores(own, loaded, cli)
@@ -28,7 +27,8 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   let record: RunRecord | undefined
   try {
     const spec = await overridden(loaded.spec, options)
-    if (pinned === undefined) {
+    if (dryRun || pinned === undefined) {
+      await pinned
       const { predictRun } = await import('../../run/dry-run.ts')
       const predicted = await predictRun(project.workspace, spec, { reuse: options['cache'] !== false })
       const { pipeline, seed, steps } = predicted
