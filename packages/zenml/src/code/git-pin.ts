@@ -66,7 +66,7 @@ export async function readPin(repository: Repository): Promise<WorkingState> {
     git(at, ['config', '-z', '--get-regexp', '^remote\\..*\\.url$']).catch(() => ''),
     flaggedFiles(repository),
   ])
-  const status = flagged.length === 0 ? plain : await withIndexCopy(repository, flagged, (env) => statusOf(env))
+  const status = flagged.length === 0 ? plain : await withIndexCopy(repository, flagged, statusOf)
   let commit: string | null = null
   let branch: string | null = null
   const files: string[] = []

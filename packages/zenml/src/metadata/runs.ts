@@ -1,8 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { ZenmlError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
-import type { PipelineSpec } from '../model/pipeline-spec.ts'
-import type { CodePin, Failure, Outcome, RunStatus } from '../model/run.ts'
+import type { CodePin, Failure, Outcome, RunRecord, RunStatus } from '../model/run.ts'
 import {
   contextId,
   executionState,
@@ -23,14 +22,8 @@ export interface ProcessMark {
 }
 
 /** A run as it starts. */
-export interface RunStart {
-  readonly id: string
-  readonly pipeline: string
-  readonly seed: number
-  readonly startedAt: number
-  readonly code: CodePin
-  readonly spec: PipelineSpec
-  readonly environment: JsonObject
+export interface RunStart
+  extends Pick<RunRecord, 'id' | 'pipeline' | 'seed' | 'startedAt' | 'code' | 'spec' | 'environment'> {
   /** In the order of the graph. */
   readonly steps: readonly { readonly name: string; readonly source: string }[]
   readonly process: ProcessMark
