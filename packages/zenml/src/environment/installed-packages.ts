@@ -34,7 +34,7 @@ export function readManifest(directory: string, name: string): PackageManifest {
 }
 
 /** The real directory of a package as Node finds it from a folder: the nearest `node_modules` upwards that holds it. */
-export function findInstalled(from: string, name: string): string | undefined {
+function findInstalled(from: string, name: string): string | undefined {
   for (let current = from; ; current = dirname(current)) {
     if (!current.endsWith(`${sep}node_modules`)) {
       const path = join(current, 'node_modules', ...name.split('/'))
@@ -67,6 +67,49 @@ export function packageFiles(directory: string): readonly PackageFile[] {
   }
   visit(directory)
   return files.sort((a, b) => compareText(a.path, b.path))
+}
+
+/** What is installed, as one moment saw it: every place, file and package is looked at once, however many closures ask. */
+export class InstalledTree {
+  private readonly found = new Map<string, string | undefined>()
+  private readonly digests = new Map<string, Digest | null>()
+  private readonly walked = new Map<string, readonly PackageFile[] | undefined>()
+
+  /** As `findInstalled`. */
+  find(from: string, name: string): string | undefined {
+    return once(this.found, `${from}\0${name}`, () => findInstalled(from, name))
+  }
+
+  /** Digest of a file; null where there is none. */
+  digest(path: string): Digest | null {
+    return once(this.digests, path, () => digestOfFile(path))
+  }
+
+  /** The files of a package; undefined where it is gone. */
+  files(directory: string): readonly PackageFile[] | undefined {
+    return once(this.walked, directory, () => {
+      try {
+        return packageFiles(directory)
+      } catch (error) {
+        if (systemCode(error) === 'ENOENT') return undefined
+        throw error
+      }
+    })
+  }
+}
+
+function once<T>(known: Map<string, T>, key: string, find: () => T): T {
+  if (!known.has(key)) known.set(key, find())
+  return known.get(key) as T
+}
+
+function digestOfFile(path: string): Digest | null {
+  try {
+    return sha256(readFileSync(path))
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
+    throw error
+  }
 }
 
 /** Digest that changes whenever a file of the package is written, added or removed. Of this machine only. */

@@ -4,10 +4,10 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { canonical, compareText, digestOf } from '../base/canonical.ts'
 import { type Digest, hexOf, sha256 } from '../base/digest.ts'
-import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
+import { messageOf, ZenmlError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { PackageLeaf } from '../model/fingerprint.ts'
-import { contentOf, findInstalled, packageFiles, readManifest, stateOf } from './installed-packages.ts'
+import { contentOf, InstalledTree, packageFiles, readManifest, stateOf } from './installed-packages.ts'
 
 /** What is asked: the packages that a bundle imports itself. */
 export interface ClosureOptions {
@@ -16,6 +16,8 @@ export interface ClosureOptions {
   readonly packages: readonly { readonly name: string; readonly directory: string }[]
   /** Where answers are kept; none are without it. */
   readonly cacheDirectory?: string
+  /** Shared by the questions of one moment, so that nothing is looked at twice; a new one is the default. */
+  readonly tree?: InstalledTree
 }
 
 /** Version of this module's cache files. */
@@ -49,21 +51,27 @@ interface CachedClosure {
  * await packageClosure({ root, packages: bundle.packages, cacheDirectory })
  * // [{ name: 'zod', version: '4.6.7', integrity: 'sha512-…' }]
  */
-export async function packageClosure({ root, packages, cacheDirectory }: ClosureOptions): Promise<PackageLeaf[]> {
+export async function packageClosure({
+  root,
+  packages,
+  cacheDirectory,
+  tree = new InstalledTree(),
+}: ClosureOptions): Promise<PackageLeaf[]> {
   if (packages.length === 0) return []
   const asked = [...packages].sort((a, b) => compareText(a.name, b.name) || compareText(a.directory, b.directory))
-  if (cacheDirectory === undefined) return [...new Closure(asked).find().leaves]
+  if (cacheDirectory === undefined) return [...new Closure(tree, asked).find().leaves]
   const key = digestOf([cacheFormat, root, asked.map(({ name, directory }) => [name, directory])])
   const file = join(cacheDirectory, 'packages', `${hexOf(key)}.json`)
   const known = await readCached(file)
-  if (known !== undefined && stillHolds(known)) return [...known.leaves]
-  const found = new Closure(asked).find()
+  if (known !== undefined && stillHolds(tree, known)) return [...known.leaves]
+  const found = new Closure(tree, asked).find()
   await keep(file, found)
   return [...found.leaves]
 }
 
 /** One search: everything is read once. */
 class Closure {
+  private readonly tree: InstalledTree
   private readonly asked: ClosureOptions['packages']
   private readonly locks = new Map<string, Digest | null>()
   private readonly parsed = new Map<string, JsonObject>()
@@ -71,7 +79,8 @@ class Closure {
   private readonly states = new Map<string, Digest>()
   private readonly lookups: (readonly [from: string, name: string, directory: string | null])[] = []
 
-  constructor(asked: ClosureOptions['packages']) {
+  constructor(tree: InstalledTree, asked: ClosureOptions['packages']) {
+    this.tree = tree
     this.asked = asked
   }
 
@@ -79,7 +88,8 @@ class Closure {
     const leaves = new Map<string, PackageLeaf>()
     const seen = new Set<string>()
     const open = this.asked.map(({ name, directory }) => ({ name, directory: realpathSync(directory) }))
-    for (const { directory } of this.asked) this.manifests.set(directory, digestOfFile(join(directory, 'package.json')))
+    for (const { directory } of this.asked)
+      this.manifests.set(directory, this.tree.digest(join(directory, 'package.json')))
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       const { name, directory } = next
       if (seen.has(`${name}\0${directory}`)) continue
@@ -88,7 +98,7 @@ class Closure {
       const leaf = { name, version: manifest.version, integrity: this.integrity(directory, manifest.version) }
       leaves.set(canonical([leaf.name, leaf.version, leaf.integrity]), leaf)
       for (const needed of manifest.needed) {
-        const found = findInstalled(directory, needed)
+        const found = this.tree.find(directory, needed)
         this.lookups.push([directory, needed, found ?? null])
         if (found !== undefined) open.push({ name: needed, directory: found })
         else if (!manifest.optional.has(needed)) throw missing(name, needed)
@@ -114,7 +124,8 @@ class Closure {
       if (isJsonObject(entry) && entry['version'] === version && typeof entry['integrity'] === 'string')
         return entry['integrity']
     }
-    const files = packageFiles(directory)
+    // A package that vanished this moment throws as a missing folder does.
+    const files = this.tree.files(directory) ?? packageFiles(directory)
     this.states.set(directory, stateOf(files))
     return contentOf(directory, files)
   }
@@ -130,12 +141,12 @@ class Closure {
   }
 
   private readLock(path: string): void {
-    const digest = digestOfFile(path)
+    const digest = this.tree.digest(path)
     this.locks.set(path, digest)
     if (digest === null) return
     // Tells of every `npm install`, also one that leaves the lockfile as it was.
     const installed = join(dirname(path), 'node_modules', '.package-lock.json')
-    this.locks.set(installed, digestOfFile(installed))
+    this.locks.set(installed, this.tree.digest(installed))
     this.parsed.set(path, parseLock(path))
   }
 }
@@ -153,33 +164,16 @@ function parseLock(path: string): JsonObject {
   return isJsonObject(lock) && isJsonObject(lock['packages']) ? lock['packages'] : {}
 }
 
-function stillHolds({ locks, manifests, states, lookups }: CachedClosure): boolean {
+function stillHolds(tree: InstalledTree, { locks, manifests, states, lookups }: CachedClosure): boolean {
   return (
-    Object.entries(locks).every(([path, digest]) => digestOfFile(path) === digest) &&
-    Object.entries(manifests).every(
-      ([directory, digest]) => digestOfFile(join(directory, 'package.json')) === digest,
-    ) &&
-    lookups.every(([from, name, directory]) => (findInstalled(from, name) ?? null) === directory) &&
-    Object.entries(states).every(([directory, state]) => stateNow(directory) === state)
+    Object.entries(locks).every(([path, digest]) => tree.digest(path) === digest) &&
+    Object.entries(manifests).every(([directory, digest]) => tree.digest(join(directory, 'package.json')) === digest) &&
+    lookups.every(([from, name, directory]) => (tree.find(from, name) ?? null) === directory) &&
+    Object.entries(states).every(([directory, state]) => {
+      const files = tree.files(directory)
+      return files !== undefined && stateOf(files) === state
+    })
   )
-}
-
-function stateNow(directory: string): Digest | undefined {
-  try {
-    return stateOf(packageFiles(directory))
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-function digestOfFile(path: string): Digest | null {
-  try {
-    return sha256(readFileSync(path))
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null
-    throw error
-  }
 }
 
 /** A file that is missing, cut off or altered is no answer: it is found again. */

@@ -7,6 +7,7 @@ import { deriveSeed } from '../base/random.ts'
 import type { StepBundle } from '../code/bundle.ts'
 import { bundleSteps } from '../code/bundle-cache.ts'
 import { checkAgainstSteps, checkGraph, orderSteps } from '../config/graph.ts'
+import { InstalledTree } from '../environment/installed-packages.ts'
 import { packageClosure } from '../environment/lockfile.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
@@ -90,6 +91,7 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
     resolveSources(workspace, spec),
     captureEnvironment(),
   ])
+  const tree = new InstalledTree()
   const named = await Promise.all(
     Object.entries(spec.steps).map(async ([name, step]) => {
       const bundle = bundles.get(step.source)!
@@ -97,6 +99,7 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
         root: workspace.root,
         packages: bundle.packages,
         cacheDirectory: workspace.cacheDirectory,
+        tree,
       })
       return { name, step, bundle, packages }
     }),
