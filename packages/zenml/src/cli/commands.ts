@@ -116,6 +116,22 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/artifact-lineage.ts'),
   },
   {
+    usage: 'code list',
+    description: 'list the snapshots of uncommitted changes, with the runs that were made from them',
+    load: () => import('./commands/code-list.ts'),
+  },
+  {
+    usage: 'code push [remote]',
+    description: 'push the snapshots that runs were made from, so that others can rerun them (default origin)',
+    load: () => import('./commands/code-push.ts'),
+  },
+  {
+    usage: 'code prune',
+    description: 'let go of code below refs/zenml that no run names and that is older than a day',
+    options: [{ flags: '--dry-run', description: 'only say what would be let go' }],
+    load: () => import('./commands/code-prune.ts'),
+  },
+  {
     usage: 'version',
     description: 'print the versions of zenml and Node',
     load: () => import('./commands/version.ts'),
@@ -131,4 +147,5 @@ export const groups: { readonly [name: string]: string } = {
   datasource: 'data from outside and its snapshots',
   step: 'steps seen in runs',
   artifact: 'what steps made: look, copy, trace',
+  code: 'snapshots of uncommitted changes that runs were made from',
 }

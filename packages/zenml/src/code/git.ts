@@ -7,6 +7,8 @@ export interface GitOptions {
   readonly env?: { readonly [name: string]: string }
   /** Written to the standard input. */
   readonly input?: string
+  /** Ends the process; the call then rejects with the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
 /** What makes git the same everywhere: no prompts, no locks that a reader need not take, messages in English. */
@@ -27,16 +29,26 @@ const misleading: readonly string[] = [
  *
  * Throws `ZEN_GIT_MISSING` where git is not installed, `ZEN_GIT_OWNER` where git does not trust the folder's owner, `ZEN_GIT` otherwise.
  */
-export function git(directory: string, args: readonly string[], { env = {}, input }: GitOptions = {}): Promise<string> {
+export function git(
+  directory: string,
+  args: readonly string[],
+  { env = {}, input, signal }: GitOptions = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const inherited = { ...process.env }
     for (const name of misleading) delete inherited[name]
     const child = execFile(
       'git',
       ['-C', directory, ...args],
-      { env: { ...inherited, ...fixed, ...env }, maxBuffer: 1 << 28, encoding: 'utf8' },
+      {
+        env: { ...inherited, ...fixed, ...env },
+        maxBuffer: 1 << 28,
+        encoding: 'utf8',
+        ...(signal === undefined ? {} : { signal }),
+      },
       (error, stdout, stderr) => {
         if (error === null) resolve(stdout)
+        else if (signal?.aborted === true) reject(signal.reason)
         else reject(gitError(error, directory, args, stderr))
       },
     )

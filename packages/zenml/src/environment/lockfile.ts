@@ -21,7 +21,7 @@ export interface ClosureOptions {
 }
 
 /** Version of this module's cache files. */
-const cacheFormat = 2
+const cacheFormat = 3
 
 /** A closure and what it was made from. */
 interface CachedClosure {
@@ -34,6 +34,15 @@ interface CachedClosure {
   /** Where each name that a package needs was found: only npm tells of its installs by a file. */
   readonly lookups: readonly (readonly [from: string, name: string, directory: string | null])[]
   readonly leaves: readonly PackageLeaf[]
+  readonly places: readonly PackagePlace[]
+}
+
+/** Where a package is installed on this machine. */
+export interface PackagePlace {
+  readonly name: string
+  readonly version: string
+  /** Its real directory. */
+  readonly directory: string
 }
 
 /**
@@ -51,22 +60,27 @@ interface CachedClosure {
  * await packageClosure({ root, packages: bundle.packages, cacheDirectory })
  * // [{ name: 'zod', version: '4.6.7', integrity: 'sha512-…' }]
  */
-export async function packageClosure({
+export async function packageClosure(options: ClosureOptions): Promise<PackageLeaf[]> {
+  return [...(await installedClosure(options)).leaves]
+}
+
+/** The same packages, and the folders that they are in, for one look at the kept answer. Throws as `packageClosure`. */
+export async function installedClosure({
   root,
   packages,
   cacheDirectory,
   tree = new InstalledTree(),
-}: ClosureOptions): Promise<PackageLeaf[]> {
-  if (packages.length === 0) return []
+}: ClosureOptions): Promise<Pick<CachedClosure, 'leaves' | 'places'>> {
+  if (packages.length === 0) return { leaves: [], places: [] }
   const asked = [...packages].sort((a, b) => compareText(a.name, b.name) || compareText(a.directory, b.directory))
-  if (cacheDirectory === undefined) return [...new Closure(tree, asked).find().leaves]
+  if (cacheDirectory === undefined) return new Closure(tree, asked).find()
   const key = digestOf([cacheFormat, root, asked.map(({ name, directory }) => [name, directory])])
   const file = join(cacheDirectory, 'packages', `${hexOf(key)}.json`)
   const known = await readCached(file)
-  if (known !== undefined && stillHolds(tree, known)) return [...known.leaves]
+  if (known !== undefined && stillHolds(tree, known)) return known
   const found = new Closure(tree, asked).find()
   await keep(file, found)
-  return [...found.leaves]
+  return found
 }
 
 /** One search: everything is read once. */
@@ -86,6 +100,7 @@ class Closure {
 
   find(): CachedClosure {
     const leaves = new Map<string, PackageLeaf>()
+    const places: PackagePlace[] = []
     const seen = new Set<string>()
     const open = this.asked.map(({ name, directory }) => ({ name, directory: realpathSync(directory) }))
     for (const { directory } of this.asked)
@@ -96,6 +111,7 @@ class Closure {
       seen.add(`${name}\0${directory}`)
       const manifest = readManifest(directory, name)
       const leaf = { name, version: manifest.version, integrity: this.integrity(directory, manifest.version) }
+      places.push({ name, version: leaf.version, directory })
       leaves.set(canonical([leaf.name, leaf.version, leaf.integrity]), leaf)
       for (const needed of manifest.needed) {
         const found = this.tree.find(directory, needed)
@@ -113,6 +129,7 @@ class Closure {
         (a, b) =>
           compareText(a.name, b.name) || compareText(a.version, b.version) || compareText(a.integrity, b.integrity),
       ),
+      places,
     }
   }
 

@@ -38,6 +38,7 @@ export interface RunSummary {
   readonly startedAt: number
   readonly endedAt: number | null
   readonly commit: string | null
+  readonly tree: string | null
   readonly dirty: boolean
 }
 
@@ -182,6 +183,7 @@ export function listRuns(
       startedAt: Number(properties['started_at']),
       endedAt: numberOrNull(properties['ended_at']),
       commit: code.commit,
+      tree: code.tree,
       dirty: code.dirty,
     }
   })

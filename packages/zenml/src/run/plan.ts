@@ -8,7 +8,8 @@ import type { StepBundle } from '../code/bundle.ts'
 import { bundleSteps } from '../code/bundle-cache.ts'
 import { checkAgainstSteps, checkGraph, orderSteps } from '../config/graph.ts'
 import { InstalledTree } from '../environment/installed-packages.ts'
-import { packageClosure } from '../environment/lockfile.ts'
+import { installedClosure } from '../environment/lockfile.ts'
+import { nativeAddons } from '../environment/native-addons.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { EnvironmentLeaf, PackageLeaf } from '../model/fingerprint.ts'
@@ -95,15 +96,19 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
   const named = await Promise.all(
     Object.entries(spec.steps).map(async ([name, step]) => {
       const bundle = bundles.get(step.source)!
-      const packages = await packageClosure({
+      const { leaves, places } = await installedClosure({
         root: workspace.root,
         packages: bundle.packages,
         cacheDirectory: workspace.cacheDirectory,
         tree,
       })
-      return { name, step, bundle, packages }
+      return { name, step, bundle, packages: leaves, places }
     }),
   )
+  const addons = await nativeAddons({
+    places: named.flatMap(({ places }) => places),
+    cacheDirectory: workspace.cacheDirectory,
+  })
   const { described, problems } = await describeSteps(
     workspace,
     named.map(({ name, step, bundle, packages }) => ({
@@ -143,7 +148,7 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
     steps,
     sources,
     environment: { ...captured.leaf, node: workspace.node },
-    environmentFacts: captured.facts,
+    environmentFacts: { ...captured.facts, addons },
   }
 }
 
