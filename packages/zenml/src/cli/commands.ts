@@ -76,6 +76,23 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/pipeline-config.ts'),
   },
   {
+    usage: 'pipeline rerun <run>',
+    description:
+      'run a past run again from its pinned code, packages, Node, data and seed; RUN or its printed configuration',
+    options: [{ flags: '--reuse', description: 'take the steps whose outputs the store still holds' }],
+    load: () => import('./commands/pipeline-rerun.ts'),
+  },
+  {
+    usage: 'pipeline verify <run>',
+    description:
+      'execute a past run again in a place of its own and compare every output digest; exit code 3 on a difference',
+    options: [
+      { flags: '--step <name>', description: 'only this step; may be given several times', many: true },
+      { flags: '--times <number>', description: 'execute each step this many times (default 1)' },
+    ],
+    load: () => import('./commands/pipeline-verify.ts'),
+  },
+  {
     usage: 'datasource list',
     description: 'list the datasources that runs have read',
     load: () => import('./commands/datasource-list.ts'),

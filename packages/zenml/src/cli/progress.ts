@@ -77,6 +77,9 @@ export function showProgress(terminal: Terminal): { readonly listen: RunListener
       case 'warning':
         line(`${colors.yellow(event.code)}: ${event.message}`)
         return
+      case 'note':
+        line(colors.dim(event.message))
+        return
       case 'run-ended':
         clear()
     }

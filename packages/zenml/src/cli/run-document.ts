@@ -1,10 +1,10 @@
-import type { Json } from '../base/json.ts'
+import type { Json, JsonObject } from '../base/json.ts'
 import { identityDigest } from '../fingerprint/identify.ts'
 import type { RunRecord, StepRecord } from '../model/run.ts'
 
 /** The JSON of a run, as scripts know it. */
-export function runDocument(run: RunRecord): Json {
-  const { commit, tree, dirty, remote, ref, branch } = run.code
+export function runDocument(run: RunRecord): JsonObject {
+  const { commit, tree, dirty, remote, ref, branch, archive = null } = run.code
   return {
     run: run.id,
     pipeline: run.pipeline,
@@ -12,9 +12,21 @@ export function runDocument(run: RunRecord): Json {
     seed: run.seed,
     startedAt: new Date(run.startedAt).toISOString(),
     seconds: run.endedAt === null ? null : (run.endedAt - run.startedAt) / 1000,
-    code: { commit, tree, dirty, remote, ref, branch },
+    code: { commit, tree, dirty, remote, ref, branch, archive },
+    rerunOf: run.rerunOf,
+    verification: verified(run),
     steps: run.steps.map((step) => stepDocument(step, run)),
     error: run.error === null ? null : { ...run.error },
+  }
+}
+
+function verified({ verification }: RunRecord): Json {
+  if (verification === null) return null
+  const { at, verdict, steps } = verification
+  return {
+    at: new Date(at).toISOString(),
+    verdict,
+    steps: steps.map(({ name, verdict: step, cause }) => ({ name, verdict: step, cause: cause?.kind ?? null })),
   }
 }
 

@@ -4,6 +4,7 @@ import type { RunRecord, StepRecord } from '../model/run.ts'
 import type { Project } from '../project/open-project.ts'
 import { bytes, duration, number, shortDigest, table, time } from './table.ts'
 import type { Colors } from './terminal.ts'
+import { verificationLine } from './verification-summary.ts'
 
 type Variables = { readonly [name: string]: string | undefined }
 
@@ -35,6 +36,8 @@ export function runDetails(run: RunRecord, colors: Colors): string {
     `Run ${colors.bold(run.id)} of pipeline ${colors.bold(run.pipeline)}: ${run.status}${took}`,
     `Started ${time(run.startedAt)} UTC, seed ${run.seed}, code ${pinLine(run)}`,
   ]
+  if (run.rerunOf !== null) lines.push(`Made run ${run.rerunOf} again`)
+  if (run.verification !== null) lines.push(verificationLine(run.verification, colors))
   if (run.error !== null) lines.push(`${colors.red(run.error.code)}: ${run.error.message}`)
   const steps = run.steps.map((step) => [
     step.name,
@@ -64,7 +67,10 @@ function stepTime({ outcome, startedAt, endedAt }: StepRecord): string {
 }
 
 function pinLine({ code }: RunRecord): string {
-  if (code.tree === null) return 'not pinned (no git repository)'
+  if (code.tree === null)
+    return code.archive === undefined || code.archive === null
+      ? 'not pinned (no git repository)'
+      : `no git repository; sources kept as ${shortDigest(code.archive)}`
   const commit = code.commit === null ? 'no commit yet' : code.commit.slice(0, 10)
   return code.dirty ? `${commit} with uncommitted changes, kept as ${code.ref}` : commit
 }

@@ -35,6 +35,8 @@ export interface Place {
 /** A configuration that holds, and where its parts stand. */
 export interface ParsedConfig {
   readonly spec: PipelineSpec
+  /** The pins of the run that it was printed from, where it has them; not checked here. */
+  readonly run?: Json
   /** Place of `steps.train.parameters.epochs`, or of the nearest part around it. */
   locate(path: string): Place | undefined
 }
@@ -88,7 +90,8 @@ export async function parseConfig(text: string, file: string): Promise<Result<Pa
     ...(diagnostic.path === undefined ? {} : locate(diagnostic.path)),
   }))
   if (broken.length > 0) return refuse(broken)
-  return ok({ spec, locate })
+  const { run } = value as JsonObject
+  return ok({ spec, locate, ...(run === undefined ? {} : { run }) })
 }
 
 class Reader {

@@ -7,6 +7,7 @@ import type { CodePin, Failure, Outcome, RunRecord, RunStatus, StepRecord } from
 import { linkedArtifacts } from './linked-artifacts.ts'
 import { findContext, getProperties, sql } from './nodes.ts'
 import { numberOrNull, parse } from './stored-json.ts'
+import { listVerifications } from './verifications.ts'
 
 /** A run with all of its steps; undefined where there is none with the id. */
 export function getRun(database: Database, id: string): RunRecord | undefined {
@@ -32,6 +33,8 @@ export function getRun(database: Database, id: string): RunRecord | undefined {
     spec: parse(facts['spec']) as PipelineSpec,
     environment: parse(facts['environment'] ?? '{}') as JsonObject,
     error: facts['error'] === undefined ? null : (parse(facts['error']) as Failure),
+    rerunOf: (facts['rerun_of'] ?? null) as string | null,
+    verification: listVerifications(database, context).find(({ partial }) => !partial) ?? null,
     steps: steps.map(({ name, source }): StepRecord => {
       const execution = byStep.get(name)
       const own = execution === undefined ? {} : properties.get(execution)!

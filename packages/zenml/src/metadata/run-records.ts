@@ -1,5 +1,6 @@
 import type { Digest } from '../base/digest.ts'
 import type { Failure, Outcome, RunRecord, RunStatus } from '../model/run.ts'
+import type { Verification } from '../model/verification.ts'
 import {
   type ArtifactSummary,
   findLineage,
@@ -37,6 +38,7 @@ import {
   skipSteps,
   unfinishedRuns,
 } from './runs.ts'
+import { insertVerification } from './verifications.ts'
 
 /** Our nouns in ML Metadata. */
 export interface RunRecords {
@@ -55,6 +57,8 @@ export interface RunRecords {
   /** Completed executions by key, newest first. */
   findByKeys(keys: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly PriorExecution[]>>
   getRun(id: string): Promise<RunRecord | undefined>
+  /** Records a verification beside its run; false where this store does not have the run. */
+  recordVerification(verification: Verification): Promise<boolean>
   /** The id of a run by a unique prefix or `@latest`. Throws `ZEN_RUN_UNKNOWN`, `ZEN_RUN_AMBIGUOUS`. */
   resolveRun(prefix: string): Promise<string>
   /** Newest first. */
@@ -90,6 +94,7 @@ export function runRecords(store: MetadataStore): RunRecords {
       }),
     findByKeys: (keys) => store.read((database) => findByKeys(database, keys)),
     getRun: (id) => store.read((database) => getRun(database, id)),
+    recordVerification: (verification) => store.write((database) => insertVerification(database, verification)),
     resolveRun: (prefix) => store.read((database) => resolveRun(database, prefix)),
     listRuns: (query = {}) => store.read((database) => listRuns(database, query)),
     listPipelines: () => store.read(listPipelines),

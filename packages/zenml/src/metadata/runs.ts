@@ -27,6 +27,8 @@ export interface RunStart
   /** In the order of the graph. */
   readonly steps: readonly { readonly name: string; readonly source: string }[]
   readonly process: ProcessMark
+  /** The run that it makes again. */
+  readonly rerunOf?: string
 }
 
 /** A run in a list. */
@@ -80,6 +82,7 @@ export function insertRun(database: Database, run: RunStart): void {
     environment: json(run.environment),
     steps: json(run.steps),
     process: json(run.process),
+    rerun_of: run.rerunOf,
   })
 }
 

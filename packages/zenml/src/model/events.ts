@@ -14,6 +14,7 @@ export type RunEvent =
       readonly seconds: number
       readonly error: Failure | null
     }
+  | { readonly kind: 'note'; readonly message: string }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   | { readonly kind: 'run-ended'; readonly run: string; readonly status: RunStatus; readonly seconds: number }
 

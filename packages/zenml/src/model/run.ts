@@ -3,6 +3,7 @@ import type { JsonObject } from '../base/json.ts'
 import type { StoredArtifact } from './artifact.ts'
 import type { Identity } from './fingerprint.ts'
 import type { PipelineSpec } from './pipeline-spec.ts'
+import type { Verification } from './verification.ts'
 
 /** Where the code of a run is pinned. */
 export interface CodePin {
@@ -17,6 +18,8 @@ export interface CodePin {
   readonly remote: string | null
   /** Branch, else null. */
   readonly branch: string | null
+  /** Outside git: the artifact that holds the sources, so that the run can be made again in spite of that. */
+  readonly archive?: Digest | null
 }
 
 /** State of a run; all but `running` are terminal. */
@@ -53,6 +56,10 @@ export interface RunRecord {
   /** In the order of the graph. */
   readonly steps: readonly StepRecord[]
   readonly error: Failure | null
+  /** The run that it made again, else null. */
+  readonly rerunOf: string | null
+  /** The newest verification of all its steps, else null. */
+  readonly verification: Verification | null
 }
 
 /** A step of a run as the metadata store remembers it. */

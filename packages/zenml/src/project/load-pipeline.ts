@@ -3,6 +3,7 @@ import { extname, isAbsolute, join, relative, resolve } from 'node:path'
 import { askHost } from '../backends/ask-host.ts'
 import type { PipelineResponse } from '../backends/host/read-pipeline.ts'
 import { type ErrorCode, systemCode, ZenmlError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
 import { writeBundle } from '../code/bundle.ts'
 import { bundlePipeline } from '../code/bundle-pipeline.ts'
 import { parseConfig } from '../config/parse-config.ts'
@@ -14,6 +15,8 @@ import type { Project } from './open-project.ts'
 /** A pipeline's declared state and where its parts are written down. */
 export interface LoadedPipeline {
   readonly spec: PipelineSpec
+  /** The pins of a configuration that was printed of a run; not checked here. */
+  readonly run?: Json
   /** The file as it was given. */
   readonly file: string
   /** Source text of a YAML file, for showing the line of a problem. */
@@ -56,7 +59,8 @@ async function loadYaml(path: string, file: string): Promise<LoadedPipeline> {
   const text = await read(path, file)
   const parsed = await parseConfig(text, file)
   if (!parsed.ok) throw new LoadError(parsed.error, text)
-  return { spec: parsed.value.spec, file, text, locate: (place) => parsed.value.locate(place) }
+  const { spec, run, locate } = parsed.value
+  return { spec, file, text, locate, ...(run === undefined ? {} : { run }) }
 }
 
 async function compile(project: Project, path: string, file: string, exportName: string | null): Promise<PipelineSpec> {

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { type ArtifactStore, artifactStore } from '../artifacts/artifact-store.ts'
 import { localBlobStorage } from '../artifacts/local-blob-storage.ts'
 import { localBackend } from '../backends/local-backend.ts'
@@ -15,6 +13,7 @@ import { type RunRecords, runRecords } from '../metadata/run-records.ts'
 import type { StoresSpec } from '../model/pipeline-spec.ts'
 import type { Workspace } from '../run/workspace.ts'
 import { openFileDigests } from './file-digests.ts'
+import { nodeFacts } from './node-facts.ts'
 import { withStores } from './pipeline-stores.ts'
 import { isGone, markProcess } from './process-mark.ts'
 import { type ProjectConfig, readConfig, resolveIn } from './project-config.ts'
@@ -81,7 +80,10 @@ export async function openProject(directory: string, options: OpenOptions = {}):
     temporaryDirectory,
     viewDirectory,
     dataRoots: config.data.roots.map((path) => resolveIn(home, path)),
-    node: options.node === undefined ? process.versions.node : await versionOf(options.node),
+    nodeFacts:
+      options.node === undefined
+        ? { node: process.versions.node, v8: process.versions.v8 }
+        : await nodeFacts(options.node),
     host,
     records,
     artifacts,
@@ -113,12 +115,6 @@ export function findRoot(directory: string): string | undefined {
     if (existsSync(join(current, '.zenml', 'config.json'))) return current
     if (current === parse(current).root) return undefined
   }
-}
-
-/** What `node --version` says, without the `v`. */
-async function versionOf(node: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(node, ['--version'])
-  return stdout.trim().replace(/^v/, '')
 }
 
 /** The built entry point of steps, from the command line's chunks as well as from the sources. */

@@ -13,7 +13,13 @@ import { nativeAddons } from '../environment/native-addons.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { EnvironmentLeaf, PackageLeaf } from '../model/fingerprint.ts'
-import { type InputReference, type PipelineSpec, parseInputReference, type StepSpec } from '../model/pipeline-spec.ts'
+import {
+  type DatasourceSpec,
+  type InputReference,
+  type PipelineSpec,
+  parseInputReference,
+  type StepSpec,
+} from '../model/pipeline-spec.ts'
 import type { StepDescriptor } from '../model/step-descriptor.ts'
 import { type ResolvedSource, resolveSource } from '../sources/resolve-source.ts'
 import { describeSteps } from './describe-steps.ts'
@@ -49,7 +55,12 @@ export interface Plan {
 export interface PlannedSource extends ResolvedSource {
   /** Over content, format and options: what goes into the identity of the step that reads it. */
   readonly identity: Digest
+  /** Why its files cannot be read, where a run of the past is made again and they are no longer what they were. */
+  readonly gone?: string
 }
+
+/** Finds the files of a datasource. */
+export type SourceFinder = (name: string, source: DatasourceSpec) => Promise<PlannedSource>
 
 /**
  * A configuration that cannot run: every problem at once.
@@ -79,9 +90,14 @@ export class PlanError extends ZenmlError {
 
 /**
  * Finds the code, packages, parameters and data of every step, and checks that they fit together. Nothing has run, and
- * nothing is recorded, when it refuses: it throws a `PlanError` that names every problem.
+ * nothing is recorded, when it refuses: it throws a `PlanError` that names every problem. Datasources are found as they are now
+ * unless another finder is given.
  */
-export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise<Plan> {
+export async function planRun(
+  workspace: Workspace,
+  spec: PipelineSpec,
+  findSource: SourceFinder = (_name, source) => presentSource(workspace, workspace.root, source),
+): Promise<Plan> {
   refuse(checkGraph(spec).filter((diagnostic) => !isWarning(diagnostic)))
   const [bundles, sources, captured] = await Promise.all([
     bundleSteps({
@@ -89,7 +105,7 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
       sources: [...new Set(Object.values(spec.steps).map((step) => step.source))],
       cacheDirectory: workspace.cacheDirectory,
     }),
-    resolveSources(workspace, spec),
+    findSources(spec, findSource),
     captureEnvironment(),
   ])
   const tree = new InstalledTree()
@@ -147,27 +163,29 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
     spec,
     steps,
     sources,
-    environment: { ...captured.leaf, node: workspace.node },
-    environmentFacts: { ...captured.facts, addons },
+    environment: { ...captured.leaf, node: workspace.nodeFacts.node },
+    environmentFacts: { ...captured.facts, ...workspace.nodeFacts, addons },
   }
 }
 
-async function resolveSources(workspace: Workspace, spec: PipelineSpec): Promise<ReadonlyMap<string, PlannedSource>> {
+async function findSources(spec: PipelineSpec, findSource: SourceFinder): Promise<ReadonlyMap<string, PlannedSource>> {
   const used = new Set(Object.values(spec.steps).flatMap((step) => Object.values(step.inputs)))
-  const resolved = await Promise.all(
+  const found = await Promise.all(
     Object.entries(spec.datasources)
       .filter(([name]) => used.has(`datasources.${name}`))
-      .map(async ([name, source]) => {
-        const found = await resolveSource(source, {
-          root: workspace.root,
-          dataRoots: workspace.dataRoots,
-          digestCache: workspace.fileDigests,
-        })
-        const identity = digestOf(['datasource 1', found.digest, source.format, source.options])
-        return [name, { ...found, identity }] as const
-      }),
+      .map(async ([name, source]) => [name, await findSource(name, source)] as const),
   )
-  return new Map(resolved)
+  return new Map(found)
+}
+
+/** A datasource as its files are now, below a root. */
+export async function presentSource(
+  { dataRoots, fileDigests }: Workspace,
+  root: string,
+  source: DatasourceSpec,
+): Promise<PlannedSource> {
+  const found = await resolveSource(source, { root, dataRoots, digestCache: fileDigests })
+  return { ...found, identity: digestOf(['datasource 1', found.digest, source.format, source.options]) }
 }
 
 function isWarning(diagnostic: Diagnostic): boolean {

@@ -12,7 +12,7 @@ import type { CodePin, Failure, Outcome, RunStatus } from '../model/run.ts'
 import { executeStep, failureOf } from './execute-step.ts'
 import { identifyStep, inputsOf } from './identify-step.ts'
 import { recoverLostRuns } from './lost-runs.ts'
-import { type Plan, type PlannedStep, planRun } from './plan.ts'
+import { type Plan, type PlannedStep, planRun, type SourceFinder } from './plan.ts'
 import { noReuse, type ReusePolicy, reuseFrom } from './reuse.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -20,6 +20,12 @@ import type { Workspace } from './workspace.ts'
 export interface RunOptions {
   /** False: every step is executed. Default true. */
   readonly reuse?: boolean
+  /** Decides on reuse instead. */
+  readonly policy?: ReusePolicy
+  /** Finds datasources elsewhere than where they are now. */
+  readonly findSource?: SourceFinder
+  /** The run that is made again. */
+  readonly rerunOf?: string
   readonly signal?: AbortSignal
   readonly onEvent?: RunListener
 }
@@ -53,10 +59,21 @@ export async function runPipeline(
   workspace: Workspace,
   spec: PipelineSpec,
   pinned: Promise<CodePin>,
-  { reuse = true, signal = new AbortController().signal, onEvent = () => undefined }: RunOptions = {},
+  {
+    reuse = true,
+    policy = reuse ? reuseFrom(workspace.records, workspace.artifacts) : noReuse,
+    findSource,
+    rerunOf,
+    signal = new AbortController().signal,
+    onEvent = () => undefined,
+  }: RunOptions = {},
 ): Promise<RunEnd> {
   const startedAt = workspace.clock.now()
-  const [plan, code] = await Promise.all([planRun(workspace, spec), pinned, recoverLostRuns(workspace, onEvent)])
+  const [plan, code] = await Promise.all([
+    planRun(workspace, spec, findSource),
+    pinned,
+    recoverLostRuns(workspace, onEvent),
+  ])
   const run = workspace.ids.run()
   const start: RunStart = {
     id: run,
@@ -68,15 +85,9 @@ export async function runPipeline(
     environment: plan.environmentFacts,
     steps: plan.steps.map(({ name, spec: { source } }) => ({ name, source })),
     process: workspace.process,
+    ...(rerunOf === undefined ? {} : { rerunOf }),
   }
-  const runner = new Runner(
-    workspace,
-    plan,
-    run,
-    reuse ? reuseFrom(workspace.records, workspace.artifacts) : noReuse,
-    signal,
-    onEvent,
-  )
+  const runner = new Runner(workspace, plan, run, policy, signal, onEvent)
   onEvent({ kind: 'run-started', run, pipeline: spec.name, steps: plan.steps.map(({ name }) => name) })
   const status = await runner.go(start)
   await writeView(workspace.artifacts, workspace.viewDirectory, {

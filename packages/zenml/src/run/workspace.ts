@@ -6,6 +6,13 @@ import type { RunRecords } from '../metadata/run-records.ts'
 import type { ProcessMark } from '../metadata/runs.ts'
 import type { FileDigestCache } from '../sources/resolve-source.ts'
 
+/** Versions of a Node, without `v`. */
+export interface NodeFacts {
+  /** Part of every identity. */
+  readonly node: string
+  readonly v8: string
+}
+
 /** Everything that a run needs from the project; put together by the composition root. */
 export interface Workspace {
   /** The repository's root (or the project's folder outside git): what configurations are relative to. */
@@ -18,8 +25,8 @@ export interface Workspace {
   readonly viewDirectory: string
   /** Folders outside of the root that datasources may read. */
   readonly dataRoots: readonly string[]
-  /** Version of the Node that runs the steps, without `v`: part of every identity. */
-  readonly node: string
+  /** The Node that runs the steps. */
+  readonly nodeFacts: NodeFacts
   /** The built entry point of steps. */
   readonly host: string
   readonly records: RunRecords

@@ -30,6 +30,8 @@ export interface CommandEnd {
 /** A project of a user: a git repository in a temporary folder with zenml installed as npm would. */
 export interface TestProject extends Disposable {
   readonly root: string
+  /** Cache of commands and home of their user. */
+  readonly cache: string
   write(files: { readonly [path: string]: string | Uint8Array }): void
   read(path: string): string
   git(...args: string[]): string
@@ -40,6 +42,20 @@ export interface TestProject extends Disposable {
   // biome-ignore lint/suspicious/noExplicitAny: tests read into documents freely
   json(...args: string[]): Promise<any>
   start(...args: string[]): ReturnType<typeof spawn>
+  /** Makes the user of this project the owner of a path, where it has one of its own. */
+  give(path: string): void
+}
+
+/** What differs between projects. */
+export interface TestProjectOptions {
+  /** False: no repository. Default true. */
+  readonly git?: boolean
+  /** False: no `zenml init`. Default true. */
+  readonly init?: boolean
+  /** A repository to clone instead of making one. */
+  readonly clone?: string
+  /** Runs as this user where the tests may do that (root), else as their own. */
+  readonly user?: number
 }
 
 /** The environment of commands in tests: none of the user's git configuration. */
@@ -55,34 +71,50 @@ export const testEnvironment: NodeJS.ProcessEnv = {
 }
 
 /** Makes a project; `git: false` leaves the repository out. */
-export function testProject({ git: withGit = true, init = true }: { git?: boolean; init?: boolean } = {}): TestProject {
+export function testProject({ git: withGit = true, init = true, clone, user }: TestProjectOptions = {}): TestProject {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'zenml-project-')))
+  const cache = mkdtempSync(join(tmpdir(), 'zenml-cache-'))
+  const owner = user === undefined || process.getuid?.() !== 0 ? {} : { uid: user, gid: user }
+  const environment = { ...testEnvironment, ZENML_CACHE_DIR: cache, HOME: cache }
+  const give = (path: string): void => {
+    if (owner.uid !== undefined) execFileSync('chown', ['-R', `${owner.uid}:${owner.gid}`, path])
+  }
+  if (clone !== undefined) execFileSync('git', ['clone', '-q', clone, root], { env: environment })
   install(root)
   const git = (...args: string[]): string =>
-    execFileSync('git', args, { cwd: root, env: testEnvironment, encoding: 'utf8' }).trim()
+    execFileSync('git', args, {
+      cwd: root,
+      env: environment,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...owner,
+    }).trim()
   const write: TestProject['write'] = (files) => {
     for (const [path, content] of Object.entries(files)) {
       mkdirSync(dirname(join(root, path)), { recursive: true })
       writeFileSync(join(root, path), content)
     }
   }
-  write({
-    'package.json': '{ "name": "demo", "version": "1.0.0", "private": true, "type": "module" }\n',
-    '.gitignore': 'node_modules/\n.zenml/\n',
-  })
-  if (withGit) git('init', '-q', '-b', 'main')
+  if (clone === undefined) {
+    write({
+      'package.json': '{ "name": "demo", "version": "1.0.0", "private": true, "type": "module" }\n',
+      '.gitignore': 'node_modules/\n.zenml/\n',
+    })
+    if (withGit) git('init', '-q', '-b', 'main')
+  }
+  for (const path of [root, cache]) give(path)
   const zenml: TestProject['zenml'] = (...args) =>
     new Promise((resolve) => {
       execFile(
         process.execPath,
         [cli, ...args],
-        { cwd: root, env: testEnvironment, maxBuffer: 64 << 20 },
+        { cwd: root, env: environment, maxBuffer: 64 << 20, ...owner },
         (error, stdout, stderr) => {
           resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
         },
       )
     })
-  if (init) execFileSync(process.execPath, [cli, 'init'], { cwd: root, env: testEnvironment, stdio: 'ignore' })
+  if (init) execFileSync(process.execPath, [cli, 'init'], { cwd: root, env: environment, stdio: 'ignore' })
   return {
     root,
     write,
@@ -103,8 +135,17 @@ export function testProject({ git: withGit = true, init = true }: { git?: boolea
       }
     },
     start: (...args) =>
-      spawn(process.execPath, [cli, ...args], { cwd: root, env: testEnvironment, stdio: ['ignore', 'pipe', 'pipe'] }),
-    [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }),
+      spawn(process.execPath, [cli, ...args], {
+        cwd: root,
+        env: environment,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        ...owner,
+      }),
+    give,
+    cache,
+    [Symbol.dispose]: () => {
+      for (const path of [root, cache]) rmSync(path, { recursive: true, force: true, maxRetries: 5 })
+    },
   }
 }
 

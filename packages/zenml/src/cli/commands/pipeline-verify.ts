@@ -1,0 +1,40 @@
+import { ZenmlError } from '../../base/errors.ts'
+import type { JsonObject } from '../../base/json.ts'
+import { openPinned } from '../../project/open-pinned.ts'
+import { recreatePast } from '../../project/recreate.ts'
+import { verifyRun } from '../../run/verify.ts'
+import type { CommandFunction } from '../command.ts'
+import { showProgress } from '../progress.ts'
+import { verificationDocument, verificationSummary } from '../verification-summary.ts'
+
+/** Exit code of a verification that found a difference. */
+const found = 3
+
+export const command: CommandFunction = async ({ cli, terminal, args, options, signal }) => {
+  const times = timesOf(options['times'] as string | undefined)
+  const steps = options['step'] as string[] | undefined
+  await using opened = await openPinned(args[0]!, cli)
+  const { project, pinned } = opened
+  const progress = showProgress(terminal)
+  const onEvent = progress.listen
+  let verification: Awaited<ReturnType<typeof verifyRun>>
+  try {
+    await using past = await recreatePast(project, pinned, { scratch: true, signal, onEvent })
+    verification = await verifyRun(past, pinned, { times, signal, onEvent, ...(steps === undefined ? {} : { steps }) })
+  } finally {
+    progress.end()
+  }
+  const recorded = await project.records.recordVerification(verification)
+  terminal.result(verificationDocument(verification, recorded) as JsonObject, () =>
+    verificationSummary(verification, terminal.colors),
+  )
+  return { reproduced: 0, differs: found, cannot: 1 }[verification.verdict]
+}
+
+function timesOf(given: string | undefined): number {
+  if (given === undefined) return 1
+  const times = Number(given)
+  if (!/^\d+$/.test(given) || times < 1 || times > 1000)
+    throw new ZenmlError('ZEN_USAGE', `--times takes a whole number from 1 to 1000, not "${given}".`)
+  return times
+}
