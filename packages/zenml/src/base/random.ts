@@ -8,6 +8,10 @@ export interface Random {
   integer(limit: number): number
   /** Shuffles an array or typed array in place (Fisher-Yates) and returns it. */
   shuffle<T extends { [index: number]: unknown; readonly length: number }>(items: T): T
+  /** So many random bytes, from 0. For data, not for secrets: who knows the seed knows them. */
+  bytes(length: number): Uint8Array
+  /** A UUID in the layout of version 4 (RFC 9562), for names that are the same in every run; not for secrets. */
+  uuid(): string
 }
 
 /**
@@ -64,7 +68,26 @@ export function seededRandom(seed: string | number): Random {
     return items
   }
 
-  return { next, integer, shuffle }
+  function bytes(length: number): Uint8Array {
+    if (!Number.isSafeInteger(length) || length < 0)
+      throw new RangeError(`length must be a whole number from 0, not ${length}`)
+    const filled = new Uint8Array(length)
+    for (let index = 0; index < length; index += 4) {
+      const word = next32()
+      for (let part = 0; part < Math.min(4, length - index); part++) filled[index + part] = word >>> (8 * part)
+    }
+    return filled
+  }
+
+  function uuid(): string {
+    const filled = bytes(16)
+    filled[6] = (filled[6]! & 0x0f) | 0x40
+    filled[8] = (filled[8]! & 0x3f) | 0x80
+    const hex = Buffer.from(filled).toString('hex')
+    return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+  }
+
+  return { next, integer, shuffle, bytes, uuid }
 }
 
 /**

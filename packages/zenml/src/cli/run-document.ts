@@ -49,6 +49,7 @@ function stepDocument(step: StepRecord, run: RunRecord): Json {
       ]),
     ),
     metrics: step.metrics,
+    touches: step.touches.map((touch) => ({ ...touch })),
     log: step.log,
     error: step.error === null ? null : { ...step.error },
   }

@@ -37,6 +37,10 @@ export const configKeys: KeyTable = {
     minimum: 0,
     maximum: 2147483647,
   },
+  strict: {
+    type: 'boolean',
+    description: 'true: no step may touch what it does not declare, unless it says strict: false. Default false.',
+  },
   stores: {
     type: 'object',
     description:
@@ -113,6 +117,10 @@ export const configKeys: KeyTable = {
       timeout: { type: 'integer', description: 'Wall-clock limit in seconds.', minimum: 1, maximum: 31536000 },
       memory: { type: 'integer', description: 'Limit of the JavaScript heap in MiB.', minimum: 16, maximum: 1048576 },
       cache: { type: 'boolean', description: 'false: executed in every run. Default true.' },
+      strict: {
+        type: 'boolean',
+        description: "true: fails at the first thing that it touches without declaring it. Default the pipeline's.",
+      },
     },
   },
   run: {

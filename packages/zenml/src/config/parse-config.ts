@@ -345,12 +345,14 @@ function specOf(value: JsonObject, reader: Reader): PipelineSpec {
       cache: (given['cache'] ?? true) as boolean,
       ...(given['timeout'] === undefined ? {} : { timeout: given['timeout'] as number }),
       ...(given['memory'] === undefined ? {} : { memory: given['memory'] as number }),
+      ...(given['strict'] === undefined ? {} : { strict: given['strict'] as boolean }),
     }
   }
   return {
     version: 1,
     name: value['pipeline'] as string,
     seed: (value['seed'] ?? 0) as number,
+    ...(value['strict'] === undefined ? {} : { strict: value['strict'] as boolean }),
     ...(stores === undefined ? {} : { stores }),
     backend: (value['backend'] ?? { type: 'local' }) as unknown as BackendSpec,
     datasources,

@@ -5,12 +5,13 @@ import type { PipelineSpec } from '../model/pipeline-spec.ts'
 
 /** A pipeline as YAML: defaults left out, keys in a fixed order, so that equal pipelines are equal texts. `run` is printed as it is. */
 export async function printConfig(spec: PipelineSpec, run?: JsonObject): Promise<string> {
-  const { name, seed, stores, backend, datasources, steps } = spec
+  const { name, seed, strict, stores, backend, datasources, steps } = spec
   const text = stringify(
     {
       version: 1,
       pipeline: name,
       seed,
+      ...(strict === undefined ? {} : { strict }),
       ...(stores === undefined ? {} : { stores }),
       backend,
       ...(Object.keys(datasources).length === 0
@@ -23,7 +24,7 @@ export async function printConfig(spec: PipelineSpec, run?: JsonObject): Promise
               ...(isEmpty(options) ? {} : { options: sorted(options) }),
             })),
           }),
-      steps: map(steps, ({ source, parameters, inputs, environment, timeout, memory, cache }) => ({
+      steps: map(steps, ({ source, parameters, inputs, environment, timeout, memory, cache, strict: own }) => ({
         source,
         ...(isEmpty(parameters) ? {} : { parameters: sorted(parameters) }),
         ...(isEmpty(inputs) ? {} : { inputs }),
@@ -31,6 +32,7 @@ export async function printConfig(spec: PipelineSpec, run?: JsonObject): Promise
         ...(timeout === undefined ? {} : { timeout }),
         ...(memory === undefined ? {} : { memory }),
         ...(cache ? {} : { cache }),
+        ...(own === undefined ? {} : { strict: own }),
       })),
       ...(run === undefined ? {} : { run }),
     },

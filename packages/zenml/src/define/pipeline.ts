@@ -39,6 +39,8 @@ type RequiredInputs<I extends Ports> = Exclude<keyof I, OptionalInputs<I>>
 export interface PipelineOptions {
   /** Seed of its runs, from 0 to 2^31 - 1. Default 0. */
   readonly seed?: number
+  /** True: no step may touch what it does not declare, unless it is placed with `strict: false`. Default false. */
+  readonly strict?: boolean
   /** Where its runs are kept: paths inside of the repository, relative to its root. Default the project's stores. */
   readonly stores?: StoresSpec
   /** Where its steps run. Default local, as many steps at once as there are processors. */

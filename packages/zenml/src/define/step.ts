@@ -140,6 +140,8 @@ export interface PlacementOptions {
   readonly memory?: number
   /** False: executed in every run. Default true. */
   readonly cache?: boolean
+  /** True: fails at the first thing that it touches without declaring it (files, network, clock …). Default the pipeline's. */
+  readonly strict?: boolean
 }
 
 /** A step: called inside `pipeline()` it takes its place in the graph; `definition.run` is the plain function. */

@@ -19,7 +19,7 @@ export function compareFingerprints(before: Fingerprint, after: Fingerprint): Fi
     ...compareLeaves('outputs', before.outputs, after.outputs),
     ...compareLeaves('variables', before.variables, after.variables),
     ...compareLeaves('environment', { ...before.environment }, { ...after.environment }),
-    ...compareLeaves('observed', { ...before.observed }, { ...after.observed }),
+    ...compareObserved(before, after),
     ...compareLeaves('format', { format: before.format }, { format: after.format }),
   ]
 }
@@ -69,6 +69,16 @@ function fullName({ version, integrity }: PackageLeaf): string {
 
 function digests({ inputs }: Fingerprint): { [input: string]: string } {
   return Object.fromEntries(Object.entries(inputs).map(([input, { digest }]) => [input, digest]))
+}
+
+/** The seed and the observed files; a record of format 1 has none of these. */
+function compareObserved(before: Fingerprint, after: Fingerprint): FingerprintChange[] {
+  const seed = ({ observed }: Fingerprint): JsonObject => (observed === undefined ? {} : { seed: observed.seed })
+  const files = ({ observed }: Fingerprint): JsonObject => ({ ...observed?.files })
+  return [
+    ...compareLeaves('observed', seed(before), seed(after)),
+    ...compareMaps('observed', files(before), files(after)),
+  ]
 }
 
 function compareMaps(field: FingerprintField, before: JsonObject, after: JsonObject): FingerprintChange[] {

@@ -1,15 +1,29 @@
 import { digestOf } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
 import type { ObservedLeaf } from '../model/fingerprint.ts'
+import { changedMeanwhile, observeFile } from './observe-file.ts'
 
 /** Digest of what an execution was seen to depend on. */
-export function observedDigest(observed: ObservedLeaf): Digest {
-  return digestOf(['zenml observed 1', { seed: observed.seed }])
+export function observedDigest({ seed, files }: ObservedLeaf): Digest {
+  return digestOf(['zenml observed 2', { seed, files: { ...files } }])
+}
+
+/** What there is now. */
+export interface PresentState {
+  /** The step's seed. */
+  readonly seed: number
+  /** Root of the repository that observed paths are relative to. */
+  readonly root: string
 }
 
 /**
- * Whether what an earlier execution was seen to depend on is the same now: it used no randomness, or the seed has not changed.
+ * Whether what an earlier execution was seen to depend on is the same now: it used no randomness or the seed has not changed, and
+ * every file that it read outside of its inputs is as it was, there or not there. Its paths are not trusted.
  */
-export function holds(prior: ObservedLeaf, now: { readonly seed: number }): boolean {
-  return prior.seed === null || prior.seed === now.seed
+export function holds(prior: ObservedLeaf, now: PresentState): boolean {
+  if (prior.seed !== null && prior.seed !== now.seed) return false
+  return Object.entries(prior.files).every(([path, digest]) => {
+    const found = observeFile(now.root, path)
+    return found.kind === 'settled' && found.digest === digest && digest !== changedMeanwhile
+  })
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from '../base/json.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { Failure } from '../model/run.ts'
+import type { Touch } from '../model/touch.ts'
 import { link, linkedArtifacts } from './linked-artifacts.ts'
 import {
   contextId,
@@ -44,6 +45,8 @@ export interface StepEnd {
   readonly bases: { readonly [type: string]: string }
   readonly log: Digest | null
   readonly metrics: JsonObject
+  /** What it touched outside of its declared inputs. */
+  readonly touches: readonly Touch[]
   readonly error: Failure | null
 }
 
@@ -55,6 +58,7 @@ export interface ReusedStep extends StepFacts {
   readonly at: number
   readonly metrics: JsonObject
   readonly log: Digest | null
+  readonly touches: readonly Touch[]
 }
 
 /** An earlier execution that completed. */
@@ -65,6 +69,7 @@ export interface PriorExecution {
   readonly outputs: { readonly [output: string]: StoredArtifact }
   readonly metrics: JsonObject
   readonly log: Digest | null
+  readonly touches: readonly Touch[]
 }
 
 /** A step as runs have used it. */
@@ -99,6 +104,7 @@ export function endStep(database: Database, execution: number, end: StepEnd): vo
     identity: json(end.identity),
     log: end.log ?? undefined,
     metrics: json(end.metrics),
+    touches: touchesProperty(end.touches),
     error: end.error === null ? undefined : json(end.error),
   })
   link(database, execution, end.outputs, eventType.output, end.bases, end.endedAt)
@@ -114,6 +120,7 @@ export function insertReused(database: Database, run: string, steps: readonly Re
       reused_from: step.from,
       metrics: json(step.metrics),
       log: step.log ?? undefined,
+      touches: touchesProperty(step.touches),
     })
     link(database, execution, step.inputs, eventType.input, step.bases, step.at)
     link(database, execution, step.outputs, eventType.output, step.bases, step.at)
@@ -165,6 +172,7 @@ export function findByKeys(
           outputs: artifacts.get(id)?.outputs ?? {},
           metrics: parse(facts['metrics'] ?? '{}') as JsonObject,
           log: (facts['log'] ?? null) as Digest | null,
+          touches: parse(facts['touches'] ?? '[]') as Touch[],
         }
       }),
     )
@@ -197,4 +205,9 @@ export function listSteps(database: Database): readonly StepUse[] {
     uses.set(key, use)
   }
   return [...uses.values()].map(({ pipelines, ...use }) => ({ ...use, pipelines: [...pipelines].sort() }))
+}
+
+/** Most executions touch nothing: then there is no property. */
+function touchesProperty(touches: readonly Touch[]): string | undefined {
+  return touches.length === 0 ? undefined : json(touches)
 }

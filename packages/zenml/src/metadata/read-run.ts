@@ -4,6 +4,7 @@ import type { JsonObject } from '../base/json.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { CodePin, Failure, Outcome, RunRecord, RunStatus, StepRecord } from '../model/run.ts'
+import type { Touch } from '../model/touch.ts'
 import { linkedArtifacts } from './linked-artifacts.ts'
 import { findContext, getProperties, sql } from './nodes.ts'
 import { numberOrNull, parse } from './stored-json.ts'
@@ -53,6 +54,7 @@ export function getRun(database: Database, id: string): RunRecord | undefined {
         outputs: artifacts?.outputs ?? {},
         log: (own['log'] ?? null) as Digest | null,
         metrics: parse(own['metrics'] ?? '{}') as JsonObject,
+        touches: parse(own['touches'] ?? '[]') as Touch[],
         error: own['error'] === undefined ? null : (parse(own['error']) as Failure),
       }
     }),

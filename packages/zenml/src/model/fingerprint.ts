@@ -6,8 +6,8 @@ import type { Json, JsonObject } from '../base/json.ts'
  * compared without recomputing anything. Store paths, run ids, times, host names and absolute paths are never in it.
  */
 export interface Fingerprint {
-  /** Version of the encoding; another version is another identity. */
-  readonly format: 1
+  /** Version of the encoding; another version is another identity. Format 1, of before files were observed, can still be read. */
+  readonly format: 1 | 2
   readonly code: CodeLeaf
   /** Every package that the bundle reaches, transitively. */
   readonly packages: readonly PackageLeaf[]
@@ -69,6 +69,11 @@ export interface EnvironmentLeaf {
 export interface ObservedLeaf {
   /** The step's seed where the step used it (its own, or global randomness); null where it used no randomness. */
   readonly seed: number | null
+  /**
+   * What it read of the repository outside of its inputs: digests of files by path relative to the root, null where it looked and
+   * nothing was there; a folder that it listed is `path/`, with a digest of its sorted names. Records of format 1 lack it.
+   */
+  readonly files: { readonly [path: string]: Digest | null }
 }
 
 /** The fields of a fingerprint, each a leaf of the identity. */

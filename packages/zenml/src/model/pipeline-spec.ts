@@ -11,6 +11,8 @@ export interface PipelineSpec {
   readonly name: string
   /** Seed of the run, a whole number from 0 to 2^31 - 1; every step's seed is derived from it. Default 0. */
   readonly seed: number
+  /** True: its steps may touch nothing that they do not declare, unless a step says otherwise. No part of any identity. Default false. */
+  readonly strict?: boolean
   /** Where its runs are kept; the project's own stores where it is left out. No part of any identity. */
   readonly stores?: StoresSpec
   /** Where steps run. Default local. */
@@ -65,6 +67,13 @@ export interface StepSpec {
   readonly memory?: number
   /** False: always executed, never reused. Default true. */
   readonly cache: boolean
+  /** True: fails at the first thing that it touches without declaring it. No part of the identity. Default the pipeline's. */
+  readonly strict?: boolean
+}
+
+/** Whether a step of a pipeline is strict. */
+export function isStrict(spec: Pick<PipelineSpec, 'strict'>, step: Pick<StepSpec, 'strict'>): boolean {
+  return step.strict ?? spec.strict ?? false
 }
 
 /** Data that lies outside: read once, kept as an immutable snapshot. */

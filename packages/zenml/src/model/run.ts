@@ -3,6 +3,7 @@ import type { JsonObject } from '../base/json.ts'
 import type { StoredArtifact } from './artifact.ts'
 import type { Identity } from './fingerprint.ts'
 import type { PipelineSpec } from './pipeline-spec.ts'
+import type { Touch } from './touch.ts'
 import type { Verification } from './verification.ts'
 
 /** Where the code of a run is pinned. */
@@ -84,5 +85,7 @@ export interface StepRecord {
   readonly log: Digest | null
   /** What the step reported (per-epoch metrics, counts); plain data. */
   readonly metrics: JsonObject
+  /** What it touched outside of its declared inputs. */
+  readonly touches: readonly Touch[]
   readonly error: Failure | null
 }

@@ -1,5 +1,7 @@
+import type { Digest } from '../base/digest.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Failure } from './run.ts'
+import type { Touch } from './touch.ts'
 
 /**
  * What the one entry point of a step is given, as `input.json` in the step's directory. The same for a local process, a
@@ -16,6 +18,20 @@ export interface StepInput {
   readonly inputs: { readonly [input: string]: StepInputArtifact | StepInputSource }
   /** Output name to the directory (it exists and is empty) and the artifact type. */
   readonly outputs: { readonly [output: string]: { readonly type: string; readonly path: string } }
+  /** What is watched while it runs; null: nothing is. */
+  readonly trace: TraceInput | null
+}
+
+/** What the runner must know to tell what a step touches outside of its declared inputs. */
+export interface TraceInput {
+  /** Absolute path of the repository on this machine: files in it are named relative to it. Gone with this file, stored nowhere. */
+  readonly repository: string
+  /** Names of all packages that are part of the step's identity: their files are known. */
+  readonly packages: readonly string[]
+  /** Names of the variables that the step declares. */
+  readonly variables: readonly string[]
+  /** Whether the first undeclared touch is an error. */
+  readonly strict: boolean
 }
 
 /** An artifact that the step reads. */
@@ -45,6 +61,10 @@ export interface StepOutput {
   readonly properties: { readonly [output: string]: JsonObject }
   /** Whether the step asked for its seed or for any randomness. */
   readonly usedSeed: boolean
+  /** What it touched outside of its declared inputs, sorted. */
+  readonly touches: readonly Touch[]
+  /** What it read of the repository outside of its inputs; see `ObservedLeaf`. */
+  readonly observed: { readonly files: { readonly [path: string]: Digest | null } }
 }
 
 /** One line of JSON on file descriptor 3 while a step runs. */

@@ -38,18 +38,25 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
     bases,
     log: null,
     metrics: {},
+    touches: [],
     error: null,
     ...rest,
   })
   let log: Digest | null = null
   try {
-    const { outputs } = await layOutStep(directory, execution.plan, step, execution.inputs, workspace.artifacts)
+    const { outputs } = await layOutStep(directory, execution.plan, step, execution.inputs, workspace)
     await keepBundle(workspace, execution)
     const result = await runLogged(workspace, execution)
     log = (await workspace.artifacts.putFile(join(directory, 'log'), { move: true })).digest
     if (result.kind === 'canceled') return ended({ outcome: 'canceled', log })
     if (result.kind === 'failed')
-      return ended({ outcome: 'failed', log, metrics: result.output?.metrics ?? {}, error: result.because })
+      return ended({
+        outcome: 'failed',
+        log,
+        metrics: result.output?.metrics ?? {},
+        touches: result.output?.touches ?? [],
+        error: result.because,
+      })
     const stored: { [output: string]: StoredArtifact } = {}
     for (const [output, type] of Object.entries(step.descriptor.outputs)) {
       const properties = result.output.properties[output] ?? {}
@@ -64,7 +71,11 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
       log,
       outputs: stored,
       metrics: result.output.metrics,
-      identity: observe(identity, { seed: result.output.usedSeed ? step.seed : null }),
+      touches: result.output.touches,
+      identity: observe(identity, {
+        seed: result.output.usedSeed ? step.seed : null,
+        files: result.output.observed.files,
+      }),
     })
   } catch (error) {
     if (execution.signal.aborted) return ended({ outcome: 'canceled', log })

@@ -44,7 +44,7 @@ function fingerprintOf(
       : [input, { digest: inputs[input]!.digest, from: `${from.step}.${from.output}` }],
   )
   return {
-    format: 1,
+    format: 2,
     code: { digest: bundle.digest, source: step.spec.source, bundler: bundle.bundler, files: bundle.files },
     packages: step.packages,
     parameters: step.parameters,

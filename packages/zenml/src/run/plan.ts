@@ -16,6 +16,7 @@ import type { EnvironmentLeaf, PackageLeaf } from '../model/fingerprint.ts'
 import {
   type DatasourceSpec,
   type InputReference,
+  isStrict,
   type PipelineSpec,
   parseInputReference,
   type StepSpec,
@@ -39,6 +40,8 @@ export interface PlannedStep {
   readonly variables: { readonly [name: string]: string }
   readonly variableDigests: { readonly [name: string]: Digest | null }
   readonly seed: number
+  /** What it touches outside of its declared inputs is an error. */
+  readonly strict: boolean
 }
 
 /** A pipeline, checked and ready to run. */
@@ -157,6 +160,7 @@ export async function planRun(
         values.map(([variable, value]) => [variable, value === undefined ? null : sha256(value)]),
       ),
       seed: deriveSeed(spec.seed, name),
+      strict: isStrict(spec, step),
     }
   })
   return {

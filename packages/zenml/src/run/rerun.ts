@@ -35,7 +35,7 @@ export async function rerun(
     sources.set(name, found)
     return found
   }
-  const otherwise = reuse ? reuseFrom(workspace.records, workspace.artifacts) : noReuse
+  const otherwise = reuse ? reuseFrom(workspace) : noReuse
   return await runPipeline(workspace, pinned.spec, Promise.resolve(pinned.code), {
     policy: snapshotsOf(workspace, pinned, sources, otherwise),
     findSource,

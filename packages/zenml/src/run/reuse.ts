@@ -1,9 +1,10 @@
 import type { ArtifactStore } from '../artifacts/artifact-store.ts'
 import { holds } from '../fingerprint/observed.ts'
 import type { PriorExecution } from '../metadata/executions.ts'
-import type { RunRecords } from '../metadata/run-records.ts'
 import type { Identity } from '../model/fingerprint.ts'
+import { breaksStrict } from '../model/touch.ts'
 import type { PlannedStep } from './plan.ts'
+import type { Workspace } from './workspace.ts'
 
 /** Decides whether an earlier execution can stand for a step. */
 export interface ReusePolicy {
@@ -21,7 +22,11 @@ export interface ReuseDecision {
 export const noReuse: ReusePolicy = { find: async () => ({ prior: undefined, refused: [] }) }
 
 /** Reuses the newest execution with the same identity whose outputs are all there, byte for byte. */
-export function reuseFrom(records: RunRecords, artifacts: ArtifactStore): ReusePolicy {
+export function reuseFrom({
+  records,
+  artifacts,
+  root,
+}: Pick<Workspace, 'records' | 'artifacts' | 'root'>): ReusePolicy {
   return {
     async find(step, identity) {
       if (!step.spec.cache) return { prior: undefined, refused: [] }
@@ -29,7 +34,9 @@ export function reuseFrom(records: RunRecords, artifacts: ArtifactStore): ReuseP
       const refused: string[] = []
       for (const prior of priors) {
         const { observed } = prior.identity.fingerprint
-        if (observed === undefined || !holds(observed, { seed: step.seed })) continue
+        if (observed === undefined || !holds(observed, { seed: step.seed, root })) continue
+        // A strict step stands only on what a strict step could have made.
+        if (step.strict && prior.touches.some(breaksStrict)) continue
         const problem = await problemOf(prior, artifacts)
         if (problem === undefined) return { prior, refused }
         refused.push(problem)

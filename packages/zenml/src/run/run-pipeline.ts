@@ -14,6 +14,7 @@ import { identifyStep, inputsOf } from './identify-step.ts'
 import { recoverLostRuns } from './lost-runs.ts'
 import { type Plan, type PlannedStep, planRun, type SourceFinder } from './plan.ts'
 import { noReuse, type ReusePolicy, reuseFrom } from './reuse.ts'
+import { touchWarnings } from './touch-warnings.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Options of a run. */
@@ -61,7 +62,7 @@ export async function runPipeline(
   pinned: Promise<CodePin>,
   {
     reuse = true,
-    policy = reuse ? reuseFrom(workspace.records, workspace.artifacts) : noReuse,
+    policy = reuse ? reuseFrom(workspace) : noReuse,
     findSource,
     rerunOf,
     signal = new AbortController().signal,
@@ -107,6 +108,7 @@ class Runner {
   private readonly policy: ReusePolicy
   private readonly signal: AbortSignal
   private readonly onEvent: RunListener
+  private readonly touchesTold = new Set<string>()
   private error: Failure | null = null
 
   constructor(
@@ -193,6 +195,7 @@ class Runner {
       at: this.workspace.clock.now(),
       metrics: prior.metrics,
       log: prior.log,
+      touches: prior.touches,
     }
   }
 
@@ -264,6 +267,7 @@ class Runner {
       onEvent: this.onEvent,
     })
     await records.endStep(execution, end)
+    for (const message of touchWarnings(step.name, end.touches, this.touchesTold)) this.onEvent(message)
     this.progress.outcomes.set(step.name, end.outcome)
     if (end.outcome === 'executed') {
       this.progress.outputs.set(step.name, end.outputs)

@@ -1,12 +1,12 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ArtifactStore } from '../artifacts/artifact-store.ts'
 import { canonicalJson } from '../base/canonical.ts'
 import type { JsonObject } from '../base/json.ts'
 import { writeBundle } from '../code/bundle.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { StepInput, StepInputArtifact, StepInputSource } from '../model/step-protocol.ts'
 import type { Plan, PlannedStep } from './plan.ts'
+import type { Workspace } from './workspace.ts'
 
 /** Lays out what a step's process is given: bundle, inputs, empty outputs and `input.json`. */
 export async function layOutStep(
@@ -14,7 +14,7 @@ export async function layOutStep(
   plan: Plan,
   step: PlannedStep,
   inputs: { readonly [input: string]: StoredArtifact },
-  artifacts: ArtifactStore,
+  { artifacts, root }: Pick<Workspace, 'artifacts' | 'root'>,
 ): Promise<{ readonly outputs: { readonly [output: string]: string } }> {
   await rm(directory, { recursive: true, force: true })
   await mkdir(join(directory, 'code'), { recursive: true })
@@ -51,6 +51,12 @@ export async function layOutStep(
         { type, path: join('outputs', output) },
       ]),
     ),
+    trace: {
+      repository: root,
+      packages: [...new Set(step.packages.map(({ name }) => name))],
+      variables: step.spec.environment,
+      strict: step.strict,
+    },
   }
   await writeFile(join(directory, 'input.json'), canonicalJson(input as unknown as JsonObject))
   return { outputs }

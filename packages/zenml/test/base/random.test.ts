@@ -66,6 +66,32 @@ it('shuffles without losing anything', () => {
   )
 })
 
+it('gives bytes and UUIDs that are pinned too, and move with the seed', () => {
+  const random = seededRandom(7)
+  expect([Buffer.from(random.bytes(5)).toString('hex'), random.uuid(), random.uuid()]).toMatchInlineSnapshot(`
+    [
+      "9114c6963c",
+      "e2e382c7-b8c4-48df-a589-7e83dad7a908",
+      "5bb1eda6-8651-4b3c-822f-b515549e13e5",
+    ]
+  `)
+  expect(seededRandom(8).uuid()).not.toBe(seededRandom(7).uuid())
+})
+
+it('gives as many bytes as asked, and UUIDs of version 4, for any seed', () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.nat(100), (seed, length) => {
+      const random = seededRandom(seed)
+      expect(random.bytes(length)).toHaveLength(length)
+      expect(random.uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    }),
+  )
+})
+
+it.each([[-1], [0.5], [Number.NaN]])('refuses %s bytes', (length) => {
+  expect(() => seededRandom(0).bytes(length)).toThrow(RangeError)
+})
+
 it.each([[0], [-1], [1.5], [2 ** 53]])('refuses a limit of %s', (limit) => {
   expect(() => seededRandom(0).integer(limit)).toThrow(RangeError)
 })

@@ -90,7 +90,7 @@ describe('comparing two fingerprints', () => {
       outputs: { model: 'Graph' },
       variables: { REGION: sha256('us'), TOKEN: sha256('t') },
       environment: { node: '22.23.3', platform: 'linux', arch: 'x64', image: sha256('image') },
-      observed: { seed: 3 },
+      observed: { seed: 3, files: {} },
     }
     expect(compareFingerprints(example, after).map(({ field, path }) => `${field} ${path}`)).toEqual([
       'inputs examples',

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson, digestOf } from '../../src/base/canonical.ts'
@@ -49,13 +50,13 @@ describe('the identity', () => {
   it('does not depend on what was observed, which has a digest of its own', () => {
     const [none, unused, used] = [
       identify(example),
-      identify({ ...example, observed: { seed: null } }),
-      identify({ ...example, observed: { seed: 7 } }),
+      identify({ ...example, observed: { seed: null, files: {} } }),
+      identify({ ...example, observed: { seed: 7, files: {} } }),
     ]
     expect(unused.key).toBe(none.key)
     expect(used.key).toBe(none.key)
     expect(none.fields).not.toHaveProperty('observed')
-    expect(used.fields.observed).toBe(observedDigest({ seed: 7 }))
+    expect(used.fields.observed).toBe(observedDigest({ seed: 7, files: {} }))
     expect(new Set([none, unused, used].map(identityDigest)).size).toBe(3)
   })
 
@@ -241,9 +242,10 @@ describe('for any fingerprint, the key', () => {
 
 describe('an earlier execution holds', () => {
   it('whatever the seed where it used no randomness, and only for the same seed where it did', () => {
-    expect(holds({ seed: null }, { seed: 3 })).toBe(true)
-    expect(holds({ seed: 3 }, { seed: 3 })).toBe(true)
-    expect(holds({ seed: 3 }, { seed: 4 })).toBe(false)
-    expect(holds({ seed: 0 }, { seed: 1 })).toBe(false)
+    const root = tmpdir()
+    expect(holds({ seed: null, files: {} }, { seed: 3, root })).toBe(true)
+    expect(holds({ seed: 3, files: {} }, { seed: 3, root })).toBe(true)
+    expect(holds({ seed: 3, files: {} }, { seed: 4, root })).toBe(false)
+    expect(holds({ seed: 0, files: {} }, { seed: 1, root })).toBe(false)
   })
 })

@@ -69,6 +69,7 @@ async function execute(
     bases,
     log: null,
     metrics: {},
+    touches: [],
     error: null,
   } as const
   await records.endStep(execution, end)
@@ -84,7 +85,7 @@ it('a run is in ML Metadata as other tools expect it: types and bases, contexts,
   const split = await execute('aa', 'split', {}, { train: data })
   const failing = await records.startStep('aa', step('train', { examples: data, again: data }))
   await records.endStep(failing, {
-    ...{ outcome: 'failed', endedAt: 1300, identity, outputs: {}, bases: {}, log: null, metrics: {} },
+    ...{ outcome: 'failed', endedAt: 1300, identity, outputs: {}, bases: {}, log: null, metrics: {}, touches: [] },
     error: { code: 'ZEN_STEP_ERROR', message: 'no' } as never,
   })
   await records.endRun('aa', { status: 'failed', endedAt: 1400, error: null })
@@ -95,6 +96,7 @@ it('a run is in ML Metadata as other tools expect it: types and bases, contexts,
     from: split,
     at: 1500,
     metrics: {},
+    touches: [],
     log: null,
   }
   await records.reuseSteps('bb', [reused])

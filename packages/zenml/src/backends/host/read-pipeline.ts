@@ -79,6 +79,7 @@ function specOf(pipeline: Pipeline, modules: PipelineModule['modules']): Pipelin
     version: 1,
     name: graph.name,
     seed: graph.options.seed ?? 0,
+    ...(graph.options.strict === undefined ? {} : { strict: graph.options.strict }),
     ...(graph.options.stores === undefined ? {} : { stores: graph.options.stores }),
     backend: graph.options.backend ?? { type: 'local' },
     datasources: graph.datasources,
@@ -96,7 +97,7 @@ function stepSpec(placed: PlacedStep, source: string | undefined): StepSpec {
       },
     )
   }
-  const { environment = [], timeout, memory, cache = true } = placed.options
+  const { environment = [], timeout, memory, cache = true, strict } = placed.options
   return {
     source,
     parameters: placed.parameters,
@@ -105,5 +106,6 @@ function stepSpec(placed: PlacedStep, source: string | undefined): StepSpec {
     cache,
     ...(timeout === undefined ? {} : { timeout }),
     ...(memory === undefined ? {} : { memory }),
+    ...(strict === undefined ? {} : { strict }),
   }
 }

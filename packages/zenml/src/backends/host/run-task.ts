@@ -11,6 +11,7 @@ import type { AnyArtifactType } from '../../model/artifact-type.ts'
 import type { Failure } from '../../model/run.ts'
 import type { SourceFiles } from '../../model/source-files.ts'
 import type { StepEvent, StepInput, StepOutput } from '../../model/step-protocol.ts'
+import { startTrace } from './trace.ts'
 
 const eventDescriptor = 3
 
@@ -24,6 +25,7 @@ export async function runTask(directory: string): Promise<void> {
   const metrics: { [name: string]: number | number[] } = {}
   const properties: { [output: string]: JsonObject } = {}
   let error: Failure | null = null
+  const trace = startTrace(directory, input)
   try {
     const step = await loadStep(join(directory, input.bundle))
     const directories = Object.fromEntries(
@@ -59,9 +61,12 @@ export async function runTask(directory: string): Promise<void> {
     })
     if (abort.signal.aborted) process.exit(143)
     await saveOutputs(step, returned, directories)
+    const violation = trace.violation()
+    if (violation !== null) throw violation
   } catch (thrown) {
     if (abort.signal.aborted) process.exit(143)
-    error = failureOf(thrown)
+    // Code that caught the refusal, or failed by it, failed for that reason.
+    error = failureOf(trace.violation() ?? thrown)
     process.stderr.write(`${error.stack ?? error.message}\n`)
   }
   const output: StepOutput = {
@@ -71,6 +76,7 @@ export async function runTask(directory: string): Promise<void> {
     metrics: metrics as JsonObject,
     properties,
     usedSeed: state.used,
+    ...trace.end(),
   }
   writeFileSync(join(directory, 'output.json.part'), canonicalJson(output as unknown as JsonObject))
   renameSync(join(directory, 'output.json.part'), join(directory, 'output.json'))
