@@ -42,6 +42,7 @@ export const commands: readonly CommandEntry[] = [
       { flags: '--param <step.name=value>', description: 'set a parameter; may be given several times', many: true },
       { flags: '--seed <number>', description: 'seed of the run, from 0 to 2147483647' },
       { flags: '--require-clean', description: 'refuse to run uncommitted changes' },
+      { flags: '--dry-run', description: 'print what would be executed or reused, and why; run and record nothing' },
     ],
     load: () => import('./commands/pipeline-run.ts'),
   },
@@ -69,6 +70,17 @@ export const commands: readonly CommandEntry[] = [
     usage: 'pipeline status <run>',
     description: 'show a run with all its steps; @latest names the newest',
     load: () => import('./commands/pipeline-status.ts'),
+  },
+  {
+    usage: 'pipeline explain <run> [step]',
+    description: 'say why each step was executed or reused, down to the file, package or parameter that changed',
+    options: [
+      {
+        flags: '--against <run>',
+        description: 'compare with this run (default: the nearest earlier execution of each step)',
+      },
+    ],
+    load: () => import('./commands/pipeline-explain.ts'),
   },
   {
     usage: 'pipeline config <run>',

@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import type { Json } from '../base/json.ts'
 import type { RunRecord, StepRecord } from '../model/run.ts'
 import type { Project } from '../project/open-project.ts'
+import { type Nondeterminism, nondeterminismSentence } from '../run/nondeterminism.ts'
 import { bytes, duration, number, shortDigest, table, time } from './table.ts'
 import type { Colors } from './terminal.ts'
 import { verificationLine } from './verification-summary.ts'
@@ -30,7 +31,7 @@ export function runSummary(run: RunRecord, project: Project, colors: Colors, env
 }
 
 /** A run with all its steps. */
-export function runDetails(run: RunRecord, colors: Colors): string {
+export function runDetails(run: RunRecord, colors: Colors, nondeterminism: readonly Nondeterminism[]): string {
   const took = run.endedAt === null ? '' : `, ${duration((run.endedAt - run.startedAt) / 1000)}`
   const lines = [
     `Run ${colors.bold(run.id)} of pipeline ${colors.bold(run.pipeline)}: ${run.status}${took}`,
@@ -39,6 +40,8 @@ export function runDetails(run: RunRecord, colors: Colors): string {
   if (run.rerunOf !== null) lines.push(`Made run ${run.rerunOf} again`)
   if (run.verification !== null) lines.push(verificationLine(run.verification, colors))
   if (run.error !== null) lines.push(`${colors.red(run.error.code)}: ${run.error.message}`)
+  for (const found of nondeterminism)
+    lines.push(`${colors.yellow('ZEN_NONDETERMINISM')}: ${nondeterminismSentence(found)}`)
   const steps = run.steps.map((step) => [
     step.name,
     step.outcome ?? 'running',
@@ -111,6 +114,7 @@ function nextLines(run: RunRecord, environment: Variables): string[] {
   const output = last === undefined ? undefined : Object.keys(last.outputs)[0]
   const lines = [
     `  ${zenml} pipeline status ${id}    all steps with their outputs`,
+    `  ${zenml} pipeline explain ${id}   why each step was executed or reused`,
     `  ${zenml} pipeline config ${id}    the pinned configuration of this run`,
   ]
   if (last !== undefined && output !== undefined)

@@ -2,9 +2,11 @@ import { dirname, join } from 'node:path'
 import type { BuildOptions, BuildResult, Metafile } from 'esbuild'
 import { compareText } from '../base/canonical.ts'
 import { ZenmlError } from '../base/errors.ts'
+import type { CodeImports } from '../model/fingerprint.ts'
 import { bundleError } from './bundle-error.ts'
 import { bundlerName, bundleTarget } from './bundle-format.ts'
 import { type AssetSource, type BundleTrace, bundlePlugin, bundleTrace, type PreparedModules } from './bundle-plugin.ts'
+import { importsOf } from './import-ways.ts'
 import type { InstalledPackage, SourceTree } from './source-tree.ts'
 
 /** What is bundled: the text of a module at the root that is not written to disk, or a local file. */
@@ -21,6 +23,8 @@ export interface BuiltBundle {
   readonly assets: readonly AssetSource[]
   /** Packages that it imports, by name, sorted. */
   readonly packages: readonly InstalledPackage[]
+  /** How files and packages come in. */
+  readonly imports: CodeImports
   readonly warnings: readonly string[]
   readonly trace: BundleTrace
 }
@@ -85,14 +89,28 @@ export async function buildBundle(
   const files = [...contributing].filter(
     (input) => metafile.inputs[input] !== undefined && trace.files.has(tree.path(input)),
   )
+  const allFiles = sortedUnique([
+    ...files,
+    ...assets.map(({ from }) => from),
+    ...programsUsed.flatMap((built) => built.files),
+  ])
+  const imported = importedPackages(tree, trace, output, contributing)
   return {
     text,
     map,
     exports: output.exports,
-    files: sortedUnique([...files, ...assets.map(({ from }) => from), ...programsUsed.flatMap((built) => built.files)]),
+    files: allFiles,
+    imports: importsOf({
+      entry: 'file' in entry ? tree.name(entry.file) : entryName,
+      entryIsFile: 'file' in entry,
+      files: allFiles,
+      inputs: metafile.inputs,
+      packages: imported.map(([{ name }, importer]) => [name, importer]),
+      programs: programsUsed.map((built) => built.imports),
+    }),
     assets: uniqueBy([...assets, ...programsUsed.flatMap((built) => built.assets)], ({ path }) => path),
     packages: agree(tree, [
-      ...importedPackages(tree, trace, output, contributing),
+      ...imported,
       ...programsUsed.flatMap((built) => built.packages.map((found) => [found, entryName] as const)),
     ]),
     warnings: sortedUnique([

@@ -2,6 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { canonicalJson } from '../base/canonical.ts'
 import { type Digest, sha256 } from '../base/digest.ts'
+import type { CodeImports } from '../model/fingerprint.ts'
 import { type BuiltBundle, buildBundle } from './build-bundle.ts'
 import { bundlerName } from './bundle-format.ts'
 import type { PreparedModules } from './bundle-plugin.ts'
@@ -24,11 +25,13 @@ export interface StepBundle {
   readonly assets: readonly BundleAsset[]
   /** Packages that it imports itself, sorted by name. */
   readonly packages: readonly BundlePackage[]
+  /** How files and packages come into it; not part of the identity. */
+  readonly imports: CodeImports
   /** `esbuild 0.28.2` */
   readonly bundler: string
   /** For the step's author: `file:line:column: text`. */
   readonly warnings: readonly string[]
-  /** All that must be kept to run it again, by digest: the manifest (under `digest`), the text and the assets. */
+  /** All that must be kept to run and to explain it again, by digest: the manifest (under `digest`), the text, the assets and the source map. */
   readonly contents: ReadonlyMap<Digest, Uint8Array>
 }
 
@@ -93,6 +96,7 @@ export function stepBundle(tree: SourceTree, source: string, built: BuiltBundle)
     files: Object.fromEntries(built.files.map((file) => [file, tree.read(tree.path(file))!.digest])),
     assets: built.assets,
     packages: built.packages.map(({ name, directory, version }) => ({ name, directory, version })),
+    imports: built.imports,
     bundler: bundlerName(),
     warnings: built.warnings,
   })
@@ -114,6 +118,7 @@ export function sealBundle(
     }),
   )
   const digest = sha256(manifest)
+  const map = Buffer.from(parts.map)
   return Object.freeze({
     ...parts,
     digest,
@@ -121,6 +126,7 @@ export function sealBundle(
     contents: new Map([
       [digest, manifest],
       [textDigest, text],
+      [sha256(map), map],
       ...parts.assets.map((asset): [Digest, Uint8Array] => [asset.digest, asset.bytes]),
     ]),
   })

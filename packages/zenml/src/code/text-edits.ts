@@ -60,7 +60,8 @@ export function originalPosition(
   return found
 }
 
-function decodeSegment(segment: string): number[] {
+/** The fields of one segment of `mappings`, which must be well-formed (see `isMappings`). */
+export function decodeSegment(segment: string): number[] {
   const fields: number[] = []
   for (let rest = segment; rest !== ''; ) {
     const [value, length] = decodeVlq(rest)
@@ -68,6 +69,11 @@ function decodeSegment(segment: string): number[] {
     rest = rest.slice(length)
   }
   return fields
+}
+
+/** Whether a text is well-formed `mappings`: every number ends, so that reading it does, too. */
+export function isMappings(text: string): boolean {
+  return /^(?:[g-z0-9+/]*[A-Za-f]|[,;])*$/.test(text)
 }
 
 interface Shift {

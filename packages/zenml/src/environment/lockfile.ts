@@ -99,7 +99,8 @@ class Closure {
   }
 
   find(): CachedClosure {
-    const leaves = new Map<string, PackageLeaf>()
+    const leaves = new Map<string, { readonly leaf: PackageLeaf; readonly directory: string }>()
+    const neededBy = new Map<string, Set<string>>()
     const places: PackagePlace[] = []
     const seen = new Set<string>()
     const open = this.asked.map(({ name, directory }) => ({ name, directory: realpathSync(directory) }))
@@ -112,12 +113,14 @@ class Closure {
       const manifest = readManifest(directory, name)
       const leaf = { name, version: manifest.version, integrity: this.integrity(directory, manifest.version) }
       places.push({ name, version: leaf.version, directory })
-      leaves.set(canonical([leaf.name, leaf.version, leaf.integrity]), leaf)
+      leaves.set(canonical([leaf.name, leaf.version, leaf.integrity]), { leaf, directory })
       for (const needed of manifest.needed) {
         const found = this.tree.find(directory, needed)
         this.lookups.push([directory, needed, found ?? null])
-        if (found !== undefined) open.push({ name: needed, directory: found })
-        else if (!manifest.optional.has(needed)) throw missing(name, needed)
+        if (found !== undefined) {
+          open.push({ name: needed, directory: found })
+          neededBy.set(found, (neededBy.get(found) ?? new Set()).add(name))
+        } else if (!manifest.optional.has(needed)) throw missing(name, needed)
       }
     }
     return {
@@ -125,10 +128,15 @@ class Closure {
       manifests: Object.fromEntries(this.manifests),
       states: Object.fromEntries(this.states),
       lookups: this.lookups,
-      leaves: [...leaves.values()].sort(
-        (a, b) =>
-          compareText(a.name, b.name) || compareText(a.version, b.version) || compareText(a.integrity, b.integrity),
-      ),
+      leaves: [...leaves.values()]
+        .map(({ leaf, directory }): PackageLeaf => {
+          const by = [...(neededBy.get(directory) ?? [])].filter((name) => name !== leaf.name).sort(compareText)
+          return by.length === 0 ? leaf : { ...leaf, neededBy: by }
+        })
+        .sort(
+          (a, b) =>
+            compareText(a.name, b.name) || compareText(a.version, b.version) || compareText(a.integrity, b.integrity),
+        ),
       places,
     }
   }

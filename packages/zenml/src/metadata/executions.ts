@@ -33,6 +33,8 @@ interface StepFacts {
 /** A step as it starts. */
 export interface StepStart extends StepFacts {
   readonly startedAt: number
+  /** Why earlier executions of the same identity could not stand for it, a sentence each. Default none. */
+  readonly refused?: readonly string[]
 }
 
 /** How a step ended. */
@@ -85,6 +87,7 @@ export interface StepUse {
 export function startStep(database: Database, run: string, step: StepStart): number {
   const execution = insertStep(database, run, step, executionState.running, step.startedAt, {
     started_at: step.startedAt,
+    refused: listProperty(step.refused ?? []),
   })
   link(database, execution, step.inputs, eventType.input, step.bases, step.startedAt)
   return execution
@@ -104,7 +107,7 @@ export function endStep(database: Database, execution: number, end: StepEnd): vo
     identity: json(end.identity),
     log: end.log ?? undefined,
     metrics: json(end.metrics),
-    touches: touchesProperty(end.touches),
+    touches: listProperty(end.touches),
     error: end.error === null ? undefined : json(end.error),
   })
   link(database, execution, end.outputs, eventType.output, end.bases, end.endedAt)
@@ -120,7 +123,7 @@ export function insertReused(database: Database, run: string, steps: readonly Re
       reused_from: step.from,
       metrics: json(step.metrics),
       log: step.log ?? undefined,
-      touches: touchesProperty(step.touches),
+      touches: listProperty(step.touches),
     })
     link(database, execution, step.inputs, eventType.input, step.bases, step.at)
     link(database, execution, step.outputs, eventType.output, step.bases, step.at)
@@ -207,7 +210,7 @@ export function listSteps(database: Database): readonly StepUse[] {
   return [...uses.values()].map(({ pipelines, ...use }) => ({ ...use, pipelines: [...pipelines].sort() }))
 }
 
-/** Most executions touch nothing: then there is no property. */
-function touchesProperty(touches: readonly Touch[]): string | undefined {
-  return touches.length === 0 ? undefined : json(touches)
+/** Most lists are empty: then there is no property. */
+function listProperty(list: readonly (Touch | string)[]): string | undefined {
+  return list.length === 0 ? undefined : json(list)
 }

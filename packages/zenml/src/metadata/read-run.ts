@@ -36,6 +36,7 @@ export function getRun(database: Database, id: string): RunRecord | undefined {
     error: facts['error'] === undefined ? null : (parse(facts['error']) as Failure),
     rerunOf: (facts['rerun_of'] ?? null) as string | null,
     verification: listVerifications(database, context).find(({ partial }) => !partial) ?? null,
+    reuse: facts['reuse'] !== 0,
     steps: steps.map(({ name, source }): StepRecord => {
       const execution = byStep.get(name)
       const own = execution === undefined ? {} : properties.get(execution)!
@@ -56,6 +57,7 @@ export function getRun(database: Database, id: string): RunRecord | undefined {
         metrics: parse(own['metrics'] ?? '{}') as JsonObject,
         touches: parse(own['touches'] ?? '[]') as Touch[],
         error: own['error'] === undefined ? null : (parse(own['error']) as Failure),
+        refused: parse(own['refused'] ?? '[]') as readonly string[],
       }
     }),
   }

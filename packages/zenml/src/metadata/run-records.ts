@@ -10,6 +10,13 @@ import {
   resolveArtifactDigest,
 } from './artifact-queries.ts'
 import {
+  type EarlierQuestion,
+  type ExecutionPlace,
+  findEarlier,
+  findExecutions,
+  findFailed,
+} from './execution-queries.ts'
+import {
   endStep,
   findByKeys,
   insertReused,
@@ -56,6 +63,12 @@ export interface RunRecords {
   recordReusedRun(run: RunStart, steps: readonly ReusedStep[], endedAt: number): Promise<void>
   /** Completed executions by key, newest first. */
   findByKeys(keys: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly PriorExecution[]>>
+  /** Where the nearest execution before another that gave outputs is: of the same step in the same pipeline, executed or reused. */
+  findEarlier(steps: readonly EarlierQuestion[]): Promise<readonly (ExecutionPlace | undefined)[]>
+  /** The runs of executions, and how these ended. */
+  findExecutions(ids: readonly number[]): Promise<ReadonlyMap<number, ExecutionPlace>>
+  /** Executions that failed, by key, newest first. */
+  findFailed(keys: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly ExecutionPlace[]>>
   getRun(id: string): Promise<RunRecord | undefined>
   /** Records a verification beside its run; false where this store does not have the run. */
   recordVerification(verification: Verification): Promise<boolean>
@@ -93,6 +106,9 @@ export function runRecords(store: MetadataStore): RunRecords {
         endRun(database, run.id, { status: 'complete', endedAt, error: null })
       }),
     findByKeys: (keys) => store.read((database) => findByKeys(database, keys)),
+    findEarlier: (steps) => store.read((database) => steps.map((step) => findEarlier(database, step))),
+    findExecutions: (ids) => store.read((database) => findExecutions(database, ids)),
+    findFailed: (keys) => store.read((database) => findFailed(database, keys)),
     getRun: (id) => store.read((database) => getRun(database, id)),
     recordVerification: (verification) => store.write((database) => insertVerification(database, verification)),
     resolveRun: (prefix) => store.read((database) => resolveRun(database, prefix)),

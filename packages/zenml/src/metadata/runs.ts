@@ -29,6 +29,8 @@ export interface RunStart
   readonly process: ProcessMark
   /** The run that it makes again. */
   readonly rerunOf?: string
+  /** False where the run was told to reuse nothing. Default true. */
+  readonly reuse?: boolean
 }
 
 /** A run in a list. */
@@ -83,6 +85,7 @@ export function insertRun(database: Database, run: RunStart): void {
     steps: json(run.steps),
     process: json(run.process),
     rerun_of: run.rerunOf,
+    reuse: run.reuse === false ? 0 : undefined,
   })
 }
 

@@ -34,6 +34,18 @@ export interface CodeLeaf {
   readonly bundler: string
   /** Local files that gave code to the bundle, relative to the repository's root, with the digest of their text. For explaining; not part of the identity. */
   readonly files: { readonly [path: string]: Digest }
+  /** How the files and packages come in. For explaining; not part of the identity. Executions of older versions have none. */
+  readonly imports?: CodeImports
+  /** Digest of the bundle's source map, kept as a blob. For explaining; not part of the identity. Executions of older versions have none. */
+  readonly map?: Digest
+}
+
+/** How files and packages come into a bundle: the shortest way from the step's module, and no more, so that it stays small. */
+export interface CodeImports {
+  /** File to the file that brings it in; the step's module itself is left out. Holds the files on the way that gave no code, too. */
+  readonly files: { readonly [path: string]: string }
+  /** Package to the files that import it. */
+  readonly packages: { readonly [name: string]: readonly string[] }
 }
 
 /** One package as the lockfile pins it. */
@@ -42,6 +54,8 @@ export interface PackageLeaf {
   readonly version: string
   /** Integrity from the lockfile (`sha512-…`), or a digest of its files where the lockfile has none. */
   readonly integrity: string
+  /** The packages that need it, by name; left out where none does. For explaining; not part of the identity. */
+  readonly neededBy?: readonly string[]
 }
 
 /** What fed an input. */

@@ -61,6 +61,8 @@ export interface RunRecord {
   readonly rerunOf: string | null
   /** The newest verification of all its steps, else null. */
   readonly verification: Verification | null
+  /** False where the run was told to reuse nothing. */
+  readonly reuse: boolean
 }
 
 /** A step of a run as the metadata store remembers it. */
@@ -88,4 +90,6 @@ export interface StepRecord {
   /** What it touched outside of its declared inputs. */
   readonly touches: readonly Touch[]
   readonly error: Failure | null
+  /** Why earlier executions of the same identity could not stand for it, a sentence each: their outputs are missing or damaged. */
+  readonly refused: readonly string[]
 }

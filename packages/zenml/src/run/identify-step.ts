@@ -1,3 +1,4 @@
+import { sha256 } from '../base/digest.ts'
 import { identify } from '../fingerprint/identify.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { Fingerprint, Identity, InputLeaf, ObservedLeaf } from '../model/fingerprint.ts'
@@ -45,7 +46,14 @@ function fingerprintOf(
   )
   return {
     format: 2,
-    code: { digest: bundle.digest, source: step.spec.source, bundler: bundle.bundler, files: bundle.files },
+    code: {
+      digest: bundle.digest,
+      source: step.spec.source,
+      bundler: bundle.bundler,
+      files: bundle.files,
+      imports: bundle.imports,
+      map: sha256(bundle.map),
+    },
     packages: step.packages,
     parameters: step.parameters,
     inputs: Object.fromEntries(leaves),

@@ -37,6 +37,7 @@ export async function rerun(
   }
   const otherwise = reuse ? reuseFrom(workspace) : noReuse
   return await runPipeline(workspace, pinned.spec, Promise.resolve(pinned.code), {
+    reuse,
     policy: snapshotsOf(workspace, pinned, sources, otherwise),
     findSource,
     rerunOf: pinned.id,

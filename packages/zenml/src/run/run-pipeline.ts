@@ -12,6 +12,7 @@ import type { CodePin, Failure, Outcome, RunStatus } from '../model/run.ts'
 import { executeStep, failureOf } from './execute-step.ts'
 import { identifyStep, inputsOf } from './identify-step.ts'
 import { recoverLostRuns } from './lost-runs.ts'
+import { disagreementsWith, nondeterminismSentence } from './nondeterminism.ts'
 import { type Plan, type PlannedStep, planRun, type SourceFinder } from './plan.ts'
 import { noReuse, type ReusePolicy, reuseFrom } from './reuse.ts'
 import { touchWarnings } from './touch-warnings.ts'
@@ -87,6 +88,7 @@ export async function runPipeline(
     steps: plan.steps.map(({ name, spec: { source } }) => ({ name, source })),
     process: workspace.process,
     ...(rerunOf === undefined ? {} : { rerunOf }),
+    reuse,
   }
   const runner = new Runner(workspace, plan, run, policy, signal, onEvent)
   onEvent({ kind: 'run-started', run, pipeline: spec.name, steps: plan.steps.map(({ name }) => name) })
@@ -109,6 +111,7 @@ class Runner {
   private readonly signal: AbortSignal
   private readonly onEvent: RunListener
   private readonly touchesTold = new Set<string>()
+  private readonly refusalsTold = new Set<string>()
   private error: Failure | null = null
 
   constructor(
@@ -168,7 +171,7 @@ class Runner {
       const inputs = inputsOf(step, this.progress.outputs)
       if (inputs === undefined) continue
       const found = await this.tryReuse(step, inputs, identifyStep(this.plan, step, inputs))
-      if (found !== undefined) reused.push(found)
+      if (found.reused !== undefined) reused.push(found.reused)
     }
     return reused
   }
@@ -177,13 +180,17 @@ class Runner {
     step: PlannedStep,
     inputs: { readonly [input: string]: StoredArtifact },
     identity: Identity,
-  ): Promise<ReusedStep | undefined> {
+  ): Promise<{ readonly reused?: ReusedStep; readonly refused: readonly string[] }> {
     const { prior, refused } = await this.policy.find(step, identity)
-    for (const message of refused) this.onEvent({ kind: 'warning', code: 'ZEN_ARTIFACT_DAMAGED', message })
-    if (prior === undefined) return undefined
+    for (const message of refused) {
+      // A step is asked for twice: before anything runs, and when its turn comes.
+      if (!this.refusalsTold.has(message)) this.onEvent({ kind: 'warning', code: 'ZEN_ARTIFACT_DAMAGED', message })
+      this.refusalsTold.add(message)
+    }
+    if (prior === undefined) return { refused }
     this.progress.outputs.set(step.name, prior.outputs)
     this.progress.outcomes.set(step.name, 'reused')
-    return {
+    const reused: ReusedStep = {
       name: step.name,
       source: step.spec.source,
       parameters: step.parameters,
@@ -197,6 +204,7 @@ class Runner {
       log: prior.log,
       touches: prior.touches,
     }
+    return { reused, refused }
   }
 
   /** Keeps as many steps going as the backend may run at once; a failure stops only what depends on it. */
@@ -237,7 +245,7 @@ class Runner {
   private async advance(step: PlannedStep, inputs: { readonly [input: string]: StoredArtifact }): Promise<void> {
     const { records, clock } = this.workspace
     const identity = identifyStep(this.plan, step, inputs)
-    const reused = await this.tryReuse(step, inputs, identity)
+    const { reused, refused } = await this.tryReuse(step, inputs, identity)
     if (reused !== undefined) {
       await records.reuseSteps(this.run, [reused])
       this.tellReused(step.name)
@@ -255,6 +263,7 @@ class Runner {
       inputs,
       bases,
       startedAt,
+      refused,
     })
     const directory = join(this.workspace.temporaryDirectory, this.run, step.name)
     const end = await executeStep(this.workspace, {
@@ -292,15 +301,9 @@ class Runner {
     outputs: { readonly [output: string]: StoredArtifact },
   ): Promise<void> {
     const priors = (await this.workspace.records.findByKeys([identity.key])).get(identity.key) ?? []
-    for (const prior of priors) {
-      if (prior.execution === execution || prior.identity.fields.observed !== identity.fields.observed) continue
-      const differing = Object.keys(outputs).filter(
-        (output) => prior.outputs[output]?.digest !== outputs[output]!.digest,
-      )
-      if (differing.length === 0) continue
-      const message = `Step "${step.name}" gave another ${differing.join(', ')} than in run ${prior.run}, with the same code, packages, parameters, inputs, environment and seed: it is not deterministic.`
-      this.onEvent({ kind: 'warning', code: 'ZEN_NONDETERMINISM', message })
-      return
+    const own = { step: step.name, run: this.run, execution, identity, outputs }
+    for (const found of disagreementsWith(priors, own)) {
+      this.onEvent({ kind: 'warning', code: 'ZEN_NONDETERMINISM', message: nondeterminismSentence(found) })
     }
   }
 

@@ -9,20 +9,35 @@ import { PlanError } from '../../run/plan.ts'
 import { runPipeline } from '../../run/run-pipeline.ts'
 import type { CommandFunction } from '../command.ts'
 import { showProgress } from '../progress.ts'
+import { document } from '../report-error.ts'
 import { runDocument } from '../run-document.ts'
 import { runSummary } from '../run-summary.ts'
 
 export const command: CommandFunction = async ({ cli, terminal, args, options, signal }) => {
   await using own = await openProject(cli.directory, { environment: cli.environment })
+  const dryRun = options['dryRun'] === true
   const progress = showProgress(terminal)
-  const pinned = pinCode(own.root, { requireClean: options['requireClean'] === true, onEvent: progress.listen })
-  pinned.catch(() => undefined)
+  const requireClean = options['requireClean'] === true
+  // Pinning keeps a dirty tree under a ref, and a dry run leaves none; where a clean tree is required, nothing is kept anyhow.
+  const pinned = dryRun && !requireClean ? undefined : pinCode(own.root, { requireClean, onEvent: progress.listen })
+  pinned?.catch(() => undefined)
   const loaded = await loadPipeline(own, args[0]!, cli.directory)
   await using other = await openStores(own, loaded, cli)
   const project = other ?? own
   let record: RunRecord | undefined
   try {
     const spec = await overridden(loaded.spec, options)
+    if (dryRun || pinned === undefined) {
+      await pinned
+      const { predictRun } = await import('../../run/dry-run.ts')
+      const predicted = await predictRun(project.workspace, spec, { reuse: options['cache'] !== false })
+      const { pipeline, seed, steps } = predicted
+      const { predictionText } = await import('../explain-text.ts')
+      terminal.result(document({ pipeline, seed, dryRun: true, steps }), () =>
+        predictionText(predicted, terminal.colors),
+      )
+      return 0
+    }
     const { run } = await runPipeline(project.workspace, spec, pinned, {
       reuse: options['cache'] !== false,
       signal,

@@ -1,0 +1,50 @@
+import type { RunPrediction } from '../run/dry-run.ts'
+import type { RunExplanation } from '../run/explain.ts'
+import { nondeterminismSentence } from '../run/nondeterminism.ts'
+import type { Colors } from './terminal.ts'
+
+/** An explanation for people: a sentence a step, then what shows it. */
+export function explanationText({ run, pipeline, steps, nondeterminism }: RunExplanation, colors: Colors): string {
+  const lines = [`Run ${colors.bold(run)} of pipeline ${colors.bold(pipeline)}`]
+  for (const { reason, changes } of steps) lines.push('', plain(reason), ...changeLines(changes, colors))
+  for (const found of nondeterminism)
+    lines.push('', `${colors.yellow('ZEN_NONDETERMINISM')}: ${plain(nondeterminismSentence(found))}`)
+  return lines.join('\n')
+}
+
+/** A prediction for people. */
+export function predictionText({ pipeline, seed, steps }: RunPrediction, colors: Colors): string {
+  const lines = [`Plan of pipeline ${colors.bold(pipeline)}, seed ${seed}; nothing was run or recorded`]
+  for (const { reason, changes } of steps) lines.push('', plain(reason), ...changeLines(changes, colors))
+  return lines.join('\n')
+}
+
+interface Shown {
+  readonly reason: string
+  readonly diff?: string
+  readonly because?: { readonly reason: string }
+}
+
+/** More than one change is listed; diffs stand below. */
+function changeLines(changes: readonly Shown[], colors: Colors): string[] {
+  const listed =
+    changes.length < 2
+      ? []
+      : changes.map(
+          ({ reason, because }) => `  - ${plain(reason)}${because === undefined ? '' : `: ${plain(because.reason)}`}`,
+        )
+  const diffs = changes.flatMap(({ diff }) => (diff === undefined ? [] : diff.split('\n')))
+  return [...listed, ...diffs.map((line) => `    ${painted(plain(line), colors)}`.trimEnd())]
+}
+
+function painted(line: string, colors: Colors): string {
+  if (/^(?:---|\+\+\+) /.test(line)) return colors.bold(line)
+  if (line.startsWith('@@')) return colors.cyan(line)
+  if (line.startsWith('+')) return colors.green(line)
+  return line.startsWith('-') ? colors.red(line) : line
+}
+
+/** Source lines and names come from files and stores: nothing in them may move the cursor of a terminal. */
+function plain(text: string): string {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
+}

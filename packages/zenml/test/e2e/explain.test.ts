@@ -1,0 +1,339 @@
+import { cpSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type TestProject, testProject } from '../support/project.ts'
+import { zenmlIn } from '../support/run-in.ts'
+import { numbersPipeline, oneStep } from '../support/steps.ts'
+
+interface Explained {
+  readonly name: string
+  readonly outcome: string
+  readonly cause: string
+  readonly reason: string
+  readonly against: number | null
+  readonly changes: readonly {
+    readonly field: string
+    readonly path: string
+    readonly before: unknown
+    readonly after: unknown
+    readonly reason: string
+    readonly imports?: readonly string[]
+    readonly diff?: string
+    readonly because?: { readonly step: string; readonly reason: string }
+  }[]
+}
+
+async function run(project: TestProject, ...args: string[]): Promise<{ run: string; outcomes: string[] }> {
+  const done = await project.json('pipeline', 'run', ...args)
+  expect(done.status).toBe('complete')
+  return { run: done.run, outcomes: done.steps.map(({ outcome }: { outcome: string }) => outcome) }
+}
+
+async function explain(project: TestProject, ...args: string[]): Promise<{ [step: string]: Explained }> {
+  const { steps } = (await project.json('pipeline', 'explain', ...args)) as { steps: Explained[] }
+  return Object.fromEntries(steps.map((step) => [step.name, step]))
+}
+
+const short = (id: string): string => id.slice(0, 6)
+
+describe('explaining what changed', () => {
+  it('comments, formatting and other steps of the same file are no reason, nor is an unrelated commit (scenarios 1 and 5)', async () => {
+    using project = testProject()
+    project.write(numbersPipeline)
+    project.commit()
+    const first = await run(project, 'pipeline.yaml')
+    const steps = project.read('steps/numbers.ts')
+    project.write({
+      'steps/numbers.ts': `// A comment.\n${steps
+        .replace('run: ({ parameters }) => ({ numbers', 'run: ({ parameters }) =>\n    ({ numbers')
+        .replace("context.metric('total', total)", "context.metric('total', total); console.log('edited')")}`,
+      'README.md': 'unrelated\n',
+    })
+    project.commit()
+    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'reused', 'executed'])
+    const { make, sum } = await explain(project, '@latest')
+    expect(make).toMatchObject({ cause: 'reused', changes: [], against: 1 })
+    expect(make!.reason).toBe(
+      `make was reused from execution 1 of run ${short(first.run)}: nothing that counts has changed since.`,
+    )
+    expect(sum!.changes).toMatchObject([{ field: 'code', path: 'steps/numbers.ts', imports: [] }])
+    expect(sum!.changes[0]!.diff).toContain("+    context.metric('total', total); console.log('edited')")
+    expect(sum!.changes[0]!.diff).not.toMatch(/comment|parameters/)
+    project.write({ 'other.ts': 'export const nothing = 1\n' })
+    project.commit()
+    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'reused', 'reused'])
+  })
+
+  it('a helper three imports away is named with the way to it and a diff of its lines (scenario 2)', async () => {
+    using project = testProject()
+    project.write({
+      ...numbersPipeline,
+      'lib/scale.ts': `import { deep } from './a/middle.ts'\nexport const scale = (value: number): number => deep(value)\n`,
+      'lib/a/middle.ts': `export { deep } from '../b/deep.ts'\n`,
+      'lib/b/deep.ts': `/** Doubles. */\nexport function deep(value: number): number {\n  return value * 2\n}\n\nexport const unused = 1\n`,
+    })
+    project.commit()
+    const first = await run(project, 'pipeline.yaml')
+    project.write({
+      'lib/b/deep.ts': `/** Trebles. */\n// More.\nexport function deep(value: number): number {\n  return value * 3\n}\n\nexport const unused = 2\n`,
+    })
+    project.commit()
+    const second = await run(project, 'pipeline.yaml')
+    expect(second.outcomes).toEqual(['reused', 'executed', 'executed'])
+    const { double, sum } = await explain(project, second.run)
+    expect(double!.reason).toBe(
+      `double ran again because lib/b/deep.ts (imported by lib/a/middle.ts, imported by lib/scale.ts, imported by steps/numbers.ts) changed since run ${short(first.run)}.`,
+    )
+    expect(double!.changes[0]!.diff).toBe(
+      [
+        '--- lib/b/deep.ts',
+        '+++ lib/b/deep.ts',
+        '@@ -2,3 +3,3 @@',
+        ' export function deep(value: number): number {',
+        '-  return value * 2',
+        '+  return value * 3',
+        ' }',
+      ].join('\n'),
+    )
+    expect(sum!.changes).toMatchObject([{ field: 'inputs', path: 'numbers', because: { step: 'double' } }])
+    expect(sum!.reason).toContain('double ran again because lib/b/deep.ts')
+    const { stdout, code } = await project.zenml('pipeline', 'explain', second.run.slice(0, 8), 'double')
+    expect(code).toBe(0)
+    expect(stdout).toContain('    -  return value * 2\n    +  return value * 3\n')
+    expect(stdout).not.toContain('sum ran again')
+  })
+
+  it('a constant exported again, a JSON import, an import() and a file named by URL are each noticed and named (scenario 3)', async () => {
+    using project = testProject()
+    const files = {
+      ...oneStep(
+        `const { extra } = await import('../lib/dynamic.ts')
+    return { value: [rate, config.size, extra, readFileSync(new URL('../lib/words.txt', import.meta.url), 'utf8')] }`,
+        `import { readFileSync } from 'node:fs'\nimport { rate } from '../lib/index.ts'\nimport config from '../lib/config.json'`,
+      ),
+      'lib/index.ts': `export * from './rate.ts'\n`,
+      'lib/rate.ts': `export const rate = 1\n`,
+      'lib/config.json': `{\n  "size": 1,\n  "same": true\n}\n`,
+      'lib/dynamic.ts': `export const extra = 1\n`,
+      'lib/words.txt': `first\nsecond\n`,
+    }
+    project.write(files)
+    project.commit()
+    await run(project, 'one.yaml')
+    const edits: readonly (readonly [path: string, text: string, removed: string, added: string])[] = [
+      ['lib/rate.ts', `export const rate = 2\n`, '-export const rate = 1', '+export const rate = 2'],
+      ['lib/config.json', `{\n  "size": 2,\n  "same": true\n}\n`, '-  "size": 1,', '+  "size": 2,'],
+      ['lib/dynamic.ts', `export const extra = 2\n`, '-export const extra = 1', '+export const extra = 2'],
+      ['lib/words.txt', `first\nthird\n`, '-second', '+third'],
+    ]
+    for (const [path, text, removed, added] of edits) {
+      project.write({ [path]: text })
+      expect((await run(project, 'one.yaml')).outcomes, path).toEqual(['executed'])
+      const { one } = await explain(project, '@latest')
+      expect(one!.changes, path).toMatchObject([{ field: 'code', path }])
+      expect(one!.changes[0]!.diff!.split('\n').filter((line) => /^[-+][^-+]/.test(line))).toEqual([removed, added])
+    }
+    project.write({ 'lib/words.txt': new Uint8Array([0, 255, 1]) })
+    await run(project, 'one.yaml')
+    const { one } = await explain(project, '@latest')
+    expect(one!.changes).toMatchObject([{ field: 'code', path: 'lib/words.txt' }])
+    expect(one!.changes[0]).not.toHaveProperty('diff')
+  })
+
+  it('a package bumped in lockfile and node_modules runs only what reaches it, and both versions are told (scenario 4)', async () => {
+    using project = testProject()
+    const inner = (version: string): { [path: string]: string } => ({
+      'node_modules/inner/package.json': JSON.stringify({ name: 'inner', version, type: 'module', main: 'index.js' }),
+      'node_modules/inner/index.js': `export const inner = ${JSON.stringify(version)}\n`,
+      'package-lock.json': JSON.stringify({
+        lockfileVersion: 3,
+        packages: {
+          'node_modules/inner': { version, integrity: `sha512-inner${version}` },
+          'node_modules/outer': { version: '1.0.0', integrity: 'sha512-outer' },
+        },
+      }),
+    })
+    project.write({
+      ...numbersPipeline,
+      ...inner('1.0.0'),
+      'node_modules/outer/package.json': `{ "name": "outer", "version": "1.0.0", "type": "module", "main": "index.js", "sideEffects": false, "dependencies": { "inner": "*" } }`,
+      'node_modules/outer/index.js': `export { inner } from 'inner'\n`,
+      'lib/scale.ts': `import { inner } from 'outer'\nexport const scale = (value: number): number => value * inner.length\n`,
+    })
+    project.commit()
+    const first = await run(project, 'pipeline.yaml')
+    project.write(inner('1.0.1'))
+    project.commit()
+    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'executed', 'reused'])
+    const { double, sum } = await explain(project, '@latest')
+    expect(double!.changes).toMatchObject([
+      { field: 'packages', path: 'inner', before: '1.0.0', after: '1.0.1', imports: ['outer', 'lib/scale.ts'] },
+    ])
+    expect(double!.reason).toBe(
+      `double ran again because package inner (imported by outer, imported by lib/scale.ts) changed from 1.0.0 to 1.0.1 since run ${short(first.run)}.`,
+    )
+    expect(sum!.reason).toContain('although double ran again: the same came out')
+  })
+
+  it('a step that ran again and gave equal bytes stops the change (scenario 17)', async () => {
+    using project = testProject()
+    project.write(numbersPipeline)
+    await run(project, 'pipeline.yaml')
+    project.write({
+      'lib/scale.ts': `export const factor = 2\nexport function scale(value: number): number {\n  return factor * value\n}\n`,
+    })
+    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'executed', 'reused'])
+    const { sum } = await explain(project, '@latest', 'sum')
+    expect(sum).toMatchObject({ cause: 'reused', changes: [] })
+    expect(sum!.reason).toContain('although double ran again: the same came out')
+  })
+
+  it('order and spelling of parameters are no reason, a value is (scenario 18)', async () => {
+    using project = testProject()
+    const yaml = (parameters: string): { [path: string]: string } => ({
+      'one.yaml': `version: 1\npipeline: one\nsteps:\n  one:\n    source: steps/one.ts#one\n    parameters: ${parameters}\n`,
+    })
+    const { 'steps/one.ts': source } = oneStep('return { value: 1 }', `import * as z from 'zod'`)
+    project.write({
+      'steps/one.ts': source!.replace('  run:', `  parameters: z.object({ a: z.number(), b: z.number() }),\n  run:`),
+      ...yaml('{ a: 1, b: 2 }'),
+    })
+    const first = await run(project, 'one.yaml')
+    for (const same of ['{ b: 2, a: 1 }', '{ a: 1.0, b: 2.0 }', '{ a: 1e0, b: 0.2e1 }']) {
+      project.write(yaml(same))
+      expect((await run(project, 'one.yaml')).outcomes, same).toEqual(['reused'])
+    }
+    project.write(yaml('{ a: 1, b: 3 }'))
+    const last = await run(project, 'one.yaml')
+    const { one } = await explain(project, last.run, 'one', '--against', first.run)
+    expect(one!.changes).toMatchObject([{ field: 'parameters', path: 'b', before: 2, after: 3 }])
+    expect(one!.reason).toBe(`one differs from run ${short(first.run)} because parameter b changed from 2 to 3.`)
+  })
+
+  it('a repository renamed and a store moved with it are no reason (scenario 16)', async () => {
+    using project = testProject()
+    using elsewhere = testProject({ git: false, init: false })
+    project.write(numbersPipeline)
+    project.commit()
+    await run(project, 'pipeline.yaml')
+    const moved = join(elsewhere.root, 'renamed')
+    cpSync(project.root, moved, { recursive: true, verbatimSymlinks: true })
+    renameSync(join(moved, '.zenml', 'artifacts'), join(elsewhere.root, 'store'))
+    const config = JSON.parse(elsewhere.read('renamed/.zenml/config.json')) as { artifacts: { path: string } }
+    writeFileSync(
+      join(moved, '.zenml', 'config.json'),
+      JSON.stringify({ ...config, artifacts: { ...config.artifacts, path: join(elsewhere.root, 'store') } }),
+    )
+    const done = JSON.parse((await zenmlIn(moved, 'pipeline', 'run', 'pipeline.yaml', '--json')).stdout)
+    expect(done.steps.map(({ outcome }: { outcome: string }) => outcome)).toEqual(['reused', 'reused', 'reused'])
+    const told = JSON.parse((await zenmlIn(moved, 'pipeline', 'explain', '@latest', '--json')).stdout)
+    expect(told.steps.map(({ cause }: { cause: string }) => cause)).toEqual(['reused', 'reused', 'reused'])
+  })
+})
+
+describe('explaining what did not change', () => {
+  it('a step without an earlier execution is new, and an unknown step is refused with a suggestion', async () => {
+    using project = testProject()
+    project.write(numbersPipeline)
+    await run(project, 'pipeline.yaml')
+    const { make } = await explain(project, '@latest')
+    expect(make).toMatchObject({ cause: 'new', against: null, changes: [{ field: 'new', path: 'make' }] })
+    const { error } = await project.json('pipeline', 'explain', '@latest', 'doubel')
+    expect(error).toMatchObject({ code: 'ZEN_STEP_UNKNOWN' })
+    expect(error.message).toContain('Did you mean "double"?')
+  })
+
+  it('a cache that is off, lost outputs and a failure are reasons of their own', async () => {
+    using project = testProject()
+    project.write(oneStep('return { value: 1 }'))
+    await run(project, 'one.yaml')
+    await run(project, 'one.yaml', '--no-cache')
+    expect((await explain(project, '@latest'))['one']).toMatchObject({ cause: 'cache-off', changes: [] })
+    const blobs = join(project.root, '.zenml', 'artifacts')
+    for (const entry of readdirSync(blobs, { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) rmSync(join(entry.parentPath, entry.name), { force: true })
+    const lost = await run(project, 'one.yaml')
+    expect(lost.outcomes).toEqual(['executed'])
+    const { one } = await explain(project, lost.run)
+    expect(one).toMatchObject({ cause: 'outputs-lost', changes: [] })
+    expect(one!.reason).toContain('Output "value" of execution')
+    project.write(oneStep('throw new Error("no")'))
+    for (const _ of [1, 2]) await project.json('pipeline', 'run', 'one.yaml')
+    const failed = (await explain(project, '@latest'))['one']!
+    expect(failed).toMatchObject({ outcome: 'failed', cause: 'changed' })
+    expect(failed.reason).toContain('failures are not reused')
+  })
+
+  it('outputs that differ under one identity are told in run, status and explain', async () => {
+    using project = testProject()
+    project.write(oneStep('return { value: process.hrtime.bigint().toString() }'))
+    const first = await run(project, 'one.yaml')
+    const { stderr } = await project.zenml('pipeline', 'run', 'one.yaml', '--no-cache')
+    expect(stderr).toContain('ZEN_NONDETERMINISM')
+    const second = await project.json('pipeline', 'status', '@latest')
+    const expected = [{ step: 'one', output: 'value', runs: [first.run, second.run] }]
+    expect(second.nondeterminism).toMatchObject(expected)
+    expect(new Set(second.nondeterminism[0].digests).size).toBe(2)
+    expect((await project.json('pipeline', 'explain', '@latest')).nondeterminism).toEqual(second.nondeterminism)
+    for (const command of ['status', 'explain'])
+      expect((await project.zenml('pipeline', command, '@latest')).stdout).toContain('it is not deterministic')
+  })
+
+  it('values of environment variables are never shown', async () => {
+    using project = testProject()
+    project.write({
+      ...oneStep('return { value: 1 }'),
+      'one.yaml': `version: 1\npipeline: one\nsteps:\n  one: { source: "steps/one.ts#one", environment: [SECRET] }\n`,
+    })
+    for (const value of ['hunter-one', 'hunter-two'])
+      await zenmlIn(project.root, 'pipeline', 'run', 'one.yaml', { SECRET: value })
+    const { stdout } = await project.zenml('pipeline', 'explain', '@latest', '--json')
+    expect(JSON.parse(stdout).steps[0].changes).toMatchObject([{ field: 'variables', path: 'SECRET' }])
+    expect(stdout).not.toContain('hunter')
+  })
+})
+
+describe('a dry run', () => {
+  it('predicts hits, misses and what depends on them, and leaves neither run nor ref nor blob behind', async () => {
+    using project = testProject()
+    project.write(numbersPipeline)
+    project.commit()
+    await run(project, 'pipeline.yaml')
+    project.write({ 'lib/scale.ts': numbersPipeline['lib/scale.ts']!.replace('factor = 2', 'factor = 3') })
+    const state = (): unknown => [
+      project.git('for-each-ref'),
+      readdirSync(join(project.root, '.zenml', 'artifacts'), { recursive: true }).sort(),
+      readdirSync(join(project.root, '.zenml', 'tmp')),
+    ]
+    const before = [state(), (await project.json('pipeline', 'runs')).runs]
+    const plan = await project.json('pipeline', 'run', 'pipeline.yaml', '--dry-run')
+    expect([state(), (await project.json('pipeline', 'runs')).runs]).toEqual(before)
+    expect(plan).toMatchObject({
+      pipeline: 'numbers',
+      seed: 0,
+      dryRun: true,
+      steps: [
+        { name: 'make', prediction: 'reuse', reusedFrom: 1, changes: [] },
+        { name: 'double', prediction: 'execute', reusedFrom: null, changes: [{ field: 'code', path: 'lib/scale.ts' }] },
+        { name: 'sum', prediction: 'depends', reusedFrom: 3, changes: [] },
+      ],
+    })
+    expect(plan.steps[1].changes[0].diff).toContain('+export const factor = 3')
+    expect(plan.steps[2].reason).toMatch(
+      /^sum executes, or is reused from execution 3 .* if double gives the same again\.$/,
+    )
+    const { outcomes } = await run(project, 'pipeline.yaml')
+    expect(outcomes).toEqual(['reused', 'executed', 'executed'])
+  })
+
+  it('says what a run without reuse would do, and keeps --require-clean', async () => {
+    using project = testProject()
+    project.write(oneStep('return { value: 1 }'))
+    await run(project, 'one.yaml')
+    const plan = await project.json('pipeline', 'run', 'one.yaml', '--dry-run', '--no-cache')
+    expect(plan.steps).toMatchObject([{ prediction: 'execute' }])
+    expect(plan.steps[0].reason).toContain('--no-cache')
+    const refused = await project.json('pipeline', 'run', 'one.yaml', '--dry-run', '--require-clean')
+    expect(refused.error.code).toBe('ZEN_CODE_DIRTY')
+  })
+})
