@@ -32,7 +32,8 @@ export async function pinCode(
     onEvent({
       kind: 'warning',
       code: 'ZEN_CODE_UNPINNED',
-      message: 'This is not a git repository: the run does not pin its code. Run "git init" to change that.',
+      message:
+        'This is not a git repository: no commit is pinned, and the sources are kept in the artifact store. Run "git init" to change that.',
     })
     return unpinned
   }

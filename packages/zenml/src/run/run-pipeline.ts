@@ -9,6 +9,7 @@ import type { RunListener } from '../model/events.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { CodePin, Failure, Outcome, RunStatus } from '../model/run.ts'
+import { keepCode } from './archive-code.ts'
 import { executeStep, failureOf } from './execute-step.ts'
 import { identifyStep, inputsOf } from './identify-step.ts'
 import { recoverLostRuns } from './lost-runs.ts'
@@ -71,11 +72,12 @@ export async function runPipeline(
   }: RunOptions = {},
 ): Promise<RunEnd> {
   const startedAt = workspace.clock.now()
-  const [plan, code] = await Promise.all([
+  const [plan, pin] = await Promise.all([
     planRun(workspace, spec, findSource),
     pinned,
     recoverLostRuns(workspace, onEvent),
   ])
+  const code = await keepCode(workspace, plan, pin)
   const run = workspace.ids.run()
   const start: RunStart = {
     id: run,
