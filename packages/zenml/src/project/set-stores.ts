@@ -10,12 +10,14 @@ import { type ProjectConfig, readConfig, writeConfig } from './project-config.ts
 /**
  * Keeps metadata in another SQLite database from now on; it is opened or made before that is saved.
  *
- * Throws what opening throws, and then nothing has changed.
+ * Throws `ZEN_STORE_WRITE` and what opening throws, and then nothing has changed.
  */
 export async function setMetadataStore(directory: string, uri: string): Promise<ProjectConfig> {
   return await change(directory, async (home, config) => {
     const path = resolve(directory, pathOf(uri))
-    await mkdir(join(path, '..'), { recursive: true })
+    await mkdir(join(path, '..'), { recursive: true }).catch((error: unknown) => {
+      throw cannotWrite(join(path, '..'), error)
+    })
     await using _opened = await openMetadata({ type: 'sqlite', path })
     return { ...config, metadata: { type: 'sqlite', path: kept(home, path) } }
   })
@@ -31,13 +33,17 @@ export async function setArtifactStore(directory: string, uri: string): Promise<
       await writeFile(trial, '', { flag: 'wx' })
       await rm(trial)
     } catch (error) {
-      throw new ZenmlError('ZEN_STORE_WRITE', `${path} cannot be written: ${messageOf(error)}.`, {
-        facts: { path },
-        next: 'Name a folder that you may write to; nothing has changed.',
-        cause: error,
-      })
+      throw cannotWrite(path, error)
     }
     return { ...config, artifacts: { type: 'local', path: kept(home, path) } }
+  })
+}
+
+function cannotWrite(path: string, cause: unknown): ZenmlError {
+  return new ZenmlError('ZEN_STORE_WRITE', `${path} cannot be written: ${messageOf(cause)}.`, {
+    facts: { path },
+    next: 'Name a folder that you may write to; nothing has changed.',
+    cause,
   })
 }
 

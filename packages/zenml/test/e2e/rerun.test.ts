@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -185,6 +185,7 @@ steps:
 describe('another machine that shares git and the stores', () => {
   it('reuses every step in its first run, reruns and verifies without a configuration, under another user', async () => {
     const place = realpathSync(mkdtempSync(join(tmpdir(), 'zenml-machines-')))
+    chmodSync(place, 0o755) // another user goes through it
     try {
       using ada = testProject()
       const stores = join(place, 'stores')
@@ -197,7 +198,7 @@ describe('another machine that shares git and the stores', () => {
       ada.write(numbersPipeline)
       ada.commit()
       const remote = join(place, 'remote.git')
-      execFileSync('git', ['init', '-q', '--bare', remote])
+      execFileSync('git', ['init', '-q', '--bare', '-b', 'main', remote])
       ada.git('remote', 'add', 'origin', remote)
       ada.git('push', '-q', 'origin', 'HEAD')
       const run = await ada.json('pipeline', 'run', 'pipeline.yaml')
