@@ -55,7 +55,7 @@ export function causeOf(evidence: Evidence): Cause {
       read,
     )
   }
-  if (leaf.length > 0) return cause('environment', `${step} ran on another machine: ${told(leaf)}.`, leaf)
+  if (leaf.length > 0) return cause('environment', `${step} ran in another environment: ${told(leaf)}.`, leaf)
   if (rest.length > 0)
     return cause(
       rest.some(({ field }) => field === 'inputs') ? 'data' : 'environment',

@@ -38,6 +38,8 @@ export interface TestProject extends Disposable {
   commit(message?: string): string
   /** Runs `zenml` and waits for its end. */
   zenml(...args: string[]): Promise<CommandEnd>
+  /** The same with more environment variables. */
+  zenmlWith(variables: NodeJS.ProcessEnv, ...args: string[]): Promise<CommandEnd>
   /** Runs `zenml … --json`; fails the test where it prints anything but one document. */
   // biome-ignore lint/suspicious/noExplicitAny: tests read into documents freely
   json(...args: string[]): Promise<any>
@@ -103,17 +105,18 @@ export function testProject({ git: withGit = true, init = true, clone, user }: T
     if (withGit) git('init', '-q', '-b', 'main')
   }
   for (const path of [root, cache]) give(path)
-  const zenml: TestProject['zenml'] = (...args) =>
+  const zenmlWith: TestProject['zenmlWith'] = (variables, ...args) =>
     new Promise((resolve) => {
       execFile(
         process.execPath,
         [cli, ...args],
-        { cwd: root, env: environment, maxBuffer: 64 << 20, ...owner },
+        { cwd: root, env: { ...environment, ...variables }, maxBuffer: 64 << 20, ...owner },
         (error, stdout, stderr) => {
           resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr })
         },
       )
     })
+  const zenml: TestProject['zenml'] = (...args) => zenmlWith({}, ...args)
   if (init) execFileSync(process.execPath, [cli, 'init'], { cwd: root, env: environment, stdio: 'ignore' })
   return {
     root,
@@ -126,6 +129,7 @@ export function testProject({ git: withGit = true, init = true, clone, user }: T
       return git('rev-parse', 'HEAD')
     },
     zenml,
+    zenmlWith,
     async json(...args) {
       const { stdout, stderr } = await zenml(...args, '--json')
       try {
