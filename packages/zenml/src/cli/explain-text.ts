@@ -1,15 +1,21 @@
 import type { RunPrediction } from '../run/dry-run.ts'
 import type { RunExplanation } from '../run/explain.ts'
-import { nondeterminismSentence } from '../run/nondeterminism.ts'
+import { type Nondeterminism, nondeterminismSentence } from '../run/nondeterminism.ts'
 import type { Colors } from './terminal.ts'
 
 /** An explanation for people: a sentence a step, then what shows it. */
 export function explanationText({ run, pipeline, steps, nondeterminism }: RunExplanation, colors: Colors): string {
   const lines = [`Run ${colors.bold(run)} of pipeline ${colors.bold(pipeline)}`]
   for (const { reason, changes } of steps) lines.push('', plain(reason), ...changeLines(changes, colors))
-  for (const found of nondeterminism)
-    lines.push('', `${colors.yellow('ZEN_NONDETERMINISM')}: ${plain(nondeterminismSentence(found))}`)
+  for (const line of nondeterminismLines(nondeterminism, colors)) lines.push('', line)
   return lines.join('\n')
+}
+
+/** A line for each output on which runs disagree. */
+export function nondeterminismLines(nondeterminism: readonly Nondeterminism[], colors: Colors): string[] {
+  return nondeterminism.map(
+    (found) => `${colors.yellow('ZEN_NONDETERMINISM')}: ${plain(nondeterminismSentence(found))}`,
+  )
 }
 
 /** A prediction for people. */
@@ -44,7 +50,7 @@ function painted(line: string, colors: Colors): string {
   return line.startsWith('-') ? colors.red(line) : line
 }
 
-/** Source lines and names come from files and stores: nothing in them may move the cursor of a terminal. */
+/** Source lines and names come from files and stores: nothing in them may move the cursor of a terminal, start a line or turn text around. */
 function plain(text: string): string {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
+  return text.replace(/(?!\t)[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '\ufffd')
 }

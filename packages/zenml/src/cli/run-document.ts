@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from '../base/json.ts'
 import { identityDigest } from '../fingerprint/identify.ts'
 import type { RunRecord, StepRecord } from '../model/run.ts'
+import type { Nondeterminism } from '../run/nondeterminism.ts'
 
-/** The JSON of a run, as scripts know it. */
-export function runDocument(run: RunRecord): JsonObject {
+/** The JSON of a run, as scripts know it, with the outputs on which it and other runs disagree. */
+export function runDocument(run: RunRecord, nondeterminism: readonly Nondeterminism[]): JsonObject {
   const { commit, tree, dirty, remote, ref, branch, archive = null } = run.code
   return {
     run: run.id,
@@ -17,6 +18,7 @@ export function runDocument(run: RunRecord): JsonObject {
     verification: verified(run),
     steps: run.steps.map((step) => stepDocument(step, run)),
     error: run.error === null ? null : { ...run.error },
+    nondeterminism: nondeterminism.map((found) => ({ ...found })),
   }
 }
 

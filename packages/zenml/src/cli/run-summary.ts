@@ -2,7 +2,8 @@ import { relative } from 'node:path'
 import type { Json } from '../base/json.ts'
 import type { RunRecord, StepRecord } from '../model/run.ts'
 import type { Project } from '../project/open-project.ts'
-import { type Nondeterminism, nondeterminismSentence } from '../run/nondeterminism.ts'
+import type { Nondeterminism } from '../run/nondeterminism.ts'
+import { nondeterminismLines } from './explain-text.ts'
 import { bytes, duration, number, shortDigest, table, time } from './table.ts'
 import type { Colors } from './terminal.ts'
 import { verificationLine } from './verification-summary.ts'
@@ -10,7 +11,13 @@ import { verificationLine } from './verification-summary.ts'
 type Variables = { readonly [name: string]: string | undefined }
 
 /** What a user wants to see when a run has ended: what became of it, splits, metrics, where things are, what to do next. */
-export function runSummary(run: RunRecord, project: Project, colors: Colors, environment: Variables): string {
+export function runSummary(
+  run: RunRecord,
+  project: Project,
+  colors: Colors,
+  environment: Variables,
+  nondeterminism: readonly Nondeterminism[],
+): string {
   const reused = run.steps.filter(({ outcome }) => outcome === 'reused').length
   const seconds = duration(((run.endedAt ?? run.startedAt) - run.startedAt) / 1000)
   const what =
@@ -20,6 +27,7 @@ export function runSummary(run: RunRecord, project: Project, colors: Colors, env
   const color = run.status === 'complete' ? colors.green : colors.red
   const lines = ['', `${color(run.status)}: run ${run.id} of ${run.pipeline}, ${what}, ${seconds}`]
   if (run.error !== null) lines.push(`${colors.red(run.error.code)}: ${run.error.message}`, ...logHint(run))
+  lines.push(...nondeterminismLines(nondeterminism, colors))
   const splits = splitRows(run)
   if (splits.length > 0) lines.push('', table(['SPLIT', 'ROWS'], splits, colors.bold))
   const metrics = headlineMetrics(run)
@@ -40,8 +48,7 @@ export function runDetails(run: RunRecord, colors: Colors, nondeterminism: reado
   if (run.rerunOf !== null) lines.push(`Made run ${run.rerunOf} again`)
   if (run.verification !== null) lines.push(verificationLine(run.verification, colors))
   if (run.error !== null) lines.push(`${colors.red(run.error.code)}: ${run.error.message}`)
-  for (const found of nondeterminism)
-    lines.push(`${colors.yellow('ZEN_NONDETERMINISM')}: ${nondeterminismSentence(found)}`)
+  lines.push(...nondeterminismLines(nondeterminism, colors))
   const steps = run.steps.map((step) => [
     step.name,
     step.outcome ?? 'running',

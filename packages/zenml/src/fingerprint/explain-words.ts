@@ -1,6 +1,7 @@
 import { canonicalJson } from '../base/canonical.ts'
 import type { Json } from '../base/json.ts'
 import type { StepChange } from './explain.ts'
+import { changedMeanwhile } from './observe-file.ts'
 
 /** One change in plain words, as it stands behind "because": `lib/scale.ts (imported by steps/train.ts) changed`. */
 export function wordsOf(change: StepChange): string {
@@ -27,6 +28,7 @@ export function wordsOf(change: StepChange): string {
       if (before === null) return `it uses its seed now`
       return after === null ? `it no longer uses its seed` : `its seed changed ${fromTo(before, after)}`
     case 'observed':
+      if (after === changedMeanwhile) return `${path}, which it reads, changed while it ran`
       if (before === null) return `${path}, which it looked for in vain, is there now, or is read only now`
       return after === null ? `${path}, which it read, is gone or no longer read` : `${path}, which it reads, changed`
     case 'format':
@@ -68,9 +70,15 @@ function fromTo(before: Json, after: Json): string {
   return `from ${shown(before)} to ${shown(after)}`
 }
 
-/** A value as one writes it, cut where it is long. */
+/** A value as one writes it, cut where it is long. A text that would read as another value, or as no text at all, is in quotes. */
 function shown(value: Json): string {
   if (value === null) return 'nothing'
-  const text = typeof value === 'string' ? value : canonicalJson(value)
+  const text = typeof value === 'string' && isPlain(value) ? value : canonicalJson(value)
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}
+
+const otherValue = /^(?:nothing|true|false|null|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|["[{].*)$/is
+
+function isPlain(text: string): boolean {
+  return text !== '' && text.trim() === text && !otherValue.test(text) && !/\p{Cc}/u.test(text)
 }

@@ -3,6 +3,7 @@ import type { Json } from '../base/json.ts'
 import type { CodeImports, Fingerprint, FingerprintField, ObservedLeaf, PackageLeaf } from '../model/fingerprint.ts'
 import { parseStepSource } from '../model/pipeline-spec.ts'
 import { compareFingerprints } from './compare.ts'
+import { changedMeanwhile } from './observe-file.ts'
 
 /** What can move: the fields of a fingerprint, the seed by itself, and `new` where nothing comparable ran before. */
 export type ExplainField = FingerprintField | 'seed' | 'new'
@@ -21,18 +22,19 @@ export interface StepChange {
 }
 
 /**
- * What moved between two executions, the most telling first. Empty exactly where their identities are equal.
+ * What moved between two executions, the most telling first. Empty exactly where their identities are equal and neither saw a file
+ * change while it ran: such a file equals nothing, and is told with two equal digests.
  *
  * @example
  * explainChanges(before.fingerprint, after.fingerprint)
  * // [{ field: 'code', path: 'lib/scale.ts', before: 'sha256:…', after: 'sha256:…', imports: ['steps/train.ts'] }]
  */
 export function explainChanges(before: Fingerprint, after: Fingerprint): StepChange[] {
-  return compareFingerprints(comparable(before), comparable(after)).map((change): StepChange => {
+  const found = compareFingerprints(comparable(before), comparable(after)).map((change): StepChange => {
     const { field, path } = change
-    if (field === 'observed') {
-      return path === 'seed' ? { ...change, field: 'seed' } : { ...change, path: path.replace(/^files\./, '') }
-    }
+    // A file may be called "seed"; its digests are texts.
+    if (field === 'observed' && path === 'seed' && typeof (change.before ?? change.after) !== 'string')
+      return { ...change, field: 'seed' }
     if (field === 'inputs') {
       const from = (after.inputs[path] ?? before.inputs[path])?.from
       return from === undefined ? change : { ...change, from }
@@ -43,6 +45,10 @@ export function explainChanges(before: Fingerprint, after: Fingerprint): StepCha
     }
     return change
   })
+  const moving = Object.entries(before.observed?.files ?? {})
+    .filter(([path, digest]) => digest === changedMeanwhile && after.observed?.files?.[path] === changedMeanwhile)
+    .map(([path, digest]): StepChange => ({ field: 'observed', path, before: digest, after: digest }))
+  return [...found, ...moving]
 }
 
 /** Both sides with a list of files, so that a file is compared with a file. */
@@ -55,7 +61,7 @@ function comparable(fingerprint: Fingerprint): Fingerprint {
 function wayOfFile(path: string, ...sides: readonly [Fingerprint, Fingerprint]): string[] | undefined {
   // The later one first: it is what ran again.
   for (const { code } of [...sides].reverse()) {
-    if (code.files[path] === undefined) continue
+    if (!Object.hasOwn(code.files, path)) continue
     if (path === parseStepSource(code.source).module) return []
     return code.imports === undefined ? undefined : wayUp(path, code.imports)
   }

@@ -27,3 +27,16 @@ export function holds(prior: ObservedLeaf, now: PresentState): boolean {
     return found.kind === 'settled' && found.digest === digest && digest !== changedMeanwhile
   })
 }
+
+/**
+ * What an execution would be seen to depend on now if it did what an earlier one did: equal to that exactly where `holds`. A path
+ * that cannot be looked at, or that changed while the earlier one ran, counts as changed.
+ */
+export function presentlyObserved(prior: ObservedLeaf, now: PresentState): ObservedLeaf {
+  // Records of format 1 have no files.
+  const files = Object.entries({ ...prior.files }).map(([path, digest]) => {
+    const found = observeFile(now.root, path)
+    return [path, found.kind === 'settled' && digest !== changedMeanwhile ? found.digest : changedMeanwhile] as const
+  })
+  return { seed: prior.seed === null ? null : now.seed, files: Object.fromEntries(files) }
+}

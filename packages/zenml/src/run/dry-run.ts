@@ -1,12 +1,14 @@
 import { explainChanges, type StepChange } from '../fingerprint/explain.ts'
 import { wordsOf } from '../fingerprint/explain-words.ts'
 import { identify } from '../fingerprint/identify.ts'
+import { presentlyObserved } from '../fingerprint/observed.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { RunRecord, StepRecord } from '../model/run.ts'
+import { breaksStrict } from '../model/touch.ts'
 import { type CodeChange, presentCode, recordedCode, showCodeChanges } from './explain-code.ts'
-import { because, shortRun } from './explain-sentence.ts'
+import { because, datasourceWords, shortRun, type Upstream } from './explain-sentence.ts'
 import { identifyStep, inputsOf } from './identify-step.ts'
 import { type Plan, type PlannedStep, planRun } from './plan.ts'
 import { noReuse, type ReusePolicy, reuseFrom } from './reuse.ts'
@@ -29,6 +31,8 @@ export interface StepPrediction {
 export interface PredictedChange extends CodeChange {
   /** In plain words. */
   readonly reason: string
+  /** Of an input: the step that feeds it and will give something else. */
+  readonly because?: Upstream
 }
 
 /** What a run would do. */
@@ -130,9 +134,19 @@ class Predictor {
     if (refused.length > 0)
       return `${name} will execute because an identical execution cannot be reused: ${refused.join(' ')}`
     if (before === undefined) return `${name} will execute because nothing comparable ran before.`
-    if (changes.length > 0)
-      return `${name} will execute because ${because(changes, `since run ${shortRun(before.run.id)}`)}.`
-    return undefined
+    const since = `since run ${shortRun(before.run.id)}`
+    // What an input will be is open while the step that feeds it has not run; everything else is known.
+    const known = changes.filter(({ field, path }) => field !== 'inputs' || !this.isOpen(step, path))
+    if (known.length > 0) return `${name} will execute because ${because(known, since)}.`
+    if (this.behind(step).length > 0) return undefined
+    return step.strict && before.step.touches.some(breaksStrict)
+      ? `${name} will execute because it is strict, and in run ${shortRun(before.run.id)} it did what a strict step may not.`
+      : `${name} will execute although nothing that counts has changed ${since}; why that cannot be reused is not recorded.`
+  }
+
+  private isOpen(step: PlannedStep, input: string): boolean {
+    const from = step.inputs[input]
+    return from?.kind === 'output' && this.supposed.has(from.step)
   }
 
   /** The steps that feed it and whose outputs are not known yet. */
@@ -151,12 +165,29 @@ class Predictor {
     identity: Identity | undefined,
   ): Promise<readonly PredictedChange[]> {
     const { identity: earlier } = before.step
-    const now = seenAgain(identity ?? this.withInputsOf(step, before), earlier, step)
+    const now = seenAgain(identity ?? this.withInputsOf(step, before), earlier, step, this.workspace.root)
     const found: readonly StepChange[] = explainChanges(earlier.fingerprint, now.fingerprint)
     const { artifacts, root } = this.workspace
     const recorded = recordedCode({ artifacts, root }, earlier.fingerprint.code, before.run.code.tree)
     const shown = await showCodeChanges(found, recorded, presentCode(root, step.bundle))
-    return shown.map((change) => ({ ...change, reason: wordsOf(change) }))
+    return shown.map((change) => ({ ...change, ...this.told(change, step, before) }))
+  }
+
+  /** The words for a change, with what feeds an input. */
+  private told(change: StepChange, step: PlannedStep, { run }: Before): Pick<PredictedChange, 'reason' | 'because'> {
+    const reason = wordsOf(change)
+    const from = change.field === 'inputs' ? step.inputs[change.path] : undefined
+    if (from === undefined || change.before === null) return { reason }
+    if (from.kind === 'datasource')
+      return { reason: `${reason} (${datasourceWords(from.name, run.spec, this.plan.spec)})` }
+    const gives = this.supposed.has(from.step) ? 'last gave' : 'will be reused with'
+    return {
+      reason,
+      because: {
+        step: from.step,
+        reason: `${from.step} ${gives} another ${from.output} than in run ${shortRun(run.id)}`,
+      },
+    }
   }
 
   /** The identity of a step of which an input is not known, as if that were what it was before. */
@@ -182,12 +213,12 @@ class Predictor {
   }
 }
 
-/** As if the step were seen to do what it did before: with its seed, where it used one. */
-function seenAgain(identity: Identity, earlier: Identity, step: PlannedStep): Identity {
+/** As if the step were seen to do what it did before: with its seed, where it used one, and the files that it read as they are now. */
+function seenAgain(identity: Identity, earlier: Identity, step: PlannedStep, root: string): Identity {
   const { observed } = earlier.fingerprint
   if (observed === undefined) return identity
   return identify({
     ...identity.fingerprint,
-    observed: { ...observed, seed: observed.seed === null ? null : step.seed },
+    observed: presentlyObserved(observed, { seed: step.seed, root }),
   })
 }

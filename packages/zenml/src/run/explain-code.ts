@@ -134,15 +134,20 @@ async function recordedLines(
   if (map === undefined) return undefined
   const [manifest, mapBytes] = await Promise.all([wholeBlob(artifacts, digest), wholeBlob(artifacts, map)])
   if (manifest === undefined || mapBytes === undefined) return undefined
-  const text = await wholeBlob(artifacts, textDigestOf(manifest))
+  const textDigest = textDigestOf(manifest)
+  const text = textDigest === undefined ? undefined : await wholeBlob(artifacts, textDigest)
   return text === undefined
     ? undefined
     : linesOfBundle(Buffer.from(text).toString('utf8'), Buffer.from(mapBytes).toString('utf8'))
 }
 
-/** The manifest's bytes have the digest that the identity holds, so they are what was written. */
-function textDigestOf(manifest: Uint8Array): Digest {
-  return parseDigest((JSON.parse(Buffer.from(manifest).toString('utf8')) as { text: string }).text)
+/** The digest of the text that a bundle's manifest names; undefined where it is no manifest: records and stores are not trusted. */
+function textDigestOf(manifest: Uint8Array): Digest | undefined {
+  try {
+    return parseDigest((JSON.parse(Buffer.from(manifest).toString('utf8')) as { text: string }).text)
+  } catch {
+    return undefined
+  }
 }
 
 /** A blob whose bytes are what its name says. */

@@ -1,10 +1,20 @@
+import type { PipelineSpec } from '../model/pipeline-spec.ts'
+
 /** What a sentence needs of a change. */
 interface Told {
   readonly field: string
   readonly before: unknown
   readonly after: unknown
   readonly reason: string
-  readonly because?: { readonly reason: string }
+  readonly because?: Upstream
+}
+
+/** A step that gave something else, and why. */
+export interface Upstream {
+  readonly step: string
+  readonly reason: string
+  /** Where the change began, if that is yet another step. */
+  readonly origin?: { readonly step: string; readonly reason: string }
 }
 
 /** Changes that one sentence holds; more are counted. */
@@ -12,16 +22,28 @@ const most = 3
 
 /**
  * What stands behind "because". What an execution was seen to do otherwise is told only where nothing else changed: it mostly
- * follows from the rest. The first input's own cause goes last, so that it can go on to the root.
+ * follows from the rest. Where the first input's change began goes last.
  */
 export function because(changes: readonly Told[], since = ''): string {
-  const own = changes.filter((change) => !follows(change))
-  const told = own.length === 0 ? changes : own
+  const told = tellingOf(changes)
   const named = told.slice(0, most).map(({ reason }) => reason)
   if (told.length > most) named.push(`${told.length - most} more changes`)
   const list = named.length < 2 ? named.join('') : `${named.slice(0, -1).join(', ')} and ${named.at(-1)}`
-  const root = told.slice(0, most).find((change) => change.because !== undefined)?.because
-  return [list, since].filter((part) => part !== '').join(' ') + (root === undefined ? '' : `: ${root.reason}`)
+  const origin = originOf(changes)
+  return [list, since].filter((part) => part !== '').join(' ') + (origin === undefined ? '' : `: ${origin.reason}`)
+}
+
+/** Where the change of the first input began, however many steps lie between. */
+export function originOf(changes: readonly Told[]): { readonly step: string; readonly reason: string } | undefined {
+  const upstream = tellingOf(changes)
+    .slice(0, most)
+    .find((change) => change.because !== undefined)?.because
+  return upstream?.origin ?? upstream
+}
+
+function tellingOf(changes: readonly Told[]): readonly Told[] {
+  const own = changes.filter((change) => !follows(change))
+  return own.length === 0 ? changes : own
 }
 
 function follows({ field, before, after }: Told): boolean {
@@ -31,4 +53,15 @@ function follows({ field, before, after }: Told): boolean {
 /** Enough of a run's id to name it in a sentence. */
 export function shortRun(id: string): string {
   return id.slice(0, 6)
+}
+
+/** Why an input from a datasource is another: its content, or the way it is declared. */
+export function datasourceWords(name: string, before: PipelineSpec, after: PipelineSpec): string {
+  const [first, second] = [before, after].map(({ datasources }) => datasources[name])
+  const same = (['type', 'path', 'format', 'options'] as const).filter(
+    (key) => JSON.stringify(first?.[key]) !== JSON.stringify(second?.[key]),
+  )
+  return same.length === 0
+    ? `the content of datasource ${name} changed`
+    : `datasource ${name} is declared otherwise: ${same.join(', ')}`
 }

@@ -8,9 +8,11 @@ import { identify } from '../fingerprint/identify.ts'
 import type { ExecutionPlace } from '../metadata/execution-queries.ts'
 import type { RunRecords } from '../metadata/run-records.ts'
 import type { Identity } from '../model/fingerprint.ts'
+import { isStrict } from '../model/pipeline-spec.ts'
 import type { Outcome, RunRecord, StepRecord } from '../model/run.ts'
+import { breaksStrict } from '../model/touch.ts'
 import { type CodeChange, recordedCode, showCodeChanges } from './explain-code.ts'
-import { because, shortRun } from './explain-sentence.ts'
+import { because, datasourceWords, originOf, shortRun, type Upstream } from './explain-sentence.ts'
 import { type Nondeterminism, nondeterminismOf } from './nondeterminism.ts'
 
 /** What an explanation is made from. */
@@ -26,15 +28,24 @@ export interface ExplainedChange extends CodeChange {
   /** In plain words. */
   readonly reason: string
   /** Of an input: the step that feeds it and why that gave something else. */
-  readonly because?: { readonly step: string; readonly reason: string }
+  readonly because?: Upstream
 }
 
 /**
  * What decided. Misses: `new` (nothing comparable ran before), `changed`, `cache-off` (`cache: false` or `--no-cache`),
- * `outputs-lost` (an identical execution's outputs are missing or damaged), `unknown` (not recorded). `reused` is the hit,
- * `not-run` neither. `same` only where another run was asked for.
+ * `outputs-lost` (an identical execution's outputs are missing or damaged), `strict` (the earlier execution did what a strict
+ * step may not), `unknown` (not recorded). `reused` is the hit, `not-run` neither. `same` only where another run was asked for.
  */
-export type ExplainCause = 'reused' | 'new' | 'changed' | 'cache-off' | 'outputs-lost' | 'unknown' | 'not-run' | 'same'
+export type ExplainCause =
+  | 'reused'
+  | 'new'
+  | 'changed'
+  | 'cache-off'
+  | 'outputs-lost'
+  | 'strict'
+  | 'unknown'
+  | 'not-run'
+  | 'same'
 
 /** Why a step was executed or reused. */
 export interface StepExplanation {
@@ -49,7 +60,7 @@ export interface StepExplanation {
   readonly againstRun: string | null
   /** The execution that stands for it, else null. */
   readonly reusedFrom: number | null
-  /** Empty exactly where the two identities are equal. */
+  /** Empty exactly where the two identities are equal, and no file changed while it was read. */
   readonly changes: readonly ExplainedChange[]
   /** One sentence for people. */
   readonly reason: string
@@ -92,6 +103,8 @@ interface Place {
 class Explainer {
   private readonly sources: ExplainSources
   private readonly runs = new Map<string, Promise<RunRecord | undefined>>()
+  /** By the two executions: in a graph with many ways, a step is upstream of another on each of them. */
+  private readonly compared = new Map<string, Promise<ExplainedChange[]>>()
 
   constructor(sources: ExplainSources) {
     this.sources = sources
@@ -173,15 +186,22 @@ class Explainer {
         : `${step.name} ran because nothing comparable ran before.${failed}`
       return { ...base, cause: 'new', changes: [{ ...change, reason: wordsOf(change) }], reason }
     }
-    const cause = causeOf(place, changes, facts.asked)
+    const cause = causeOf(place, before.step, changes, facts.asked)
     return { ...base, cause, changes, reason: sentenceOf(place, before, cause, changes, facts) }
   }
 
+  private changes(before: Place, after: Place): Promise<ExplainedChange[]> {
+    const key = JSON.stringify([before.run.id, after.run.id, after.step.name])
+    const known = this.compared.get(key) ?? this.compare(before, after)
+    this.compared.set(key, known)
+    return known
+  }
+
   /** What moved between two executions of a step, with diffs of code and, for inputs, what upstream moved them. */
-  private async changes(before: Place, after: Place): Promise<ExplainedChange[]> {
+  private async compare(before: Place, after: Place): Promise<ExplainedChange[]> {
     const [left, right] = [before.step.identity, after.step.identity]
     if (left === null || right === null) return []
-    const found = explainChanges(left.fingerprint, seenSoFar(left, right, after).fingerprint)
+    const found = explainChanges(seenSoFar(left, right, before).fingerprint, seenSoFar(right, left, after).fingerprint)
     const [first, second] = [before, after].map(({ run, step }) =>
       recordedCode(this.sources, step.identity!.fingerprint.code, run.code.tree),
     )
@@ -192,7 +212,7 @@ class Explainer {
       explained.push({
         ...change,
         reason: cause?.kind === 'datasource' ? `input ${change.path} changed (${cause.reason})` : wordsOf(change),
-        ...(cause?.kind === 'step' ? { because: { step: cause.step, reason: cause.reason } } : {}),
+        ...(cause?.kind === 'step' ? { because: cause.upstream } : {}),
       })
     }
     return explained
@@ -204,20 +224,20 @@ class Explainer {
     before: RunRecord,
     after: RunRecord,
   ): Promise<
-    | { readonly kind: 'step'; readonly step: string; readonly reason: string }
+    | { readonly kind: 'step'; readonly upstream: Upstream }
     | { readonly kind: 'datasource'; readonly reason: string }
     | undefined
   > {
     if (from === undefined) return undefined
     const [name, rest] = [from.slice(0, from.indexOf('.')), from.slice(from.indexOf('.') + 1)]
-    if (name === 'datasources') return { kind: 'datasource', reason: datasourceWords(rest, before, after) }
+    if (name === 'datasources') return { kind: 'datasource', reason: datasourceWords(rest, before.spec, after.spec) }
     const [first, second] = [before, after].map((run) => {
       const step = run.steps.find((candidate) => candidate.name === name)
       return step === undefined ? undefined : { run, step }
     })
     if (second === undefined) return undefined
     if (first === undefined || first.step.identity === null || second.step.identity === null)
-      return { kind: 'step', step: name, reason: `${name} feeds it now` }
+      return { kind: 'step', upstream: { step: name, reason: `${name} feeds it now` } }
     const changes = await this.changes(first, second)
     const reused = second.step.outcome === 'reused'
     const verb = reused ? 'gave something else' : 'ran again'
@@ -225,7 +245,9 @@ class Explainer {
       changes.length === 0
         ? `${name} gave something else although nothing that counts had changed: it is not deterministic`
         : `${name} ${verb} because ${because(changes)}`
-    return { kind: 'step', step: name, reason }
+    const origin = originOf(changes)
+    const began = origin === undefined ? {} : { origin: { step: origin.step, reason: origin.reason } }
+    return { kind: 'step', upstream: { step: name, reason, ...began } }
   }
 
   /** The steps that feed a reused step and were executed in the same run: their change stopped here. */
@@ -272,20 +294,27 @@ function placesIn(run: RunRecord, steps: readonly StepRecord[]): ReadonlyMap<str
 }
 
 /**
- * A step that failed was not seen to its end. What is known of it is its seed: where the earlier execution used one, so would it.
+ * A step that failed was not seen to its end. What is known of it is its seed: where the other execution used one, so would it.
  */
-function seenSoFar(before: Identity, after: Identity, { run, step }: Place): Identity {
-  const earlier = before.fingerprint.observed
-  if (after.fingerprint.observed !== undefined || earlier === undefined) return after
-  const seed = earlier.seed === null ? null : deriveSeed(run.seed, step.name)
-  return identify({ ...after.fingerprint, observed: { ...earlier, seed } })
+function seenSoFar(own: Identity, other: Identity, { run, step }: Place): Identity {
+  const seen = other.fingerprint.observed
+  if (own.fingerprint.observed !== undefined || seen === undefined) return own
+  const seed = seen.seed === null ? null : deriveSeed(run.seed, step.name)
+  return identify({ ...own.fingerprint, observed: { ...seen, seed } })
 }
 
-function causeOf({ run, step }: Place, changes: readonly ExplainedChange[], asked: boolean): ExplainCause {
+function causeOf(
+  { run, step }: Place,
+  before: StepRecord,
+  changes: readonly ExplainedChange[],
+  asked: boolean,
+): ExplainCause {
   if (asked) return changes.length > 0 ? 'changed' : 'same'
   if (step.refused.length > 0) return 'outputs-lost'
   if (changes.length > 0) return 'changed'
-  return !run.reuse || run.spec.steps[step.name]?.cache === false ? 'cache-off' : 'unknown'
+  const spec = run.spec.steps[step.name]
+  if (!run.reuse || spec?.cache === false) return 'cache-off'
+  return spec !== undefined && isStrict(run.spec, spec) && before.touches.some(breaksStrict) ? 'strict' : 'unknown'
 }
 
 function sentenceOf(
@@ -315,16 +344,24 @@ function sentenceOf(
       : `${name}${reused} differs from run ${shortRun(before.run.id)} because ${because(changes)}.`
   }
   if (changes.length > 0) {
-    const anyhow = run.reuse ? '' : ' The run was told to reuse nothing (--no-cache) besides.'
+    const anyhow = run.reuse ? '' : ` Besides, ${noReuseWords(run)}.`
     return `${name} ran again because ${because(changes, since)}.${anyhow}${tried}`
   }
   if (cause === 'cache-off') {
-    const why = run.reuse ? 'it says cache: false' : 'the run was told to reuse nothing (--no-cache)'
+    const why = run.reuse ? 'it says cache: false' : noReuseWords(run)
     return `${name} ran again because ${why}; nothing that counts has changed ${since}.`
   }
+  if (cause === 'strict')
+    return `${name} ran again because it is strict, and in run ${shortRun(before.run.id)} it did what a strict step may not.`
   return before.step.endedAt !== null && step.startedAt !== null && before.step.endedAt > step.startedAt
     ? `${name} ran although nothing that counts has changed ${since}: that run was still at it.`
     : `${name} ran although nothing that counts has changed ${since}; why that was not reused is not recorded.`
+}
+
+function noReuseWords({ rerunOf }: RunRecord): string {
+  return rerunOf === null
+    ? 'the run was told to reuse nothing (--no-cache)'
+    : `the run makes run ${shortRun(rerunOf)} again and reuses nothing`
 }
 
 function notRun({ run, step }: Place): string {
@@ -333,16 +370,6 @@ function notRun({ run, step }: Place): string {
   if (step.outcome === 'skipped' && failed.length > 0)
     return `${step.name} did not run because ${failed.join(' and ')} failed.`
   return `${step.name} did not run: it was ${step.outcome}.`
-}
-
-function datasourceWords(name: string, before: RunRecord, after: RunRecord): string {
-  const [first, second] = [before, after].map(({ spec }) => spec.datasources[name])
-  const same = (['type', 'path', 'format', 'options'] as const).filter(
-    (key) => JSON.stringify(first?.[key]) !== JSON.stringify(second?.[key]),
-  )
-  return same.length === 0
-    ? `the content of datasource ${name} changed`
-    : `datasource ${name} is declared otherwise: ${same.join(', ')}`
 }
 
 function unknownStep(run: RunRecord, name: string): ZenmlError {

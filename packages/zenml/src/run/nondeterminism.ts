@@ -1,5 +1,6 @@
 import { compareText } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
+import { changedMeanwhile } from '../fingerprint/observe-file.ts'
 import type { PriorExecution } from '../metadata/executions.ts'
 import type { RunRecords } from '../metadata/run-records.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
@@ -18,7 +19,8 @@ export interface Nondeterminism {
 
 /**
  * Outputs on which the completed executions of one identity disagree. Executions of the same key that were seen to depend on
- * something else (another seed) are other identities and left out.
+ * something else (another seed, another content of a file) are other identities and left out; so are those that read a file
+ * which changed meanwhile: nobody knows what they read.
  *
  * @example
  * disagreements('train', identity, (await records.findByKeys([identity.key])).get(identity.key) ?? [])
@@ -28,6 +30,7 @@ export function disagreements(
   identity: Identity,
   executions: readonly Pick<PriorExecution, 'execution' | 'run' | 'identity' | 'outputs'>[],
 ): Nondeterminism[] {
+  if (Object.values(identity.fingerprint.observed?.files ?? {}).includes(changedMeanwhile)) return []
   const equal = executions
     .filter((other) => other.identity.key === identity.key)
     .filter((other) => other.identity.fields.observed === identity.fields.observed)

@@ -1,5 +1,6 @@
 import { openPinned } from '../../project/open-pinned.ts'
 import { recreatePast } from '../../project/recreate.ts'
+import { nondeterminismOf } from '../../run/nondeterminism.ts'
 import { rerun } from '../../run/rerun.ts'
 import type { CommandFunction } from '../command.ts'
 import { showProgress } from '../progress.ts'
@@ -20,9 +21,10 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   }
   const record = (await project.records.getRun(run))!
   const comparison = comparisonOf(pinned, record)
-  terminal.result({ ...runDocument(record), comparison }, () =>
+  const nondeterminism = await nondeterminismOf(project.records, record)
+  terminal.result({ ...runDocument(record, nondeterminism), comparison }, () =>
     [
-      runSummary(record, project, terminal.colors, cli.environment),
+      runSummary(record, project, terminal.colors, cli.environment, nondeterminism),
       ...comparisonLines(comparison, terminal.colors),
     ].join('\n'),
   )

@@ -5,6 +5,7 @@ import { type LoadedPipeline, loadPipeline } from '../../project/load-pipeline.t
 import { openProject, type Project } from '../../project/open-project.ts'
 import { pinCode } from '../../project/pin-code.ts'
 import { hasOtherStores } from '../../project/pipeline-stores.ts'
+import { type Nondeterminism, nondeterminismOf } from '../../run/nondeterminism.ts'
 import { PlanError } from '../../run/plan.ts'
 import { runPipeline } from '../../run/run-pipeline.ts'
 import type { CommandFunction } from '../command.ts'
@@ -25,6 +26,7 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   await using other = await openStores(own, loaded, cli)
   const project = other ?? own
   let record: RunRecord | undefined
+  let nondeterminism: readonly Nondeterminism[] = []
   try {
     const spec = await overridden(loaded.spec, options)
     if (dryRun || pinned === undefined) {
@@ -44,6 +46,7 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
       onEvent: progress.listen,
     })
     record = await project.records.getRun(run)
+    nondeterminism = await nondeterminismOf(project.records, record!)
   } catch (error) {
     if (error instanceof PlanError) {
       // Only here is it known where in the file each part of the configuration stands.
@@ -60,7 +63,9 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
     progress.end()
   }
   const run = record!
-  terminal.result(runDocument(run), () => runSummary(run, project, terminal.colors, cli.environment))
+  terminal.result(runDocument(run, nondeterminism), () =>
+    runSummary(run, project, terminal.colors, cli.environment, nondeterminism),
+  )
   return run.status === 'complete' ? 0 : 1
 }
 

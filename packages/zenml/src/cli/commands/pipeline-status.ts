@@ -8,8 +8,6 @@ export const command: CommandFunction = async ({ cli, terminal, args }) => {
   await using project = await openProject(cli.directory)
   const run = (await project.records.getRun(await project.records.resolveRun(args[0]!)))!
   const nondeterminism = await nondeterminismOf(project.records, run)
-  terminal.result({ ...runDocument(run), nondeterminism: nondeterminism.map((found) => ({ ...found })) }, () =>
-    runDetails(run, terminal.colors, nondeterminism),
-  )
+  terminal.result(runDocument(run, nondeterminism), () => runDetails(run, terminal.colors, nondeterminism))
   return 0
 }
