@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { closeSync, lstatSync, openSync, readdirSync, readSync, realpathSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { closeSync, type Dirent, lstatSync, openSync, readdirSync, readSync, realpathSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
 import { compareText, digestOf } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
 import { systemCode } from '../base/errors.ts'
@@ -24,30 +24,57 @@ const unreadable: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 
 
 /**
  * Digests what `path` (relative to `root`, parts joined by `/`) holds: the bytes of a file, null where nothing is there, one
- * fixed digest for any folder, and with `/` at its end the sorted names in a folder (`./` is the root's own). Links are followed
- * while they stay inside of the root.
+ * fixed digest for any folder, and with `/` at its end the sorted names in a folder, each with whether it is a file, folder or link
+ * (`./` is the root's own). Links are followed while they stay inside of the root.
+ *
+ * @example
+ * observeFile('/repo', 'data/limits.json') // { kind: 'settled', digest: 'sha256:…' }
  */
 export function observeFile(root: string, path: string): Observation {
   const listed = path.endsWith('/')
   const parts = path === './' ? [] : (listed ? path.slice(0, -1) : path).split('/')
   if (parts.some((part) => part === '' || part === '.' || part === '..' || /[\0\\]/.test(part))) return unsettled
+  const base = realpathSync(root)
+  const spelled = join(base, ...parts)
   try {
-    const base = realpathSync(root)
-    const real = realpathSync(join(base, ...parts))
-    if (real !== base && !real.startsWith(base.endsWith(sep) ? base : base + sep)) return unsettled
+    const real = realpathSync(spelled)
+    if (!isInside(base, real)) return unsettled
     const found = lstatSync(real)
-    if (listed) {
-      if (!found.isDirectory()) return { kind: 'settled', digest: null }
-      return { kind: 'settled', digest: digestOf(['zenml observed names 1', ...readdirSync(real).sort(compareText)]) }
-    }
+    if (listed) return { kind: 'settled', digest: found.isDirectory() ? digestNames(real) : null }
     if (found.isDirectory()) return { kind: 'settled', digest: folderDigest }
     return found.isFile() ? { kind: 'settled', digest: digestFile(real) } : unsettled
   } catch (error) {
     const code = systemCode(error)
-    if (missing.has(code)) return { kind: 'settled', digest: null }
+    if (missing.has(code)) return leadsOut(base, spelled) ? unsettled : { kind: 'settled', digest: null }
     if (unreadable.has(code)) return unsettled
     throw error
   }
+}
+
+function isInside(base: string, real: string): boolean {
+  return real === base || real.startsWith(base.endsWith(sep) ? base : base + sep)
+}
+
+/** Whether something missing would lie outside of the root: a folder above it is a link that leads there. */
+function leadsOut(base: string, path: string): boolean {
+  try {
+    return !isInside(base, realpathSync(dirname(path)))
+  } catch (error) {
+    if (missing.has(systemCode(error))) return leadsOut(base, dirname(path))
+    if (unreadable.has(systemCode(error))) return true
+    throw error
+  }
+}
+
+function digestNames(path: string): Digest {
+  const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => compareText(a.name, b.name))
+  return digestOf(['zenml observed names 1', ...entries.map((entry) => [entry.name, kindOf(entry)])])
+}
+
+function kindOf(entry: Dirent): string {
+  if (entry.isSymbolicLink()) return 'link'
+  if (entry.isDirectory()) return 'folder'
+  return entry.isFile() ? 'file' : 'other'
 }
 
 function digestFile(path: string): Digest {

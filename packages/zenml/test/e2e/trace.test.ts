@@ -211,7 +211,7 @@ describe('a file of the repository that a step reads without declaring it', () =
       'data/limits.json': '{"most":3}',
       'unrelated.txt': 'a',
       ...oneStep(
-        `const root = process.argv[2]!.split('/.zenml/')[0]
+        `const root = ${JSON.stringify(project.root)}
     const most = JSON.parse(readFileSync(join(root, 'data', ['limits', 'json'].join('.')), 'utf8')).most
     return { value: [most, existsSync(join(root, 'data/extra.json')), readdirSync(join(root, 'lists'))] }`,
         `import { existsSync, readdirSync, readFileSync } from 'node:fs'\nimport { join } from 'node:path'`,
@@ -267,7 +267,7 @@ describe('a file of the repository that a step reads without declaring it', () =
   it('is never reused where the file changed while it ran', async () => {
     project.write(
       oneStep(
-        `const file = process.argv[2]!.split('/.zenml/')[0] + '/moving.txt'
+        `const file = ${JSON.stringify(project.root)} + '/moving.txt'
     readFileSync(file)
     appendFileSync(file, 'x')
     return { value: 1 }`,
@@ -282,7 +282,7 @@ describe('a file of the repository that a step reads without declaring it', () =
   it('does not count where the step wrote it itself before', async () => {
     project.write(
       oneStep(
-        `const file = process.argv[2]!.split('/.zenml/')[0] + '/made.txt'
+        `const file = ${JSON.stringify(project.root)} + '/made.txt'
     writeFileSync(file, 'x')
     return { value: readFileSync(file, 'utf8') }`,
         `import { readFileSync, writeFileSync } from 'node:fs'`,
@@ -328,7 +328,7 @@ describe('a strict step', () => {
   it.each([
     [
       'a file of the repository',
-      `readFileSync(process.argv[2]!.split('/.zenml/')[0] + '/package.json')`,
+      `readFileSync(ROOT + '/package.json')`,
       'ZEN_STRICT_FILE',
       `import { readFileSync } from 'node:fs'`,
     ],
@@ -336,7 +336,10 @@ describe('a strict step', () => {
     ['the network', `await fetch('http://127.0.0.1:9/')`, 'ZEN_STRICT_NETWORK', ''],
     ['randomness in a package', 'fresh()', 'ZEN_STRICT_RANDOMNESS', `import { fresh } from 'names'`],
   ])('may not touch %s', async (_name, expression, code, extra) => {
-    const { steps } = await run(`void (${expression})\n    return { value: 1 }`, extra)
+    const { steps } = await run(
+      `const ROOT = ${JSON.stringify(project.root)}\n    void (${expression})\n    return { value: ROOT.length > 0 }`,
+      extra,
+    )
     expect(steps[0]!.error).toMatchObject({ code })
   })
 

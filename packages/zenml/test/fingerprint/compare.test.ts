@@ -85,7 +85,7 @@ describe('comparing two fingerprints', () => {
   it('names inputs, outputs, variables, environment, seed and format, in that order', () => {
     const after: Fingerprint = {
       ...example,
-      format: 2 as never,
+      format: 3 as never,
       inputs: { examples: { digest: sha256('more'), from: 'renamed.examples' } },
       outputs: { model: 'Graph' },
       variables: { REGION: sha256('us'), TOKEN: sha256('t') },

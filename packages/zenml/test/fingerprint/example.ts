@@ -3,7 +3,7 @@ import type { Fingerprint } from '../../src/model/fingerprint.ts'
 
 /** A fingerprint with something in every field. */
 export const example: Fingerprint = {
-  format: 1,
+  format: 2,
   code: {
     digest: sha256('bundle'),
     source: 'steps/train.ts#train',

@@ -1,11 +1,10 @@
-import { tmpdir } from 'node:os'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson, digestOf } from '../../src/base/canonical.ts'
 import { sha256 } from '../../src/base/digest.ts'
 import type { Json, JsonObject } from '../../src/base/json.ts'
 import { identify, identityDigest, keyFields } from '../../src/fingerprint/identify.ts'
-import { holds, observedDigest } from '../../src/fingerprint/observed.ts'
+import { observedDigest } from '../../src/fingerprint/observed.ts'
 import type { Fingerprint } from '../../src/model/fingerprint.ts'
 import { example } from './example.ts'
 
@@ -18,15 +17,15 @@ describe('the identity', () => {
         "fields": {
           "code": "sha256:b117a07582730822db295c4465440fab1917feaa5a90b83b09d4d3b7d4fcdc26",
           "environment": "sha256:61b0d61799206c161404e5ee56f0615162893b92af5452b01f67cb418a560668",
-          "format": "sha256:ba471ab5a2d25287368718ed592152bb82935f362ac95413f453501d3055e39c",
+          "format": "sha256:95a0ba48c44fa5c81a85138857393ec1217c585dd7d4af3ff356d2022319d2da",
           "inputs": "sha256:cb9711e724687c1027b14a57929733d3c359c12e4ad4ebc545e847e683ad38e8",
           "outputs": "sha256:7f76f007116e8abfef9bf654fe3dfc4dc67c3ecd704be9907ab6b8c2ce9ba77c",
           "packages": "sha256:bb403479c880296c844671076ae74581bea469e34fd39b0d8789b026efd2b919",
           "parameters": "sha256:202051b8b73ccc26dd217728a6264ec51ec5ecfee09f345b69d677437d0ece91",
           "variables": "sha256:dbf7553ba276ce8c28db2f93dd19802055b427a32f1f2eebaf0903080ca6b587",
         },
-        "identity": "sha256:41fdc7deb9d02860f8f0abb7c6671c5cdc41b9a2fce52e6c2efacd4264dbdca6",
-        "key": "sha256:381e22c93b097fa74514b61c5215e3e76478d90c22f7e39e12e33b25254ce139",
+        "identity": "sha256:0c783d1bea777ccca2f2afa8ce4df7a986c69034b7b932552b9989fca9444a34",
+        "key": "sha256:27607ecdb95ab514efe6c32cbba2a5b15eb099cce8f4671a7fb75e8bb1eb981c",
       }
     `)
   })
@@ -60,6 +59,14 @@ describe('the identity', () => {
     expect(new Set([none, unused, used].map(identityDigest)).size).toBe(3)
   })
 
+  it('has another key in each format, so that no execution of before files were observed is ever reused', () => {
+    expect(identify({ ...example, format: 1 }).key).not.toBe(identify(example).key)
+    // The key of format 1, as it was.
+    expect(identify({ ...example, format: 1 }).key).toBe(
+      'sha256:381e22c93b097fa74514b61c5215e3e76478d90c22f7e39e12e33b25254ce139',
+    )
+  })
+
   it('takes packages as a set', () => {
     const [a, b] = example.packages
     for (const packages of [
@@ -81,7 +88,7 @@ describe('the identity', () => {
 const json: fc.Arbitrary<Json> = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>
 const parameters = fc.dictionary(fc.string(), json, { maxKeys: 5 }) as fc.Arbitrary<JsonObject>
 const fingerprints: fc.Arbitrary<Fingerprint> = fc.record({
-  format: fc.constant(1 as const),
+  format: fc.constant(2 as const),
   code: fc.record({
     digest: fc.string().map(sha256),
     source: fc.string(),
@@ -168,7 +175,7 @@ describe('for any fingerprint, the key', () => {
   })
 
   const leaves: readonly (readonly [string, (fingerprint: Fingerprint) => Fingerprint])[] = [
-    ['format', (f) => ({ ...f, format: 2 as never })],
+    ['format', (f) => ({ ...f, format: 3 as never })],
     ['code', (f) => ({ ...f, code: { ...f.code, digest: sha256(`${f.code.digest}!`) } })],
     ['code', (f) => ({ ...f, code: { ...f.code, bundler: `${f.code.bundler}!` } })],
     ['packages', (f) => ({ ...f, packages: [...f.packages, { name: 'added-', version: '1', integrity: 'x' }] })],
@@ -237,15 +244,5 @@ describe('for any fingerprint, the key', () => {
     expect(identify({ ...example, environment: { ...example.environment, image: 'x' } }).key).not.toBe(
       identify({ ...example, environment: { ...example.environment, canary: 'x' } }).key,
     )
-  })
-})
-
-describe('an earlier execution holds', () => {
-  it('whatever the seed where it used no randomness, and only for the same seed where it did', () => {
-    const root = tmpdir()
-    expect(holds({ seed: null, files: {} }, { seed: 3, root })).toBe(true)
-    expect(holds({ seed: 3, files: {} }, { seed: 3, root })).toBe(true)
-    expect(holds({ seed: 3, files: {} }, { seed: 4, root })).toBe(false)
-    expect(holds({ seed: 0, files: {} }, { seed: 1, root })).toBe(false)
   })
 })
