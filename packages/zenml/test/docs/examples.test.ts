@@ -69,6 +69,8 @@ beforeAll(() => {
   project.write({ ...numbersPipeline, 'broken.yaml': 'version: 2\n' })
   project.commit()
   process.env['ZENML_EXAMPLE_PROJECT'] = project.root
+  // What past runs need is kept with the project, and not in the user's cache.
+  process.env['ZENML_CACHE_DIR'] = project.cache
   directory = mkdtempSync(join(root, 'node_modules/.zenml-docs-'))
 })
 afterAll(() => {

@@ -1,8 +1,6 @@
 import { ZenmlError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
-import { openPinned } from '../../project/open-pinned.ts'
-import { recreatePast } from '../../project/recreate.ts'
-import { verifyRun } from '../../run/verify.ts'
+import { verifyPipeline } from '../../project/make-again.ts'
 import type { CommandFunction } from '../command.ts'
 import { showProgress } from '../progress.ts'
 import { verificationDocument, verificationSummary } from '../verification-summary.ts'
@@ -13,19 +11,15 @@ const found = 3
 export const command: CommandFunction = async ({ cli, terminal, args, options, signal }) => {
   const times = timesOf(options['times'] as string | undefined)
   const steps = options['step'] as string[] | undefined
-  await using opened = await openPinned(args[0]!, cli)
-  const { project, pinned } = opened
   const progress = showProgress(terminal)
-  const onEvent = progress.listen
-  let verification: Awaited<ReturnType<typeof verifyRun>>
+  let verification: Awaited<ReturnType<typeof verifyPipeline>>
   try {
-    await using past = await recreatePast(project, pinned, { scratch: true, signal, onEvent })
-    verification = await verifyRun(past, pinned, { times, signal, onEvent, ...(steps === undefined ? {} : { steps }) })
+    const chosen = steps === undefined ? {} : { steps }
+    verification = await verifyPipeline(args[0]!, { ...cli, ...chosen, times, signal, onEvent: progress.listen })
   } finally {
     progress.end()
   }
-  const recorded = await project.records.recordVerification(verification)
-  terminal.result(verificationDocument(verification, recorded) as JsonObject, () =>
+  terminal.result(verificationDocument(verification, verification.recorded) as JsonObject, () =>
     verificationSummary(verification, terminal.colors),
   )
   return { reproduced: 0, differs: found, cannot: 1 }[verification.verdict]
