@@ -40,7 +40,7 @@ export interface RegressionReport {
   readonly r2: number | null
   /** Mean of prediction - label. */
   readonly bias: number
-  /** Ten groups by predicted value: mean prediction and mean label. */
+  /** Groups of equal size by predicted value, ten or as many as there are rows: mean prediction and mean label. */
   readonly calibration: readonly { readonly rows: number; readonly predicted: number; readonly actual: number }[]
 }
 
