@@ -49,7 +49,8 @@ const parameters: z.ZodType<TrainParameters, Given> = z.strictObject({
  * Trains a feed-forward network with TensorFlow.js: softmax and cross-entropy where the label is a class, mean squared error where it is a
  * number. The same seed gives the same bytes.
  *
- * Throws `ZEN_TRAIN_SPLIT` where a split is missing, `ZEN_TRAIN_DIVERGED` where the loss is no number any more.
+ * Rows without a label are left out. Throws `ZEN_TRAIN_SPLIT` where a split is missing, `ZEN_TRAIN_CLASSES` where there are no two classes to
+ * tell, `ZEN_TRAIN_DIVERGED` where the loss is no number any more.
  *
  * @example
  * const { model } = train({ examples: parts, transform }, { epochs: 50 })
@@ -69,10 +70,16 @@ export const train: Step<
     const data = new MatrixBlocks(examples, transform, asked.trainSplit, asked.shuffleRows)
     const validation = new MatrixBlocks(examples, transform, asked.validationSplit, asked.shuffleRows)
     const width = transformWidth(transform)
-    const tensorflow = await loadTensorFlow()
-    const { core } = tensorflow
     const label = transform.label.transform
     const classes = label.kind === 'class' ? label.classes : null
+    if (classes !== null && classes.length < 2)
+      throw new ZenmlError(
+        'ZEN_TRAIN_CLASSES',
+        `The label "${transform.label.name}" has ${classes.length === 0 ? 'no class' : `only the class ${JSON.stringify(classes[0])}`} in the transform.`,
+        { next: 'Fit the transform on rows of at least two classes.', exitCode: 1 },
+      )
+    const tensorflow = await loadTensorFlow()
+    const { core } = tensorflow
     const model = buildNetwork(tensorflow, {
       ...asked,
       inputs: width,
