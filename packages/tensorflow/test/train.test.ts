@@ -119,7 +119,7 @@ it('a loss that is no number, one class, and a split without labels are errors t
   }
 })
 
-it('evaluation refuses names that are not there, and a class that was not seen', async () => {
+it('evaluation refuses names that are not there, and a model of another transform', async () => {
   const transform = await fit('kind')
   await using trial = await runStep(train, { inputs: { examples, transform }, parameters: { epochs: 1 } })
   const { model } = trial.outputs
@@ -132,11 +132,40 @@ it('evaluation refuses names that are not there, and a class that was not seen',
   await expect(
     runStep(evaluate, { inputs: { examples, transform, model: { ...model, format: 'other' } } }),
   ).rejects.toMatchObject({ code: 'ZEN_EVALUATE_MODEL' })
-  const fewer = {
-    ...transform,
-    label: { name: 'kind', transform: { kind: 'class' as const, classes: ['small', 'tall'] } },
-  }
-  await expect(runStep(evaluate, { inputs: { examples, transform: fewer, model } })).rejects.toMatchObject({
+  const refusal = (classes: string[]): Promise<unknown> =>
+    runStep(evaluate, {
+      inputs: {
+        examples,
+        model,
+        transform: { ...transform, label: { name: 'kind', transform: { kind: 'class', classes } } },
+      },
+    }).catch((error: unknown) => error)
+  expect(await refusal(['small', 'tall', 'other'])).toMatchObject({
+    code: 'ZEN_EVALUATE_MODEL',
+    message: expect.stringMatching('its classes are small, tall, wide'),
+  })
+  expect(await refusal(['small', 'tall', 'wide', 'other'])).toMatchObject({
+    code: 'ZEN_EVALUATE_MODEL',
+    message: expect.stringMatching('it gives 3 numbers a row, but'),
+  })
+  const narrow = { ...transform, features: transform.features.slice(1) }
+  await expect(runStep(evaluate, { inputs: { examples, transform: narrow, model } })).rejects.toThrow(
+    'it takes 2 numbers a row, but the transform gives 1',
+  )
+})
+
+it('a class that was not seen in fitting is named, with what to do', async () => {
+  await using fitted = await runStep(preprocess, { inputs: { examples }, parameters: { label: 'site' } })
+  const { transform } = fitted.outputs
+  const unseen = join(directory, 'unseen')
+  const writer = await createExamplesWriter(unseen)
+  await writer.write('train', batchOf(rows.slice(0, 100), kinds))
+  await writer.write('eval', batchOf([{ ...rows[1]!, site: 'west' }], kinds))
+  await writer.finish()
+  await expect(
+    runStep(train, { inputs: { examples: await openExamples(unseen), transform }, parameters: { epochs: 1 } }),
+  ).rejects.toMatchObject({
     code: 'ZEN_LABEL_UNKNOWN',
+    message: 'The class "west" of label "site" was not seen in fitting.',
   })
 })
