@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { runStep } from '../../src/define/run-step.ts'
+import { step } from '../../src/define/step.ts'
 import { Evaluation } from '../../src/formats/evaluation.ts'
 import { TransformGraph } from '../../src/formats/transform-graph.ts'
 import { BytesArtifact, FileTree, JsonArtifact, Model, Schema, Statistics } from '../../src/formats/types.ts'
@@ -159,4 +161,12 @@ it('refuses a directory with names that an artifact cannot have', async () => {
     await expect(FileTree.materializer.save(from, to)).rejects.toMatchObject({ code: 'ZEN_ARTIFACT_PATH' })
     expect(readdirSync(to)).toEqual([])
   }
+})
+
+it('an output without any file is an error that names it, as in a run', async () => {
+  const write = step({ name: 'write', outputs: { files: FileTree }, run: () => ({ files: {} }) })
+  await expect(runStep(write, { inputs: {} })).rejects.toMatchObject({
+    code: 'ZEN_OUTPUT_MISSING',
+    message: 'Step "write" gave an output "files" of type FileTree that has no file.',
+  })
 })
