@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { compareText } from '../base/canonical.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
@@ -96,14 +96,19 @@ function collision(path: string, other: string, relation: string): ZenmlError {
   })
 }
 
-/** Relative paths of all files below a directory, sorted. Throws `ZEN_ARTIFACT_LINK` for what is neither file nor directory, `ZEN_ARTIFACT_PATH` for names that an artifact cannot have. */
-export async function listTree(directory: string): Promise<string[]> {
+/**
+ * Relative paths of all files below a directory, sorted. Throws `ZEN_ARTIFACT_LINK` for what is neither file nor directory,
+ * `ZEN_ARTIFACT_PATH` for names that an artifact cannot have.
+ *
+ * The inputs of a step are links into the artifact store: `linked` takes links to files for the files.
+ */
+export async function listTree(directory: string, { linked }: { readonly linked: boolean }): Promise<string[]> {
   const paths: string[] = []
   async function walk(prefix: string): Promise<void> {
     for (const entry of await readdir(join(directory, prefix), { withFileTypes: true })) {
       const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`
       if (entry.isDirectory()) await walk(path)
-      else if (entry.isFile()) paths.push(checkedPath(path))
+      else if (entry.isFile() || (linked && (await isFile(join(directory, path))))) paths.push(checkedPath(path))
       else {
         throw new ZenmlError('ZEN_ARTIFACT_LINK', `${join(directory, path)} is neither a file nor a directory.`, {
           facts: { path },
@@ -117,9 +122,19 @@ export async function listTree(directory: string): Promise<string[]> {
   return paths.sort(compareText)
 }
 
-/** Copies all files of a directory, their bytes alone. */
-export async function copyTree(from: string, to: string): Promise<void> {
-  for (const path of await listTree(from)) {
+/** Whether a path leads to a file, over links or not. */
+export async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ELOOP') return false
+    throw error
+  }
+}
+
+/** Copies files of a directory, their bytes alone. */
+export async function copyTree(from: string, files: readonly string[], to: string): Promise<void> {
+  for (const path of files) {
     const target = join(to, path)
     await mkdir(dirname(target), { recursive: true })
     try {

@@ -142,9 +142,12 @@ export interface LoadedTree {
   read(path: string): Promise<Uint8Array>
 }
 
+/** What a step may return for an output of type FileTree. */
+export type SavedTree = string | { readonly [path: string]: FileContents } | LoadedTree
+
 /**
- * Any files. Saved from contents by relative path, or from the path of a directory whose files are copied (symbolic links are
- * refused: what they point to is no part of the artifact).
+ * Any files. Saved from contents by relative path, from the path of a directory whose files are copied (symbolic links are refused: what
+ * they point to is no part of the artifact), or from a tree that the step was given.
  *
  * @example
  * const write = step({
@@ -158,13 +161,22 @@ export interface LoadedTree {
  * await using trial = await runStep(write, { inputs: {} })
  * console.log(trial.directories.files)
  */
-export const FileTree: ArtifactType<'FileTree', string | { readonly [path: string]: FileContents }, LoadedTree> =
-  /* @__PURE__ */ artifactType('FileTree', {
-    save: (tree: string | { readonly [path: string]: FileContents }, directory: string) =>
-      typeof tree === 'string' ? copyTree(tree, directory) : writeTree(directory, tree),
-    load: async (directory) => ({
-      directory,
-      files: await listTree(directory),
-      read: (path) => readPart(join(directory, checkedPath(path)), 'FileTree'),
-    }),
-  })
+export const FileTree: ArtifactType<'FileTree', SavedTree, LoadedTree> = /* @__PURE__ */ artifactType('FileTree', {
+  save: saveTree,
+  load: async (directory) => ({
+    directory,
+    files: await listTree(directory, { linked: true }),
+    read: (path) => readPart(join(directory, checkedPath(path)), 'FileTree'),
+  }),
+})
+
+async function saveTree(tree: SavedTree, directory: string): Promise<void> {
+  if (typeof tree === 'string') await copyTree(tree, await listTree(tree, { linked: false }), directory)
+  else if (isLoaded(tree)) await copyTree(tree.directory, tree.files, directory)
+  else await writeTree(directory, tree)
+}
+
+/** A function is no contents of a file. */
+function isLoaded(tree: Exclude<SavedTree, string>): tree is LoadedTree {
+  return typeof tree['read'] === 'function'
+}

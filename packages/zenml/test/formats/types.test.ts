@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { runStep } from '../../src/define/run-step.ts'
@@ -161,6 +161,22 @@ it('refuses a directory with names that an artifact cannot have', async () => {
     await expect(FileTree.materializer.save(from, to)).rejects.toMatchObject({ code: 'ZEN_ARTIFACT_PATH' })
     expect(readdirSync(to)).toEqual([])
   }
+})
+
+it('reads a tree that is laid out by links, as the inputs of a step are, and saves it on', async () => {
+  const stored = temporary()
+  writeFileSync(join(stored, 'blob'), 'é')
+  const input = temporary()
+  mkdirSync(join(input, 'deep'))
+  symlinkSync(join(stored, 'blob'), join(input, 'deep/a.txt'))
+  const tree = await FileTree.materializer.load(input)
+  expect(tree.files).toEqual(['deep/a.txt'])
+  const output = temporary()
+  await FileTree.materializer.save(tree, output)
+  expect(lstatSync(join(output, 'deep/a.txt')).isFile()).toBe(true)
+  expect(readFileSync(join(output, 'deep/a.txt'), 'utf8')).toBe('é')
+  symlinkSync(join(stored, 'none'), join(input, 'dangling'))
+  await expect(FileTree.materializer.load(input)).rejects.toMatchObject({ code: 'ZEN_ARTIFACT_LINK' })
 })
 
 it('an output without any file is an error that names it, as in a run', async () => {
