@@ -60,7 +60,7 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
       throw new ZenmlError(
         'ZEN_EVALUATE_SPLIT',
         `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`,
-        { exitCode: 1 },
+        { next: 'Name one with the parameter "split".', exitCode: 1 },
       )
     for (const slice of slices) {
       if (!examples.features.has(slice))

@@ -89,7 +89,10 @@ async function fit(
   const kinds = examples.features
   checkNames(kinds, { label, features, exclude })
   if (!examples.splits.includes(split))
-    throw wrong(`There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`)
+    throw wrong(
+      `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`,
+      'Name one with "split".',
+    )
   const names = (
     features === undefined
       ? [...kinds.keys()].filter((name) => name !== label && !exclude.includes(name))
@@ -147,6 +150,14 @@ async function fit(
       }
     }
   }
+  const empty = requests
+    .map(({ name }) => name)
+    .filter((name) => !numbers.get(name)?.hasValues && !words.get(name)?.size)
+  if (empty.length > 0)
+    throw wrong(
+      `${empty.length === 1 ? 'A feature has' : 'Some features have'} no value in split "${split}": ${empty.join(', ')}.`,
+      'Leave out what is empty, for example with "exclude".',
+    )
   if (labels === 0) throw wrong(`No row of split "${split}" has the label "${label}".`)
   if (classes?.size === 1)
     throw wrong(
@@ -158,7 +169,7 @@ async function fit(
     features: requests.map(({ name, request: asked }) => ({
       name,
       transform: words.has(name)
-        ? wordTransform(name, asked, words.get(name)!)
+        ? wordTransform(asked, words.get(name)!)
         : numberTransform(name, asked, numbers.get(name)!),
     })),
     label: { name: label, transform: labelTransform(labelKind, classes) },
@@ -207,12 +218,10 @@ function checkOptions(name: string, { transform, buckets, maxWords }: FeatureReq
 }
 
 function wordTransform(
-  name: string,
   { transform, fill, maxWords = 1000 }: FeatureRequest,
   counts: ReadonlyMap<string, number>,
 ): FeatureTransform {
   const ranked = [...counts].sort(([a, left], [b, right]) => right - left || compareText(a, b)).slice(0, maxWords)
-  if (ranked.length === 0) throw empty(name)
   const words = ranked.map(([word]) => word).sort(compareText)
   const filled = fill === undefined ? null : fill === 'mode' ? ranked[0]![0] : String(fill)
   return { kind: transform as 'onehot' | 'vocabulary', fill: filled, words }
@@ -229,6 +238,10 @@ class FittedNumbers {
   add(value: number): void {
     this.block[this.filled++] = value
     if (this.filled === this.block.length) this.endBlock()
+  }
+
+  get hasValues(): boolean {
+    return this.filled > 0 || this.moments.count > 0
   }
 
   private endBlock(): void {
@@ -252,8 +265,7 @@ function numberTransform(
   numbers: FittedNumbers,
 ): FeatureTransform {
   const quantile = numbers.finish()
-  const { count, mean, deviation, min, max } = numbers.moments
-  if (count === 0) throw empty(name)
+  const { mean, deviation, min, max } = numbers.moments
   const filled = fillOf(name, fill, { mean, min, max, quantile })
   switch (transform) {
     case 'zscore':
@@ -281,10 +293,6 @@ function fillOf(
   if (fill === 'min') return min
   if (fill === 'max') return max
   throw wrong(`The feature "${name}" is filled with "${fill}"; for numbers that is a number, mean, median, min or max.`)
-}
-
-function empty(name: string): ZenmlError {
-  return wrong(`The feature "${name}" has no value in the split.`, 'Leave it out, for example with "exclude".')
 }
 
 function infinite(name: string, split: string): ZenmlError {

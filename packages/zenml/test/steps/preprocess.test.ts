@@ -143,9 +143,10 @@ it('what cannot be fitted is refused, with what to do', async () => {
         { empty: null, far: Number.POSITIVE_INFINITY, text: 'b', x: 2, y: 'b' },
       ],
       other: [{ empty: null, far: 1, text: 'a', x: 1, y: null }],
+      none_left: [{ empty: null, far: 1, text: null, x: null, y: 'a' }],
       same: [{ empty: null, far: 1, text: 'a', x: 1, y: 'a' }],
     },
-    { far: 'float' },
+    { far: 'float', x: 'int' },
   )
   const refusal = async (
     given: Omit<Defaulted<PreprocessParameters>, 'label'> & { label?: string },
@@ -163,7 +164,12 @@ it('what cannot be fitted is refused, with what to do', async () => {
   expect(await refusal({ features: { x: { transform: 'zscore' } }, exclude: ['x'] })).toMatch('"exclude"')
   expect(await refusal({ features: { x: { transform: 'zscore', buckets: 3 } } })).toMatch('has "buckets"')
   expect(await refusal({ features: { text: { transform: 'zscore' } } })).toMatch('is text')
-  expect(await refusal({ features: { empty: { transform: 'onehot' } } })).toMatch('has no value')
+  expect(await refusal({ features: { empty: { transform: 'onehot' } } })).toMatch(
+    'A feature has no value in split "train": empty',
+  )
+  expect(await refusal({ exclude: ['far'], split: 'none_left' })).toMatch(
+    'Some features have no value in split "none_left": empty, text, x',
+  )
   for (const transform of ['zscore', 'minmax', 'bucketize', 'passthrough'] as const)
     expect(await refusal({ features: { far: { transform } } })).toMatch('infinite value in split "train"')
   expect(await refusal({ exclude: ['empty', 'far'], split: 'other' })).toMatch('No row of split "other" has the label')
