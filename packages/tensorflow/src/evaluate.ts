@@ -80,7 +80,9 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
     const predictions = new Float32Array(most * outputs)
     const sliced = slices.map((feature) => new Slices(feature, most))
     let rows = 0
-    for await (const batch of examples.read(split, { signal: context.signal })) {
+    const needed = [transform.label.name, ...transform.features.map(({ name }) => name), ...slices]
+    const columns = [...new Set(needed)].filter((name) => examples.features.has(name))
+    for await (const batch of examples.read(split, { columns, signal: context.signal })) {
       const part = applyTransform(transform, batch)
       const said = predictRows(tensorflow, model, { ...part, rows: part.rows.length }, outputs)
       labels.set(part.labels, rows)
