@@ -4,11 +4,13 @@ import {
   type EvaluationData,
   type ExampleBatch,
   Examples,
+  type LoadedModel,
   Model,
   type Report,
   TransformGraph,
+  type TransformGraphData,
 } from 'zenml/formats'
-import { applyTransform, classificationReport, regressionReport, wordAt } from 'zenml/steps'
+import { applyTransform, classificationReport, regressionReport, transformWidth, wordAt } from 'zenml/steps'
 import * as z from 'zod'
 import { loadNetwork, modelFormat } from './network.ts'
 import { loadTensorFlow } from './tfjs.ts'
@@ -37,7 +39,8 @@ type Inputs = {
 /**
  * Evaluates a network on a split, overall and by slice.
  *
- * Throws `ZEN_EVALUATE_SPLIT` and `ZEN_EVALUATE_SLICE` for names that are not there, `ZEN_EVALUATE_MODEL` for a model of another format.
+ * Throws `ZEN_EVALUATE_SPLIT` and `ZEN_EVALUATE_SLICE` for names that are not there, `ZEN_EVALUATE_MODEL` for a model of another format
+ * or another transform.
  *
  * @example
  * const { evaluation } = evaluate({ examples: parts, transform, model }, { slices: ['Island'] })
@@ -57,7 +60,7 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
       throw new ZenmlError(
         'ZEN_EVALUATE_SPLIT',
         `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`,
-        { exitCode: 1 },
+        { next: 'Name one with the parameter "split".', exitCode: 1 },
       )
     for (const slice of slices) {
       if (!examples.features.has(slice))
@@ -71,12 +74,15 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
     const model = await loadNetwork(tensorflow, artifact)
     const label = transform.label.transform
     const outputs = label.kind === 'class' ? label.classes.length : 1
+    checkFit(model, artifact, transform)
     const most = examples.rows(split)
     const labels = new Float32Array(most)
     const predictions = new Float32Array(most * outputs)
     const sliced = slices.map((feature) => new Slices(feature, most))
     let rows = 0
-    for await (const batch of examples.read(split, { signal: context.signal })) {
+    const needed = [transform.label.name, ...transform.features.map(({ name }) => name), ...slices]
+    const columns = [...new Set(needed)].filter((name) => examples.features.has(name))
+    for await (const batch of examples.read(split, { columns, signal: context.signal })) {
       const part = applyTransform(transform, batch)
       const said = predictRows(tensorflow, model, { ...part, rows: part.rows.length }, outputs)
       labels.set(part.labels, rows)
@@ -107,6 +113,37 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
     return { evaluation }
   },
 })
+
+/** A model that was trained with another transform would give numbers that mean nothing. */
+function checkFit(
+  model: { readonly inputs: readonly Shaped[]; readonly outputs: readonly Shaped[] },
+  { metadata }: LoadedModel,
+  transform: TransformGraphData,
+): void {
+  const label = transform.label.transform
+  const classes = label.kind === 'class' ? label.classes : null
+  const width = transformWidth(transform)
+  const takes = model.inputs[0]?.shape.at(-1)
+  const gives = model.outputs[0]?.shape.at(-1)
+  const known = metadata['classes']
+  const problem =
+    takes !== width
+      ? `it takes ${takes} numbers a row, but the transform gives ${width}`
+      : gives !== (classes?.length ?? 1)
+        ? `it gives ${gives} numbers a row, but the transform's label "${transform.label.name}" has ${classes?.length ?? 1}`
+        : classes !== null && Array.isArray(known) && known.join('\0') !== classes.join('\0')
+          ? `its classes are ${known.join(', ')}, those of the transform ${classes.join(', ')}`
+          : undefined
+  if (problem === undefined) return
+  throw new ZenmlError('ZEN_EVALUATE_MODEL', `The model was trained with another transform: ${problem}.`, {
+    next: 'Give the transform that the model was trained with.',
+    exitCode: 1,
+  })
+}
+
+interface Shaped {
+  readonly shape: readonly (number | null)[]
+}
 
 /** Which rows have which value of a feature: 4 bytes a row. */
 class Slices {

@@ -32,7 +32,7 @@ export class MatrixBlocks {
       throw new ZenmlError(
         'ZEN_TRAIN_SPLIT',
         `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`,
-        { exitCode: 1 },
+        { next: 'Name the splits with "trainSplit" and "validationSplit".', exitCode: 1 },
       )
     this.examples = examples
     this.transform = transform

@@ -47,9 +47,11 @@ const parameters: z.ZodType<TrainParameters, Given> = z.strictObject({
 
 /**
  * Trains a feed-forward network with TensorFlow.js: softmax and cross-entropy where the label is a class, mean squared error where it is a
- * number. The same seed gives the same bytes.
+ * number. The same seed gives the same bytes. Numbers are learned as deviations from their mean, so that their size does not matter; the model
+ * itself gives them as they are, and losses are in the square of their unit.
  *
- * Throws `ZEN_TRAIN_SPLIT` where a split is missing, `ZEN_TRAIN_DIVERGED` where the loss is no number any more.
+ * Rows without a label are left out. Throws `ZEN_TRAIN_SPLIT` where a split is missing, `ZEN_TRAIN_CLASSES` where there are no two classes to
+ * tell, `ZEN_TRAIN_DIVERGED` where the loss is no number any more.
  *
  * @example
  * const { model } = train({ examples: parts, transform }, { epochs: 50 })
@@ -69,10 +71,16 @@ export const train: Step<
     const data = new MatrixBlocks(examples, transform, asked.trainSplit, asked.shuffleRows)
     const validation = new MatrixBlocks(examples, transform, asked.validationSplit, asked.shuffleRows)
     const width = transformWidth(transform)
-    const tensorflow = await loadTensorFlow()
-    const { core } = tensorflow
     const label = transform.label.transform
     const classes = label.kind === 'class' ? label.classes : null
+    if (classes !== null && classes.length < 2)
+      throw new ZenmlError(
+        'ZEN_TRAIN_CLASSES',
+        `The label "${transform.label.name}" has ${classes.length === 0 ? 'no class' : `only the class ${JSON.stringify(classes[0])}`} in the transform.`,
+        { next: 'Fit the transform on rows of at least two classes.', exitCode: 1 },
+      )
+    const tensorflow = await loadTensorFlow()
+    const { core } = tensorflow
     const model = buildNetwork(tensorflow, {
       ...asked,
       inputs: width,
@@ -83,6 +91,7 @@ export const train: Step<
       optimizer: core.train.adam(asked.learningRate),
       loss: classes === null ? 'meanSquaredError' : 'sparseCategoricalCrossentropy',
     })
+    const scale = classes === null ? await labelScale(data, signal) : unscaled
     let best: { loss: number; epoch: number; weights: Float32Array[] } | undefined
     let epochs = 0
     for (let epoch = 1; epoch <= asked.epochs; epoch++) {
@@ -93,7 +102,7 @@ export const train: Step<
         context.random.shuffle(order)
         for (let from = 0; from < block.rows; from += asked.batchSize) {
           signal.throwIfAborted()
-          const picked = pick(block, order.subarray(from, from + asked.batchSize))
+          const picked = pick(block, order.subarray(from, from + asked.batchSize), scale)
           const x = core.tensor2d(picked.features, [picked.labels.length, width])
           const y = core.tensor2d(picked.labels, [picked.labels.length, 1])
           total += ((await model.trainOnBatch(x, y)) as number) * picked.labels.length
@@ -104,8 +113,8 @@ export const train: Step<
         context.progress(rows, examples.rows(asked.trainSplit), `rows of epoch ${epoch}`)
       }
       epochs = epoch
-      const loss = total / rows
-      const validationLoss = await lossOn(tensorflow, model, validation, signal)
+      const loss = (total / rows) * scale.deviation ** 2
+      const validationLoss = await lossOn(tensorflow, model, validation, scale, signal)
       if (!Number.isFinite(loss) || !Number.isFinite(validationLoss)) {
         throw new ZenmlError('ZEN_TRAIN_DIVERGED', `In epoch ${epoch} the loss is no number any more.`, {
           next: 'Use a smaller learningRate, or z-score features.',
@@ -124,6 +133,7 @@ export const train: Step<
       } else if (asked.patience !== null && epoch - best.epoch >= asked.patience) break
     }
     const shapes = model.getWeights().map(({ shape }) => shape)
+    if (classes === null) unscale(best!.weights, scale)
     model.setWeights(best!.weights.map((values, index) => core.tensor(values, shapes[index]!)))
     const metadata: JsonObject = {
       label: transform.label.name,
@@ -137,15 +147,41 @@ export const train: Step<
   },
 })
 
+/** What was taken from labels, and then divided by, before they are learned. */
+interface Scale {
+  readonly mean: number
+  readonly deviation: number
+}
+
+const unscaled: Scale = { mean: 0, deviation: 1 }
+
+/** Of the first block alone: the scale need not be exact, and a large split is not read once more for it. */
+async function labelScale(data: MatrixBlocks, signal: AbortSignal): Promise<Scale> {
+  for await (const { labels } of data.read(signal)) {
+    const mean = labels.reduce((sum, label) => sum + label, 0) / labels.length
+    const deviation = Math.sqrt(labels.reduce((sum, label) => sum + (label - mean) ** 2, 0) / labels.length)
+    return { mean, deviation: deviation > 0 ? deviation : 1 }
+  }
+  return unscaled
+}
+
+/** Lets the last layer, whose kernel and bias come last, give labels as they are. */
+function unscale(weights: readonly Float32Array[], { mean, deviation }: Scale): void {
+  const [kernel, bias] = weights.slice(-2) as [Float32Array, Float32Array]
+  for (let index = 0; index < kernel.length; index++) kernel[index] = kernel[index]! * deviation
+  for (let index = 0; index < bias.length; index++) bias[index] = bias[index]! * deviation + mean
+}
+
 function pick(
   { width, features, labels }: Matrix,
   rows: Uint32Array,
+  { mean, deviation }: Scale,
 ): { features: Float32Array; labels: Float32Array } {
   const picked = { features: new Float32Array(rows.length * width), labels: new Float32Array(rows.length) }
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index]!
     picked.features.set(features.subarray(row * width, (row + 1) * width), index * width)
-    picked.labels[index] = labels[row]!
+    picked.labels[index] = (labels[row]! - mean) / deviation
   }
   return picked
 }
@@ -179,6 +215,7 @@ async function lossOn(
     readonly outputs: readonly { readonly shape: readonly (number | null)[] }[]
   },
   validation: MatrixBlocks,
+  { mean, deviation }: Scale,
   signal: AbortSignal,
 ): Promise<number> {
   const outputs = model.outputs[0]!.shape.at(-1) ?? 1
@@ -190,7 +227,7 @@ async function lossOn(
       const label = block.labels[row]!
       total +=
         outputs === 1
-          ? (predictions[row]! - label) ** 2
+          ? (predictions[row]! * deviation + mean - label) ** 2
           : -Math.log(Math.max(1e-7, predictions[row * outputs + label]!))
     }
     rows += block.rows

@@ -120,7 +120,7 @@ export async function validateParameters(step: AnyStep, given: unknown): Promise
   return result.value as JsonObject
 }
 
-/** Saves what a step returned; throws `ZEN_OUTPUT_MISSING` for an output that was neither returned nor written. */
+/** Saves what a step returned; throws `ZEN_OUTPUT_MISSING` for an output that was neither returned nor written, or has no file. */
 export async function saveOutputs(
   step: AnyStep,
   returned: { readonly [name: string]: unknown } | undefined,
@@ -139,15 +139,19 @@ export async function saveOutputs(
     const value = returned?.[name]
     if (value !== undefined)
       await (type.materializer.save as (value: unknown, directory: string) => Promise<void>)(value, directories[name]!)
-    else if ((await readdir(directories[name]!)).length === 0) {
-      throw new ZenmlError(
-        'ZEN_OUTPUT_MISSING',
-        `Step "${step.definition.name}" gave nothing for its output "${name}".`,
-        {
-          next: `Return { ${name}: … }, or write files to context.directories.${name}.`,
-          exitCode: 1,
-        },
-      )
-    }
+    if ((await readdir(directories[name]!)).length > 0) continue
+    throw new ZenmlError(
+      'ZEN_OUTPUT_MISSING',
+      value === undefined
+        ? `Step "${step.definition.name}" gave nothing for its output "${name}".`
+        : `Step "${step.definition.name}" gave an output "${name}" of type ${type.name} that has no file.`,
+      {
+        next:
+          value === undefined
+            ? `Return { ${name}: … }, or write files to context.directories.${name}.`
+            : 'An artifact needs at least one file: see to it that its materializer writes one.',
+        exitCode: 1,
+      },
+    )
   }
 }

@@ -1,8 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { canonicalJson } from '../base/canonical.ts'
-import type { JsonObject } from '../base/json.ts'
 import { type ArtifactType, artifactType } from '../model/artifact-type.ts'
+import { jsonText, readVersion1 } from './json-file.ts'
 
 /** How well a classifier does on some rows. */
 export interface ClassificationReport {
@@ -40,7 +39,7 @@ export interface RegressionReport {
   readonly r2: number | null
   /** Mean of prediction - label. */
   readonly bias: number
-  /** Ten groups by predicted value: mean prediction and mean label. */
+  /** Groups of equal size by predicted value, ten or as many as there are rows: mean prediction and mean label. */
   readonly calibration: readonly { readonly rows: number; readonly predicted: number; readonly actual: number }[]
 }
 
@@ -59,10 +58,10 @@ export interface EvaluationData {
 export const Evaluation: ArtifactType<'Evaluation', EvaluationData, EvaluationData> = /* @__PURE__ */ artifactType(
   'Evaluation',
   {
-    save: (evaluation: EvaluationData, directory: string) =>
-      writeFile(join(directory, 'evaluation.json'), canonicalJson(evaluation as unknown as JsonObject)),
+    save: async (evaluation: EvaluationData, directory: string) =>
+      writeFile(join(directory, 'evaluation.json'), jsonText(evaluation, 'Evaluation')),
     load: async (directory: string) =>
-      JSON.parse(await readFile(join(directory, 'evaluation.json'), 'utf8')) as EvaluationData,
+      (await readVersion1(join(directory, 'evaluation.json'), directory, 'Evaluation')) as unknown as EvaluationData,
   },
   'mlmd.Metrics',
 )

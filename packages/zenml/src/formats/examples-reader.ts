@@ -7,6 +7,7 @@ import { didYouMean } from '../base/nearest.ts'
 import { bytesAt, type Column, type ExampleBatch, type FeatureKind, rowEnd, rowStart } from './batch.ts'
 import { exampleDecoder } from './decode-examples.ts'
 import { type ExamplesSummary, shardName, summaryFile } from './examples-writer.ts'
+import { isFile } from './file-tree.ts'
 import { strictText } from './text.ts'
 import { readRecordBlocks } from './tfrecord.ts'
 
@@ -133,10 +134,9 @@ async function openForeign(directory: string): Promise<ExamplesReader> {
   let features: [string, FeatureKind][] = []
   for (const name of names) {
     const folder = join(directory, `Split-${name}`)
-    const files = (await readdir(folder, { withFileTypes: true }))
-      .filter((entry) => entry.isFile() && !/^[._]/.test(entry.name))
-      .map((entry) => entry.name)
-      .sort(compareText)
+    const files: string[] = []
+    for (const file of (await readdir(folder)).sort(compareText))
+      if (!/^[._]/.test(file) && (await isFile(join(folder, file)))) files.push(file)
     if (files.length === 0) throw malformed(directory, `Split-${name} is empty`)
     const shards = files.map((file) => join(folder, file))
     const counts: number[] = []

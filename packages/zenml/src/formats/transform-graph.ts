@@ -1,8 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { canonicalJson } from '../base/canonical.ts'
-import type { JsonObject } from '../base/json.ts'
 import { type ArtifactType, artifactType } from '../model/artifact-type.ts'
+import { jsonText, readVersion1 } from './json-file.ts'
 
 /** How one feature becomes numbers; `fill` stands for a missing value. */
 export type FeatureTransform =
@@ -34,8 +33,12 @@ export interface TransformGraphData {
 /** A fitted transform as an artifact: `transform.json`. */
 export const TransformGraph: ArtifactType<'TransformGraph', TransformGraphData, TransformGraphData> =
   /* @__PURE__ */ artifactType('TransformGraph', {
-    save: (graph: TransformGraphData, directory: string) =>
-      writeFile(join(directory, 'transform.json'), canonicalJson(graph as unknown as JsonObject)),
+    save: async (graph: TransformGraphData, directory: string) =>
+      writeFile(join(directory, 'transform.json'), jsonText(graph, 'TransformGraph')),
     load: async (directory: string) =>
-      JSON.parse(await readFile(join(directory, 'transform.json'), 'utf8')) as TransformGraphData,
+      (await readVersion1(
+        join(directory, 'transform.json'),
+        directory,
+        'TransformGraph',
+      )) as unknown as TransformGraphData,
   })

@@ -1,9 +1,19 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { canonicalJson, compareText } from '../base/canonical.ts'
+import { compareText } from '../base/canonical.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { type ArtifactType, artifactType } from '../model/artifact-type.ts'
-import { checkedPath, copyTree, type FileContents, listTree, noArtifact, readPart, writeTree } from './file-tree.ts'
+import {
+  checkedContents,
+  checkedPath,
+  copyTree,
+  type FileContents,
+  listTree,
+  noArtifact,
+  readPart,
+  writeTree,
+} from './file-tree.ts'
+import { jsonText, readJson } from './json-file.ts'
 import { printSchema, readSchema, type Schema as SchemaMessage } from './schema-proto.ts'
 import { type DatasetFeatureStatisticsList, decodeStatistics, encodeStatistics } from './statistics-proto.ts'
 
@@ -73,10 +83,11 @@ export const Model: ArtifactType<'Model', SavedModel, LoadedModel> = /* @__PURE_
 )
 
 async function saveModel(model: SavedModel, directory: string): Promise<void> {
+  const { format, metadata } = model
+  const text = jsonText({ format, metadata }, 'Model')
   await mkdir(join(directory, 'files'))
   await writeTree(join(directory, 'files'), model.files)
-  const { format, metadata } = model
-  await writeFile(join(directory, 'model.json'), `${canonicalJson({ format, metadata })}\n`)
+  await writeFile(join(directory, 'model.json'), `${text}\n`)
 }
 
 async function loadModel(directory: string): Promise<LoadedModel> {
@@ -94,7 +105,8 @@ async function loadModel(directory: string): Promise<LoadedModel> {
 }
 
 /**
- * Any JSON value, as `value.json`: keys sorted, so that equal values are equal bytes.
+ * Any JSON value, as `value.json`: keys sorted, so that equal values are equal bytes. NaN, dates, maps and other things that JSON cannot
+ * say are refused with their place (`ZEN_ARTIFACT_VALUE`).
  *
  * @example
  * const count = step({ name: 'count', outputs: { rows: JsonArtifact }, run: () => ({ rows: { train: 250 } }) })
@@ -102,7 +114,8 @@ async function loadModel(directory: string): Promise<LoadedModel> {
  * trial.outputs.rows // { train: 250 }
  */
 export const JsonArtifact: ArtifactType<'Json', Json, Json> = /* @__PURE__ */ artifactType('Json', {
-  save: (value: Json, directory: string) => writeFile(join(directory, 'value.json'), `${canonicalJson(value)}\n`),
+  save: async (value: Json, directory: string) =>
+    writeFile(join(directory, 'value.json'), `${jsonText(value, 'Json')}\n`),
   load: (directory) => readJson(join(directory, 'value.json'), directory, 'Json'),
 })
 
@@ -115,7 +128,8 @@ export const JsonArtifact: ArtifactType<'Json', Json, Json> = /* @__PURE__ */ ar
  * trial.outputs.data.length // 2
  */
 export const BytesArtifact: ArtifactType<'Bytes', Uint8Array, Uint8Array> = /* @__PURE__ */ artifactType('Bytes', {
-  save: (bytes: Uint8Array, directory: string) => writeFile(join(directory, 'bytes.bin'), bytes),
+  save: async (bytes: Uint8Array, directory: string) =>
+    writeFile(join(directory, 'bytes.bin'), checkedContents(bytes, 'bytes.bin')),
   load: (directory) => readPart(join(directory, 'bytes.bin'), 'Bytes'),
 })
 
@@ -128,9 +142,12 @@ export interface LoadedTree {
   read(path: string): Promise<Uint8Array>
 }
 
+/** What a step may return for an output of type FileTree. */
+export type SavedTree = string | { readonly [path: string]: FileContents } | LoadedTree
+
 /**
- * Any files. Saved from contents by relative path, or from the path of a directory whose files are copied (symbolic links are
- * refused: what they point to is no part of the artifact).
+ * Any files. Saved from contents by relative path, from the path of a directory whose files are copied (symbolic links are refused: what
+ * they point to is no part of the artifact), or from a tree that the step was given.
  *
  * @example
  * const write = step({
@@ -144,22 +161,22 @@ export interface LoadedTree {
  * await using trial = await runStep(write, { inputs: {} })
  * console.log(trial.directories.files)
  */
-export const FileTree: ArtifactType<'FileTree', string | { readonly [path: string]: FileContents }, LoadedTree> =
-  /* @__PURE__ */ artifactType('FileTree', {
-    save: (tree: string | { readonly [path: string]: FileContents }, directory: string) =>
-      typeof tree === 'string' ? copyTree(tree, directory) : writeTree(directory, tree),
-    load: async (directory) => ({
-      directory,
-      files: await listTree(directory),
-      read: (path) => readPart(join(directory, checkedPath(path)), 'FileTree'),
-    }),
-  })
+export const FileTree: ArtifactType<'FileTree', SavedTree, LoadedTree> = /* @__PURE__ */ artifactType('FileTree', {
+  save: saveTree,
+  load: async (directory) => ({
+    directory,
+    files: await listTree(directory, { linked: true }),
+    read: (path) => readPart(join(directory, checkedPath(path)), 'FileTree'),
+  }),
+})
 
-async function readJson(path: string, directory: string, type: string): Promise<Json> {
-  const bytes = await readPart(path, type)
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json
-  } catch (error) {
-    throw noArtifact(directory, type, `${path} is no JSON`, error)
-  }
+async function saveTree(tree: SavedTree, directory: string): Promise<void> {
+  if (typeof tree === 'string') await copyTree(tree, await listTree(tree, { linked: false }), directory)
+  else if (isLoaded(tree)) await copyTree(tree.directory, tree.files, directory)
+  else await writeTree(directory, tree)
+}
+
+/** A function is no contents of a file. */
+function isLoaded(tree: Exclude<SavedTree, string>): tree is LoadedTree {
+  return typeof tree['read'] === 'function'
 }

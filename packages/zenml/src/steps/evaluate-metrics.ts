@@ -1,3 +1,4 @@
+import { ZenmlError } from '../base/errors.ts'
 import { Sum } from '../base/sum.ts'
 import type { ClassificationReport, RegressionReport } from '../formats/evaluation.ts'
 
@@ -8,7 +9,7 @@ const smallest = 1e-15
  * How well probabilities tell classes. `labels` holds a class index a row, `probabilities` a number a class, row after row.
  *
  * ROC AUC is the Mann-Whitney U statistic with ties counted half (Hanley and McNeil, 1982); the calibration error is ECE with ten bins
- * of equal width (Guo et al., 2017).
+ * of equal width (Guo et al., 2017). Throws `ZEN_EVALUATE_NUMBERS` for a label that is no class, and for probabilities that are no numbers.
  *
  * @example
  * classificationReport([0, 1], [0.9, 0.1, 0.2, 0.8], ['cat', 'dog']).accuracy // 1
@@ -20,6 +21,11 @@ export function classificationReport(
 ): ClassificationReport {
   const width = classes.length
   const rows = labels.length
+  checkNumbers('probability', probabilities, rows, width)
+  for (let row = 0; row < rows; row++) {
+    if (Number.isInteger(labels[row]) && labels[row]! >= 0 && labels[row]! < width) continue
+    throw wrong(`The label of row ${row} is ${labels[row]}, but there are ${width} classes.`, row)
+  }
   const confusion = classes.map(() => new Array<number>(width).fill(0))
   const loss = new Sum()
   const binned = Array.from({ length: bins }, () => ({ rows: 0, right: 0, confidence: new Sum() }))
@@ -99,13 +105,15 @@ function rocAuc(
 }
 
 /**
- * How well predictions meet numbers.
+ * How well predictions meet numbers. Throws `ZEN_EVALUATE_NUMBERS` for a label or prediction that is not finite.
  *
  * @example
  * regressionReport([1, 2, 3], [1, 2, 5]).mae // 2 / 3
  */
 export function regressionReport(labels: ArrayLike<number>, predictions: ArrayLike<number>): RegressionReport {
   const rows = labels.length
+  checkNumbers('label', labels, rows, 1)
+  checkNumbers('prediction', predictions, rows, 1)
   const [absolute, squared, bias, total, spread] = [new Sum(), new Sum(), new Sum(), new Sum(), new Sum()]
   for (let row = 0; row < rows; row++) {
     const error = predictions[row]! - labels[row]!
@@ -115,13 +123,19 @@ export function regressionReport(labels: ArrayLike<number>, predictions: ArrayLi
     total.add(labels[row]!)
   }
   const mean = rows === 0 ? 0 : total.value() / rows
-  for (let row = 0; row < rows; row++) spread.add((labels[row]! - mean) ** 2)
+  // Told by comparison: the mean of equal numbers may be another number, and then their spread is not 0.
+  let varies = false
+  for (let row = 0; row < rows; row++) {
+    spread.add((labels[row]! - mean) ** 2)
+    if (labels[row] !== labels[0]) varies = true
+  }
   const order = Uint32Array.from({ length: rows }, (_, row) => row).sort(
     (a, b) => predictions[a]! - predictions[b]! || a - b,
   )
-  const calibration = Array.from({ length: Math.min(bins, rows) }, (_, group) => {
-    const from = Math.floor((group * rows) / bins)
-    const to = Math.max(from + 1, Math.floor(((group + 1) * rows) / bins))
+  const groups = Math.min(bins, rows)
+  const calibration = Array.from({ length: groups }, (_, group) => {
+    const from = Math.floor((group * rows) / groups)
+    const to = Math.floor(((group + 1) * rows) / groups)
     const [predicted, actual] = [new Sum(), new Sum()]
     for (let index = from; index < to; index++) {
       predicted.add(predictions[order[index]!]!)
@@ -134,8 +148,26 @@ export function regressionReport(labels: ArrayLike<number>, predictions: ArrayLi
     rows,
     mae: rows === 0 ? 0 : absolute.value() / rows,
     rmse: rows === 0 ? 0 : Math.sqrt(squared.value() / rows),
-    r2: spread.value() === 0 ? null : 1 - squared.value() / spread.value(),
+    r2: !varies || spread.value() === 0 ? null : 1 - squared.value() / spread.value(),
     bias: rows === 0 ? 0 : bias.value() / rows,
     calibration,
   }
+}
+
+function checkNumbers(what: string, numbers: ArrayLike<number>, rows: number, width: number): void {
+  if (numbers.length !== rows * width)
+    throw wrong(`There are ${numbers.length} numbers of kind ${what} for ${rows} rows of ${width}.`, rows)
+  for (let index = 0; index < numbers.length; index++) {
+    if (Number.isFinite(numbers[index])) continue
+    const row = Math.floor(index / width)
+    throw wrong(`A ${what} of row ${row} is ${numbers[index]}, which is no finite number.`, row)
+  }
+}
+
+function wrong(message: string, row: number): ZenmlError {
+  return new ZenmlError('ZEN_EVALUATE_NUMBERS', message, {
+    facts: { row },
+    next: 'Look at what the model says for that row, and at the features of it.',
+    exitCode: 1,
+  })
 }

@@ -3,17 +3,21 @@ import { compareText } from '../base/canonical.ts'
 import type { Defaulted } from '../base/defaulted.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { Moments } from '../base/moments.ts'
+import { didYouMean } from '../base/nearest.ts'
 import { Quantiles, valueAtRank } from '../base/quantiles.ts'
 import { type Step, step } from '../define/step.ts'
 import type { FeatureKind } from '../formats/batch.ts'
 import { Examples, type ExamplesReader } from '../formats/examples.ts'
 import { type FeatureTransform, TransformGraph, type TransformGraphData } from '../formats/transform-graph.ts'
-import { numberAt, wordAt } from './transform.ts'
+import { labelWordAt, numberAt, wordAt } from './transform.ts'
 
 /** What one asks for a feature. */
 export interface FeatureRequest {
   transform: 'zscore' | 'minmax' | 'onehot' | 'vocabulary' | 'bucketize' | 'passthrough'
-  /** What stands for a missing value: a value, or one found in the train split. Numbers: mean by default; texts: none, which is all zeros. */
+  /**
+   * What stands for a missing value: a value, or the name of one found in the train split. For numbers `mean` (the default), `median`, `min`
+   * or `max`; for words `mode`, the most frequent. Words have none by default: all zeros (onehot), or the number of unseen words (vocabulary).
+   */
   fill?: number | string | undefined
   /** Number of buckets of equal counts (bucketize). Default 10. */
   buckets?: number | undefined
@@ -23,8 +27,10 @@ export interface FeatureRequest {
 
 /** Parameters of `preprocess`. */
 export interface PreprocessParameters {
-  /** Feature that the model is to tell. Texts are classes, numbers are values. */
+  /** Feature that the model is to tell. */
   label: string
+  /** Whether the label's values are classes or amounts. Default: texts are classes, numbers are amounts. */
+  task?: 'classification' | 'regression' | undefined
   /** Features by name; the default is z-score for numbers and one-hot for texts, over all but the label. */
   features?: { [name: string]: FeatureRequest } | undefined
   /** Features to leave out where `features` is not given. */
@@ -43,6 +49,7 @@ const request: z.ZodType<FeatureRequest, FeatureRequest> = z.strictObject({
 const parameters: z.ZodType<PreprocessParameters, Defaulted<PreprocessParameters> & { label: string }> = z.strictObject(
   {
     label: z.string(),
+    task: z.enum(['classification', 'regression']).optional(),
     features: z.record(z.string(), request).optional(),
     exclude: z.array(z.string()).default([]),
     split: z.string().default('train'),
@@ -51,9 +58,10 @@ const parameters: z.ZodType<PreprocessParameters, Defaulted<PreprocessParameters
 
 /**
  * Fits how each feature becomes numbers, on the train split only. The fitted transform is one artifact that training, evaluation and
- * serving apply alike.
+ * serving apply alike. Rows without a label count as well; of several values of a feature the first counts; NaN is missing.
  *
- * Throws `ZEN_PREPROCESS_FEATURE` where a feature is not there or does not fit its transform.
+ * Throws `ZEN_PREPROCESS_FEATURE` where a feature is not there, has no value or an infinite one, or does not fit its transform, and where
+ * the label tells nothing.
  *
  * @example
  * const { transform } = preprocess({ examples: parts }, { label: 'Species' })
@@ -75,44 +83,64 @@ export const preprocess: Step<
 
 async function fit(
   examples: ExamplesReader,
-  { label, features, exclude, split }: PreprocessParameters,
+  { label, task, features, exclude, split }: PreprocessParameters,
   signal: AbortSignal,
 ): Promise<TransformGraphData> {
   const kinds = examples.features
-  const known = [...kinds.keys()].join(', ')
-  if (!kinds.has(label)) throw wrong(`The label "${label}" is not there; the examples have ${known}.`)
+  checkNames(kinds, { label, features, exclude })
   if (!examples.splits.includes(split))
-    throw wrong(`There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`)
+    throw wrong(
+      `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`,
+      'Name one with "split".',
+    )
   const names = (
     features === undefined
       ? [...kinds.keys()].filter((name) => name !== label && !exclude.includes(name))
       : Object.keys(features)
   ).sort(compareText)
   const requests = names.map((name) => {
-    const kind = kinds.get(name)
-    if (kind === undefined) throw wrong(`The feature "${name}" is not there; the examples have ${known}.`)
-    return {
-      name,
-      kind,
-      request: features?.[name] ?? { transform: kind === 'bytes' ? ('onehot' as const) : ('zscore' as const) },
-    }
+    const kind = kinds.get(name)!
+    const given = features?.[name] ?? { transform: kind === 'bytes' ? ('onehot' as const) : ('zscore' as const) }
+    checkOptions(name, given)
+    return { name, kind, request: given }
   })
   if (requests.length === 0) throw wrong('No feature is left beside the label.')
   const numbers = new Map<string, FittedNumbers>()
   const words = new Map<string, Map<string, number>>()
   for (const { name, kind, request: asked } of requests) {
     if (asked.transform === 'onehot' || asked.transform === 'vocabulary') words.set(name, new Map())
-    else if (kind === 'bytes') throw wrong(`The feature "${name}" is text, but ${asked.transform} takes numbers.`)
+    else if (kind === 'bytes')
+      throw wrong(
+        `The feature "${name}" is text, but ${asked.transform} takes numbers.`,
+        'Use onehot or vocabulary, or give its column the type int or float in the datasource.',
+      )
     else numbers.set(name, new FittedNumbers())
   }
-  if (kinds.get(label) === 'bytes') words.set(label, new Map())
+  const labelKind = kinds.get(label)!
+  if (task === 'regression' && labelKind === 'bytes')
+    throw wrong(`The label "${label}" is text, but regression needs numbers.`)
+  const classes = labelKind === 'bytes' || task === 'classification' ? new Map<string, number>() : undefined
+  let labels = 0
   for await (const batch of examples.read(split, { columns: [...new Set([label, ...names])], signal })) {
     for (const [name, values] of numbers) {
       const column = batch.columns.get(name)
       for (let row = 0; row < batch.length; row++) {
         const value = numberAt(column, row)
-        if (value !== undefined) values.add(value)
+        if (value === undefined) continue
+        if (!Number.isFinite(value)) throw infinite(name, split)
+        values.add(value)
       }
+    }
+    const labelColumn = batch.columns.get(label)
+    for (let row = 0; row < batch.length; row++) {
+      if (classes === undefined) {
+        if (numberAt(labelColumn, row) !== undefined) labels++
+        continue
+      }
+      const word = labelWordAt(labelColumn, row)
+      if (word === undefined) continue
+      labels++
+      classes.set(word, (classes.get(word) ?? 0) + 1)
     }
     for (const [name, counts] of words) {
       const column = batch.columns.get(name)
@@ -122,32 +150,78 @@ async function fit(
       }
     }
   }
+  const empty = requests
+    .map(({ name }) => name)
+    .filter((name) => !numbers.get(name)?.hasValues && !words.get(name)?.size)
+  if (empty.length > 0)
+    throw wrong(
+      `${empty.length === 1 ? 'A feature has' : 'Some features have'} no value in split "${split}": ${empty.join(', ')}.`,
+      'Leave out what is empty, for example with "exclude".',
+    )
+  if (labels === 0) throw wrong(`No row of split "${split}" has the label "${label}".`)
+  if (classes?.size === 1)
+    throw wrong(
+      `Every row of split "${split}" has the same label "${label}": ${JSON.stringify([...classes.keys()][0])}.`,
+      'Use data with at least two classes; there is nothing to learn from one.',
+    )
   return {
     version: 1,
     features: requests.map(({ name, request: asked }) => ({
       name,
       transform: words.has(name)
-        ? wordTransform(name, asked, words.get(name)!)
+        ? wordTransform(asked, words.get(name)!)
         : numberTransform(name, asked, numbers.get(name)!),
     })),
-    label: { name: label, transform: labelTransform(kinds.get(label)!, words.get(label)) },
+    label: { name: label, transform: labelTransform(labelKind, classes) },
   }
 }
 
 function labelTransform(
   kind: FeatureKind,
-  words: ReadonlyMap<string, number> | undefined,
+  classes: ReadonlyMap<string, number> | undefined,
 ): TransformGraphData['label']['transform'] {
-  return kind === 'bytes' ? { kind: 'class', classes: [...words!.keys()].sort(compareText) } : { kind: 'number' }
+  if (classes === undefined) return { kind: 'number' }
+  const names = [...classes.keys()]
+  return {
+    kind: 'class',
+    classes:
+      kind === 'bytes' ? names.sort(compareText) : names.sort((a, b) => Number(a) - Number(b) || compareText(a, b)),
+  }
+}
+
+/** A name that is written wrong must not leave out nothing, or the wrong thing. */
+function checkNames(
+  kinds: ReadonlyMap<string, FeatureKind>,
+  { label, features, exclude }: Pick<PreprocessParameters, 'label' | 'features' | 'exclude'>,
+): void {
+  const check = (what: string, name: string): void => {
+    if (kinds.has(name)) return
+    const known = [...kinds.keys()]
+    throw wrong(`${what} "${name}" is not there; the examples have ${known.join(', ')}.${didYouMean(name, known)}`)
+  }
+  check('The label', label)
+  for (const name of Object.keys(features ?? {})) check('The feature', name)
+  for (const name of exclude) check('The excluded feature', name)
+  if (features !== undefined && exclude.length > 0)
+    throw wrong('"exclude" is for the default features, but "features" is given.', 'Give one of both.')
+}
+
+function checkOptions(name: string, { transform, buckets, maxWords }: FeatureRequest): void {
+  const takesWords = transform === 'onehot' || transform === 'vocabulary'
+  const unused =
+    buckets !== undefined && transform !== 'bucketize'
+      ? 'buckets'
+      : !takesWords && maxWords !== undefined
+        ? 'maxWords'
+        : undefined
+  if (unused !== undefined) throw wrong(`The feature "${name}" has "${unused}", which ${transform} does not take.`)
 }
 
 function wordTransform(
-  name: string,
   { transform, fill, maxWords = 1000 }: FeatureRequest,
   counts: ReadonlyMap<string, number>,
 ): FeatureTransform {
   const ranked = [...counts].sort(([a, left], [b, right]) => right - left || compareText(a, b)).slice(0, maxWords)
-  if (ranked.length === 0) throw wrong(`The feature "${name}" has no value in the split.`)
   const words = ranked.map(([word]) => word).sort(compareText)
   const filled = fill === undefined ? null : fill === 'mode' ? ranked[0]![0] : String(fill)
   return { kind: transform as 'onehot' | 'vocabulary', fill: filled, words }
@@ -164,6 +238,10 @@ class FittedNumbers {
   add(value: number): void {
     this.block[this.filled++] = value
     if (this.filled === this.block.length) this.endBlock()
+  }
+
+  get hasValues(): boolean {
+    return this.filled > 0 || this.moments.count > 0
   }
 
   private endBlock(): void {
@@ -187,12 +265,12 @@ function numberTransform(
   numbers: FittedNumbers,
 ): FeatureTransform {
   const quantile = numbers.finish()
-  const { count, mean, deviation, min, max } = numbers.moments
-  if (count === 0) throw wrong(`The feature "${name}" has no value in the split.`)
+  const { mean, deviation, min, max } = numbers.moments
   const filled = fillOf(name, fill, { mean, min, max, quantile })
   switch (transform) {
     case 'zscore':
-      return { kind: 'zscore', fill: filled, mean, deviation }
+      // Told by comparison: rounding of the mean can leave a constant feature with a deviation that is not quite 0.
+      return { kind: 'zscore', fill: filled, mean, deviation: min === max ? 0 : deviation }
     case 'minmax':
       return { kind: 'minmax', fill: filled, min, max }
     case 'bucketize': {
@@ -217,6 +295,13 @@ function fillOf(
   throw wrong(`The feature "${name}" is filled with "${fill}"; for numbers that is a number, mean, median, min or max.`)
 }
 
-function wrong(message: string): ZenmlError {
-  return new ZenmlError('ZEN_PREPROCESS_FEATURE', message, { exitCode: 1 })
+function infinite(name: string, split: string): ZenmlError {
+  return wrong(
+    `The feature "${name}" has an infinite value in split "${split}".`,
+    'Replace infinite values in a step before, or leave the feature out.',
+  )
+}
+
+function wrong(message: string, next?: string): ZenmlError {
+  return new ZenmlError('ZEN_PREPROCESS_FEATURE', message, { exitCode: 1, ...(next === undefined ? {} : { next }) })
 }

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { compareText } from '../base/canonical.ts'
 import type { Defaulted } from '../base/defaulted.ts'
 import { ZenmlError } from '../base/errors.ts'
+import { didYouMean } from '../base/nearest.ts'
 import { type Step, step } from '../define/step.ts'
 import { bytesAt, type Column, type ExampleBatch, rowEnd, rowStart } from '../formats/batch.ts'
 import { createExamplesWriter, Examples } from '../formats/examples.ts'
@@ -9,7 +10,7 @@ import { selectRows } from '../formats/select-rows.ts'
 
 /** Parameters of `split`. */
 export interface SplitParameters {
-  /** Share of each split; any names, any positive numbers. Default train 0.8, eval 0.2. */
+  /** Share of each split: any names, any positive numbers, which need not sum to 1. Default train 0.8, eval 0.2. */
   ratios: { [split: string]: number }
   /** Features that decide the side; without any, the whole row does. */
   by: string[]
@@ -17,7 +18,15 @@ export interface SplitParameters {
 
 const parameters: z.ZodType<SplitParameters, Defaulted<SplitParameters>> = z.strictObject({
   ratios: z
-    .record(z.string().regex(/^[A-Za-z0-9_-]+$/), z.number().positive())
+    .record(
+      z
+        .string()
+        .regex(
+          /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/,
+          'up to 100 letters, digits, "_" and "-", beginning with a letter or digit',
+        ),
+      z.number().positive().max(1e15),
+    )
     .refine((ratios) => Object.keys(ratios).length > 0 && Object.keys(ratios).length <= 255, 'from 1 to 255 splits')
     .default({ train: 0.8, eval: 0.2 }),
   by: z.array(z.string()).default([]),
@@ -47,7 +56,7 @@ export const split: Step<
       if (!examples.features.has(feature))
         throw new ZenmlError(
           'ZEN_SPLIT_FEATURE',
-          `"by" names "${feature}", but the examples have ${[...examples.features.keys()].join(', ')}.`,
+          `"by" names "${feature}", but the examples have ${[...examples.features.keys()].join(', ')}.${didYouMean(feature, examples.features.keys())}`,
           { exitCode: 1 },
         )
     }

@@ -33,7 +33,11 @@ export function transformWidth({ features }: TransformGraphData): number {
 }
 
 /**
- * Applies a fitted transform to raw examples: the same function for training, evaluation and serving.
+ * Applies a fitted transform to raw examples: the same function for training, evaluation and serving. A feature that a row, or the whole
+ * batch, does not have is filled as fitted; of several values the first counts.
+ *
+ * Throws `ZEN_TRANSFORM_VALUE` for a text where a number is expected and for an infinite number, `ZEN_LABEL_UNKNOWN` for a class that was
+ * not seen in fitting.
  *
  * @example
  * const fitted: TransformGraphData = {
@@ -56,8 +60,14 @@ export function applyTransform(
   const features = new Float32Array(rows.length * width)
   let at = 0
   for (const { name, transform } of graph.features) {
-    const read = reader(batch.columns.get(name), transform)
-    for (let index = 0; index < rows.length; index++) read(rows[index]!, features, index * width + at)
+    const column = batch.columns.get(name)
+    if (transform.kind !== 'onehot' && transform.kind !== 'vocabulary') checkNumbers(name, column, rows)
+    const read = reader(column, transform)
+    for (let index = 0; index < rows.length; index++) {
+      const place = index * width + at
+      read(rows[index]!, features, place)
+      if (!Number.isFinite(features[place])) throw tooLarge(name, column, rows[index]!)
+    }
     at += widthOf(transform)
   }
   return {
@@ -66,6 +76,30 @@ export function applyTransform(
     features,
     labels: label === undefined ? new Float32Array(0) : Float32Array.from(rows, (row) => label[row]!),
   }
+}
+
+/** A text must not silently count as a missing number. */
+function checkNumbers(name: string, column: Column | undefined, rows: Uint32Array): void {
+  if (column?.kind !== 'bytes') return
+  const row = rows.find((some) => rowEnd(column, some) > rowStart(column, some))
+  if (row === undefined) return
+  throw new ZenmlError(
+    'ZEN_TRANSFORM_VALUE',
+    `Row ${row} has the text ${JSON.stringify(wordAt(column, row))} for "${name}", which was fitted on numbers.`,
+    { facts: { row, feature: name }, next: 'Give it as a number, or leave it out to have it filled.', exitCode: 1 },
+  )
+}
+
+function tooLarge(name: string, column: Column | undefined, row: number): ZenmlError {
+  return new ZenmlError(
+    'ZEN_TRANSFORM_VALUE',
+    `Row ${row} has ${numberAt(column, row)} for "${name}", which gives no finite number.`,
+    {
+      facts: { row, feature: name },
+      next: 'Replace infinite and extreme values in a step before, or bucketize the feature.',
+      exitCode: 1,
+    },
+  )
 }
 
 /** Writes what a feature gives for one row. */
@@ -121,17 +155,29 @@ function labelsOf({ label }: TransformGraphData, batch: ExampleBatch): Float64Ar
   const column = batch.columns.get(label.name)
   const labels = new Float64Array(batch.length).fill(Number.NaN)
   const { transform } = label
+  if (transform.kind === 'number')
+    checkNumbers(
+      label.name,
+      column,
+      Uint32Array.from(labels, (_, row) => row),
+    )
   const index = transform.kind === 'class' ? new Map(transform.classes.map((name, place) => [name, place])) : undefined
   for (let row = 0; row < batch.length; row++) {
-    if (index === undefined) labels[row] = numberAt(column, row) ?? Number.NaN
-    else {
-      const word = wordAt(column, row)
+    if (index === undefined) {
+      labels[row] = numberAt(column, row) ?? Number.NaN
+      if (!Number.isNaN(labels[row]) && !Number.isFinite(Math.fround(labels[row]!)))
+        throw tooLarge(label.name, column, row)
+    } else {
+      const word = labelWordAt(column, row)
       const place = word === undefined ? Number.NaN : index.get(word)
       if (place === undefined) {
         throw new ZenmlError(
           'ZEN_LABEL_UNKNOWN',
           `The class "${word}" of label "${label.name}" was not seen in fitting.`,
-          { next: 'Give the train split a larger share.', exitCode: 1 },
+          {
+            next: 'Put rare classes together, or leave their rows out, in a step before the split; or give the train split a larger share.',
+            exitCode: 1,
+          },
         )
       }
       labels[row] = place
@@ -140,7 +186,13 @@ function labelsOf({ label }: TransformGraphData, batch: ExampleBatch): Float64Ar
   return labels
 }
 
-/** First value of a row as a number; undefined where there is none, or it is NaN. */
+/** The class of a row; undefined where there is none. NaN is no class. */
+export function labelWordAt(column: Column | undefined, row: number): string | undefined {
+  if (column === undefined || column.kind === 'bytes') return wordAt(column, row)
+  return numberAt(column, row) === undefined ? undefined : wordAt(column, row)
+}
+
+/** First value of a row as a number; undefined where there is none, or it is NaN. Of a text there is none. */
 export function numberAt(column: Column | undefined, row: number): number | undefined {
   if (column === undefined || column.kind === 'bytes' || rowStart(column, row) === rowEnd(column, row)) return undefined
   const value = column.values[rowStart(column, row)]!
@@ -148,7 +200,7 @@ export function numberAt(column: Column | undefined, row: number): number | unde
 }
 
 /**
- * First value of a row as a text; undefined where there is none. Numbers are written as JavaScript does.
+ * First value of a row as a text; undefined where there is none. Numbers are written as JavaScript does, whole ones exactly.
  *
  * @example
  * wordAt(batchOf([{ island: 'Dream' }]).columns.get('island'), 0) // 'Dream'
@@ -156,5 +208,7 @@ export function numberAt(column: Column | undefined, row: number): number | unde
 export function wordAt(column: Column | undefined, row: number): string | undefined {
   if (column === undefined || rowStart(column, row) === rowEnd(column, row)) return undefined
   const at = rowStart(column, row)
-  return column.kind === 'bytes' ? textAt(column, at) : String(column.values[at])
+  if (column.kind === 'bytes') return textAt(column, at)
+  // Identifiers beyond 2^53 must not fall together.
+  return String(column.kind === 'int' && column.big !== undefined ? column.big[at] : column.values[at])
 }

@@ -1,6 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { runStep } from '../../src/define/run-step.ts'
+import { step } from '../../src/define/step.ts'
+import { Evaluation } from '../../src/formats/evaluation.ts'
+import { TransformGraph } from '../../src/formats/transform-graph.ts'
 import { BytesArtifact, FileTree, JsonArtifact, Model, Schema, Statistics } from '../../src/formats/types.ts'
 import { temporary } from './temporary.ts'
 
@@ -85,6 +89,100 @@ it.each([
   ['Model', Model],
   ['Json', JsonArtifact],
   ['Bytes', BytesArtifact],
+  ['Evaluation', Evaluation],
+  ['TransformGraph', TransformGraph],
 ] as const)('says that a directory without its files holds no %s', async (_, type) => {
   await expect(type.materializer.load(temporary())).rejects.toMatchObject({ code: 'ZEN_ARTIFACT_FORMAT' })
+})
+
+it('says which version of an evaluation or a transform it cannot read', async () => {
+  const directory = temporary()
+  writeFileSync(join(directory, 'evaluation.json'), '{"version":2}')
+  writeFileSync(join(directory, 'transform.json'), '[]')
+  await expect(Evaluation.materializer.load(directory)).rejects.toThrow('has version 2, this zenml reads version 1')
+  await expect(TransformGraph.materializer.load(directory)).rejects.toThrow('has version none')
+})
+
+it('refuses what JSON cannot say, with its place, before anything is written', async () => {
+  const directory = temporary()
+  const cyclic: { [key: string]: unknown } = {}
+  cyclic['self'] = cyclic
+  for (const [value, said] of [
+    [{ a: [1, { 'b c': Number.NaN }] }, 'value.a[1]["b c"] is NaN'],
+    [[undefined], 'value[0] is undefined'],
+    [{ when: new Date(0) }, 'value.when is a Date'],
+    [{ big: 5n }, 'value.big is the bigint 5'],
+    [new Map(), 'value is a Map'],
+    [{ half: '\ud800' }, 'value.half is a text with half of a surrogate pair'],
+    [{ '\ud800': 1 }, 'a key of value is a text with half'],
+    [() => 1, 'value is a function'],
+    [cyclic, 'contains itself'],
+  ] as const) {
+    const saving = JsonArtifact.materializer.save(value as never, directory)
+    await expect(saving).rejects.toMatchObject({ code: 'ZEN_ARTIFACT_VALUE' })
+    await expect(saving).rejects.toThrow(said)
+  }
+  await expect(
+    Model.materializer.save({ format: 'x', metadata: { a: Number.POSITIVE_INFINITY }, files: {} }, directory),
+  ).rejects.toThrow('value.metadata.a is Infinity')
+  await expect(BytesArtifact.materializer.save({ length: 1 } as never, directory)).rejects.toMatchObject({
+    code: 'ZEN_ARTIFACT_VALUE',
+  })
+  expect(readdirSync(directory)).toEqual([])
+})
+
+it('refuses files that would stand in each other’s place, and names no file system keeps, before it writes anything', async () => {
+  const directory = temporary()
+  for (const files of [
+    { a: 'x', 'a/b': 'y' },
+    { 'a/b': 'x', 'a/b/c/d': 'y' },
+    { ok: 'x', ['é'.repeat(128)]: 'y' },
+    { ok: 'x', '\ud800': 'y' },
+    { ok: 'x', 'a\0b': 'y' },
+  ])
+    await expect(FileTree.materializer.save(files, directory)).rejects.toMatchObject({ code: 'ZEN_ARTIFACT_PATH' })
+  await expect(FileTree.materializer.save({ ok: 'x', z: 5 as never }, directory)).rejects.toThrow(
+    '"z" are of type number',
+  )
+  expect(readdirSync(directory)).toEqual([])
+  // What is there is not overwritten: so two names that a file system takes for one are not lost.
+  writeFileSync(join(directory, 'there'), 'old')
+  await expect(FileTree.materializer.save({ there: 'new' }, directory)).rejects.toMatchObject({
+    code: 'ZEN_ARTIFACT_PATH',
+  })
+  expect(readFileSync(join(directory, 'there'), 'utf8')).toBe('old')
+})
+
+it('refuses a directory with names that an artifact cannot have', async () => {
+  for (const name of [Buffer.from('back\\slash'), Buffer.of(0x61, 0xff)]) {
+    const from = temporary()
+    writeFileSync(Buffer.concat([Buffer.from(`${from}/`), name]), 'x')
+    const to = temporary()
+    await expect(FileTree.materializer.save(from, to)).rejects.toMatchObject({ code: 'ZEN_ARTIFACT_PATH' })
+    expect(readdirSync(to)).toEqual([])
+  }
+})
+
+it('reads a tree that is laid out by links, as the inputs of a step are, and saves it on', async () => {
+  const stored = temporary()
+  writeFileSync(join(stored, 'blob'), 'é')
+  const input = temporary()
+  mkdirSync(join(input, 'deep'))
+  symlinkSync(join(stored, 'blob'), join(input, 'deep/a.txt'))
+  const tree = await FileTree.materializer.load(input)
+  expect(tree.files).toEqual(['deep/a.txt'])
+  const output = temporary()
+  await FileTree.materializer.save(tree, output)
+  expect(lstatSync(join(output, 'deep/a.txt')).isFile()).toBe(true)
+  expect(readFileSync(join(output, 'deep/a.txt'), 'utf8')).toBe('é')
+  symlinkSync(join(stored, 'none'), join(input, 'dangling'))
+  await expect(FileTree.materializer.load(input)).rejects.toMatchObject({ code: 'ZEN_ARTIFACT_LINK' })
+})
+
+it('an output without any file is an error that names it, as in a run', async () => {
+  const write = step({ name: 'write', outputs: { files: FileTree }, run: () => ({ files: {} }) })
+  await expect(runStep(write, { inputs: {} })).rejects.toMatchObject({
+    code: 'ZEN_OUTPUT_MISSING',
+    message: 'Step "write" gave an output "files" of type FileTree that has no file.',
+  })
 })
