@@ -17,7 +17,7 @@ import { listTree } from './file-tree.ts'
  */
 export async function numericDifferences(type: string, before: string, after: string): Promise<NumericDifference[]> {
   if (type === 'Examples') return await compareExamples(before, after)
-  const [left, right] = await Promise.all([listTree(before, type), listTree(after, type)])
+  const [left, right] = await Promise.all([listTree(before, { linked: false }), listTree(after, { linked: false })])
   const found: NumericDifference[] = []
   for (const path of left.filter((name) => right.includes(name))) {
     const [a, b] = await Promise.all([readFile(join(before, path)), readFile(join(after, path))])

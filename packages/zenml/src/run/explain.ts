@@ -83,8 +83,9 @@ export interface RunExplanation {
  * @example
  * await using project = await openProject(directory)
  * const run = await project.records.resolveRun('@latest')
- * const { steps } = await explainRun(project, run, { step: 'train' })
- * steps[0]?.reason // 'train ran again because lib/scale.ts (imported by steps/train.ts) changed since run 3f2a1b.'
+ * const { steps } = await explainRun(project, run)
+ * // sum ran again because lib/scale.ts (imported by steps/numbers.ts) changed since run 3f2a1b.
+ * for (const { reason } of steps) console.log(reason)
  */
 export async function explainRun(
   sources: ExplainSources,
