@@ -12,6 +12,7 @@ import {
 } from 'zenml/formats'
 import { applyTransform, classificationReport, regressionReport, transformWidth, wordAt } from 'zenml/steps'
 import * as z from 'zod'
+import { canary } from './canary.ts'
 import { loadNetwork, modelFormat } from './network.ts'
 import { loadTensorFlow } from './tfjs.ts'
 import { predictRows } from './train.ts'
@@ -51,6 +52,7 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
   inputs: { examples: Examples, transform: TransformGraph, model: Model },
   outputs: { evaluation: Evaluation },
   parameters,
+  canary,
   run: async ({ inputs: { examples, transform, model: artifact }, parameters: { slices, split }, context }) => {
     if (artifact.format !== modelFormat)
       throw new ZenmlError('ZEN_EVALUATE_MODEL', `The model is ${artifact.format}, not ${modelFormat}.`, {

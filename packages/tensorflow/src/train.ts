@@ -2,6 +2,7 @@ import { type JsonObject, type Step, step, ZenmlError } from 'zenml'
 import { Examples, Model, TransformGraph } from 'zenml/formats'
 import { transformWidth } from 'zenml/steps'
 import * as z from 'zod'
+import { canary } from './canary.ts'
 import { type Matrix, MatrixBlocks } from './matrix-blocks.ts'
 import { buildNetwork, saveNetwork } from './network.ts'
 import { loadTensorFlow, type TensorFlow } from './tfjs.ts'
@@ -66,6 +67,7 @@ export const train: Step<
   inputs: { examples: Examples, transform: TransformGraph },
   outputs: { model: Model },
   parameters,
+  canary,
   run: async ({ inputs: { examples, transform }, parameters: asked, context }) => {
     const { signal } = context
     const data = new MatrixBlocks(examples, transform, asked.trainSplit, asked.shuffleRows)

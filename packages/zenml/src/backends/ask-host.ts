@@ -11,15 +11,21 @@ import { fixedVariables } from './fixed-variables.ts'
  * Throws `ZEN_CODE_LOAD` where the process ends without an answer (the code ended it, or its top level ran out of memory).
  */
 export async function askHost<Response>(
-  options: { readonly host: string; readonly directory: string; readonly signal?: AbortSignal },
-  mode: 'describe' | 'pipeline',
+  options: {
+    readonly host: string
+    /** Which Node answers. */
+    readonly node: string
+    readonly directory: string
+    readonly signal?: AbortSignal
+  },
+  mode: 'describe' | 'canary' | 'pipeline',
   request: unknown,
 ): Promise<Response> {
   const directory = await mkdtemp(join(options.directory, `ask-${process.pid}-`))
   try {
     const [question, answer] = [join(directory, 'request.json'), join(directory, 'response.json')]
     await writeFile(question, JSON.stringify(request))
-    const child = spawn(process.execPath, [options.host, mode, question, answer], {
+    const child = spawn(options.node, [options.host, mode, question, answer], {
       cwd: directory,
       env: fixedVariables,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -125,6 +125,11 @@ export interface StepDefinition<I extends Ports, O extends OutputPorts, S extend
   readonly outputs: O
   /** A Zod schema of the parameters, with defaults. */
   readonly parameters?: S
+  /**
+   * A small computation by the same arithmetic as the step's own, for steps that depend on native code or on instructions that not every processor
+   * has. The bits of its numbers are part of the step's identity: where they differ, results of the other machine are not reused.
+   */
+  canary?(): ArrayLike<number> | Promise<ArrayLike<number>>
   run(work: StepWork<I, O, ParameterOutput<S>>): OutputValues<O> | undefined | Promise<OutputValues<O> | undefined>
 }
 

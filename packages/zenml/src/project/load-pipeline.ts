@@ -72,7 +72,7 @@ async function compile(project: Project, path: string, file: string, exportName:
     await writeBundle(bundle, place)
     const request = { bundle: join(place, 'step.mjs'), exportName }
     const { spec, problem } = await askHost<PipelineResponse>(
-      { host, directory: temporaryDirectory },
+      { host, node: process.execPath, directory: temporaryDirectory },
       'pipeline',
       request,
     )

@@ -80,6 +80,7 @@ export async function openProject(directory: string, options: OpenOptions = {}):
     temporaryDirectory,
     viewDirectory,
     dataRoots: config.data.roots.map((path) => resolveIn(home, path)),
+    node: options.node ?? process.execPath,
     nodeFacts:
       options.node === undefined
         ? { node: process.versions.node, v8: process.versions.v8 }

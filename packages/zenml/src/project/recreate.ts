@@ -68,7 +68,7 @@ export async function recreatePast(
         root,
         cacheDirectory,
         temporaryDirectory,
-        ...(node === undefined ? {} : { nodeFacts: await nodeFacts(node) }),
+        ...(node === undefined ? {} : { node, nodeFacts: await nodeFacts(node) }),
         artifacts: scratch ? scratchStore(project, join(place, 'artifacts')) : workspace.artifacts,
         backend: localBackend({ host, ...(node === undefined ? {} : { node }) }),
       },

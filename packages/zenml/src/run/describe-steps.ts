@@ -34,7 +34,7 @@ export interface Descriptions {
 }
 
 /** Part of each cache name: a change of what is asked or answered makes old answers unreadable. */
-const answerFormat = 1
+const answerFormat = 2
 
 /**
  * Asks each step what it declares and whether it accepts its parameters. Answers are kept by the digest of the step's code,
@@ -49,7 +49,7 @@ export async function describeSteps(workspace: Workspace, questions: readonly St
     questions.map(async (question) => {
       const key = digestOf([
         answerFormat,
-        process.version,
+        workspace.nodeFacts.node,
         question.bundle.digest,
         question.packages,
         question.parameters,
@@ -75,7 +75,7 @@ export async function describeSteps(workspace: Workspace, questions: readonly St
       }),
     )
     const response = await askHost<DescribeResponse>(
-      { host: workspace.host, directory: workspace.temporaryDirectory },
+      { host: workspace.host, node: workspace.node, directory: workspace.temporaryDirectory },
       'describe',
       request,
     )

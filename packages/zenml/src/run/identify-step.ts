@@ -59,6 +59,6 @@ function fingerprintOf(
     inputs: Object.fromEntries(leaves),
     outputs: step.descriptor.outputs,
     variables: step.variableDigests,
-    environment: plan.environment,
+    environment: { ...plan.environment, ...(step.canary === null ? {} : { canary: step.canary }) },
   }
 }

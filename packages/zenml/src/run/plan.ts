@@ -23,6 +23,7 @@ import {
 } from '../model/pipeline-spec.ts'
 import type { StepDescriptor } from '../model/step-descriptor.ts'
 import { type ResolvedSource, resolveSource } from '../sources/resolve-source.ts'
+import { canariesOf } from './canaries.ts'
 import { describeSteps } from './describe-steps.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -40,6 +41,8 @@ export interface PlannedStep {
   readonly variables: { readonly [name: string]: string }
   readonly variableDigests: { readonly [name: string]: Digest | null }
   readonly seed: number
+  /** What its canary gave here; null where it has none. */
+  readonly canary: Digest | null
   /** What it touches outside of its declared inputs is an error. */
   readonly strict: boolean
 }
@@ -140,6 +143,15 @@ export async function planRun(
   const descriptors = Object.fromEntries([...described].map(([name, { descriptor }]) => [name, descriptor]))
   refuse([...problems, ...checkAgainstSteps(spec, descriptors)])
 
+  const environmentFacts = { ...captured.facts, ...workspace.nodeFacts, addons }
+  const withCanary = named.filter(({ name }) => descriptors[name]!.canary)
+  const { canaries, problems: dead } = await canariesOf(
+    workspace,
+    environmentFacts,
+    withCanary.map(({ name, bundle, packages }) => ({ step: name, bundle, packages })),
+  )
+  refuse(dead)
+
   const byName = new Map(named.map((entry) => [entry.name, entry]))
   const steps = orderSteps(spec).map((name): PlannedStep => {
     const { step, bundle, packages } = byName.get(name)!
@@ -160,6 +172,7 @@ export async function planRun(
         values.map(([variable, value]) => [variable, value === undefined ? null : sha256(value)]),
       ),
       seed: deriveSeed(spec.seed, name),
+      canary: canaries.get(name) ?? null,
       strict: isStrict(spec, step),
     }
   })
@@ -168,7 +181,7 @@ export async function planRun(
     steps,
     sources,
     environment: { ...captured.leaf, node: workspace.nodeFacts.node },
-    environmentFacts: { ...captured.facts, ...workspace.nodeFacts, addons },
+    environmentFacts,
   }
 }
 

@@ -25,7 +25,9 @@ export interface Workspace {
   readonly viewDirectory: string
   /** Folders outside of the root that datasources may read. */
   readonly dataRoots: readonly string[]
-  /** The Node that runs the steps. */
+  /** Executable of the Node that runs the steps. */
+  readonly node: string
+  /** Its versions. */
   readonly nodeFacts: NodeFacts
   /** The built entry point of steps. */
   readonly host: string

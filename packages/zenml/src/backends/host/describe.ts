@@ -61,6 +61,7 @@ export function descriptorOf(step: AnyStep): StepDescriptor {
     ),
     outputs: Object.fromEntries(Object.entries<AnyArtifactType>(outputs).map(([output, type]) => [output, type.name])),
     bases,
+    canary: step.definition.canary !== undefined,
     parameters: jsonSchemaOf(parameters),
   }
 }
