@@ -34,7 +34,7 @@ export interface Descriptions {
 }
 
 /** Part of each cache name: a change of what is asked or answered makes old answers unreadable. */
-const answerFormat = 1
+const answerFormat = 2
 
 /**
  * Asks each step what it declares and whether it accepts its parameters. Answers are kept by the digest of the step's code,
