@@ -33,7 +33,9 @@ export async function run(argv: readonly string[], cli: CliEnvironment): Promise
     }
   })
   try {
-    await program.parseAsync([...argv], { from: 'user' })
+    // What one types at any tool before reading its help.
+    const asked = argv.map((word) => (word === '--version' && !argv.includes('--') ? 'version' : word))
+    await program.parseAsync(/^--(version|json)$/.test(argv[0] ?? '') ? asked : [...argv], { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) {
