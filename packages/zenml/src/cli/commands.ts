@@ -43,6 +43,7 @@ export const commands: readonly CommandEntry[] = [
       { flags: '--seed <number>', description: 'seed of the run, from 0 to 2147483647' },
       { flags: '--require-clean', description: 'refuse to run uncommitted changes' },
     ],
+    stops: true,
     load: () => import('./commands/pipeline-run.ts'),
   },
   {

@@ -3,12 +3,17 @@ import type { Json } from '../base/json.ts'
 import type { RunRecord, StepRecord } from '../model/run.ts'
 import type { Project } from '../project/open-project.ts'
 import { bytes, duration, number, shortDigest, table, time } from './table.ts'
-import type { Colors } from './terminal.ts'
+import type { CliEnvironment, Colors } from './terminal.ts'
 
 type Variables = { readonly [name: string]: string | undefined }
 
 /** What a user wants to see when a run has ended: what became of it, splits, metrics, where things are, what to do next. */
-export function runSummary(run: RunRecord, project: Project, colors: Colors, environment: Variables): string {
+export function runSummary(
+  run: RunRecord,
+  project: Project,
+  colors: Colors,
+  { directory, environment }: CliEnvironment,
+): string {
   const reused = run.steps.filter(({ outcome }) => outcome === 'reused').length
   const seconds = duration(((run.endedAt ?? run.startedAt) - run.startedAt) / 1000)
   const what =
@@ -22,7 +27,7 @@ export function runSummary(run: RunRecord, project: Project, colors: Colors, env
   if (splits.length > 0) lines.push('', table(['SPLIT', 'ROWS'], splits, colors.bold))
   const metrics = headlineMetrics(run)
   if (metrics.length > 0) lines.push('', table(['METRIC', 'VALUE', 'STEP'], metrics, colors.bold))
-  const view = relative(process.cwd(), `${project.workspace.viewDirectory}/${run.pipeline}/${run.id}`) || '.'
+  const view = relative(directory, `${project.workspace.viewDirectory}/${run.pipeline}/${run.id}`) || '.'
   lines.push('', `Artifacts:  ${view}`, `Code:       ${pinLine(run)}`)
   if (run.status === 'complete') lines.push('', colors.bold('Next'), ...nextLines(run, environment))
   return lines.join('\n')

@@ -80,7 +80,7 @@ export class PlanError extends ZenmlError {
  * Finds the code, packages, parameters and data of every step, and checks that they fit together. Nothing has run, and
  * nothing is recorded, when it refuses: it throws a `PlanError` that names every problem.
  */
-export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise<Plan> {
+export async function planRun(workspace: Workspace, spec: PipelineSpec, signal?: AbortSignal): Promise<Plan> {
   refuse(checkGraph(spec).filter((diagnostic) => !isWarning(diagnostic)))
   const [bundles, sources, captured] = await Promise.all([
     bundleSteps({
@@ -112,6 +112,7 @@ export async function planRun(workspace: Workspace, spec: PipelineSpec): Promise
       parameters: step.parameters,
       packages: Object.fromEntries(packages.map((leaf) => [`${leaf.name}@${leaf.version}`, leaf.integrity])),
     })),
+    signal,
   )
   const descriptors = Object.fromEntries([...described].map(([name, { descriptor }]) => [name, descriptor]))
   refuse([...problems, ...checkAgainstSteps(spec, descriptors)])

@@ -56,7 +56,11 @@ export async function runPipeline(
   { reuse = true, signal = new AbortController().signal, onEvent = () => undefined }: RunOptions = {},
 ): Promise<RunEnd> {
   const startedAt = workspace.clock.now()
-  const [plan, code] = await Promise.all([planRun(workspace, spec), pinned, recoverLostRuns(workspace, onEvent)])
+  const [plan, code] = await Promise.all([
+    planRun(workspace, spec, signal),
+    pinned,
+    recoverLostRuns(workspace, onEvent),
+  ])
   const run = workspace.ids.run()
   const start: RunStart = {
     id: run,

@@ -17,7 +17,7 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   const progress = showProgress(terminal)
   const pinned = pinCode(own.root, { requireClean: options['requireClean'] === true, onEvent: progress.listen })
   pinned.catch(() => undefined)
-  const loaded = await loadPipeline(own, args[0]!, cli.directory)
+  const loaded = await loadPipeline(own, args[0]!, cli.directory, { signal })
   await using other = await openStores(own, loaded, cli)
   const project = other ?? own
   let record: RunRecord | undefined
@@ -45,7 +45,7 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
     progress.end()
   }
   const run = record!
-  terminal.result(runDocument(run), () => runSummary(run, project, terminal.colors, cli.environment))
+  terminal.result(runDocument(run), () => runSummary(run, project, terminal.colors, cli))
   return run.status === 'complete' ? 0 : 1
 }
 
