@@ -17,7 +17,8 @@ export interface StepTask {
 /** Where a step's output goes while it runs. */
 export interface StepHooks {
   readonly signal: AbortSignal
-  onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): void
+  /** Takes what the step printed; a promise asks to wait with the next. */
+  onOutput(stream: 'stdout' | 'stderr', chunk: Uint8Array): Promise<void> | undefined
   onEvent(event: StepEvent): void
 }
 

@@ -7,6 +7,7 @@ import type { Failure } from '../model/run.ts'
 import type { StepEvent, StepOutput } from '../model/step-protocol.ts'
 import type { Backend, StepHooks, StepResult, StepTask } from './backend.ts'
 import { fixedVariables } from './fixed-variables.ts'
+import { guardGroup, signalGroup } from './guard.ts'
 
 /** How the local backend starts processes. */
 export interface LocalBackendOptions {
@@ -42,6 +43,9 @@ export function localBackend({ host, node = process.execPath, grace = 5_000 }: L
   }
 }
 
+/** Milliseconds; a longer delay is taken for none at all. */
+const longestTimer = 2 ** 31 - 1
+
 /** Follows a child to its end and tells what became of it. */
 async function attend(child: ChildProcess, task: StepTask, hooks: StepHooks, grace: number): Promise<StepResult> {
   let stopped: 'timeout' | 'canceled' | undefined
@@ -49,18 +53,30 @@ async function attend(child: ChildProcess, task: StepTask, hooks: StepHooks, gra
   const stop = (why: 'timeout' | 'canceled'): void => {
     if (stopped !== undefined) return
     stopped = why
-    killGroup(child, 'SIGTERM')
-    killer = setTimeout(() => killGroup(child, 'SIGKILL'), grace)
+    signalGroup(child, 'SIGTERM')
+    killer = setTimeout(() => signalGroup(child, 'SIGKILL'), grace)
   }
+  const release = guardGroup(child)
   const cancel = (): void => stop('canceled')
   hooks.signal.addEventListener('abort', cancel, { once: true })
-  const timer = task.timeout === undefined ? undefined : setTimeout(() => stop('timeout'), task.timeout * 1000)
+  // Longer than a timer can hold (24 days), it is looked at again when that has passed.
+  let left = (task.timeout ?? 0) * 1000
+  const wait = (): NodeJS.Timeout =>
+    setTimeout(
+      () => {
+        left -= longestTimer
+        if (left <= 0) stop('timeout')
+        else timer = wait()
+      },
+      Math.min(left, longestTimer),
+    )
+  let timer = task.timeout === undefined ? undefined : wait()
 
   let lastWords = ''
-  child.stdout?.on('data', (chunk: Uint8Array) => hooks.onOutput('stdout', chunk))
-  child.stderr?.on('data', (chunk: Uint8Array) => {
+  readOutputOf(child.stdout!, (chunk) => hooks.onOutput('stdout', chunk))
+  readOutputOf(child.stderr!, (chunk) => {
     lastWords = (lastWords + Buffer.from(chunk).toString('latin1')).slice(-8_000)
-    hooks.onOutput('stderr', chunk)
+    return hooks.onOutput('stderr', chunk)
   })
   // The step's process reads its standard input only to see that we are gone; it may well end first.
   child.stdin?.on('error', () => undefined)
@@ -69,14 +85,18 @@ async function attend(child: ChildProcess, task: StepTask, hooks: StepHooks, gra
   const ended = await new Promise<{ code: number | null; signal: NodeJS.Signals | null; error?: unknown }>(
     (resolve) => {
       child.once('error', (error) => resolve({ code: null, signal: null, error }))
+      child.once('exit', () => {
+        // What the step itself left running goes with it: it would hold the step's output open.
+        signalGroup(child, 'SIGKILL')
+        release()
+        letGo(child)
+      })
       child.once('close', (code, signal) => resolve({ code, signal }))
     },
   )
   clearTimeout(timer)
   clearTimeout(killer)
   hooks.signal.removeEventListener('abort', cancel)
-  // What the step itself left running goes with it.
-  killGroup(child, 'SIGKILL')
 
   if (stopped === 'canceled') return { kind: 'canceled' }
   if (stopped === 'timeout') {
@@ -103,6 +123,13 @@ function cause(task: StepTask, code: number | null, signal: NodeJS.Signals | nul
     const hint = signal === 'SIGKILL' ? ' The system may have been out of memory.' : ''
     return { code: 'ZEN_STEP_SIGNAL', message: `Step "${task.step}" was ended by ${signal}.${hint}` }
   }
+  if (code === 13) {
+    // Node's own code for it.
+    return {
+      code: 'ZEN_STEP_EXIT',
+      message: `Step "${task.step}" waits for what can never come: its promise is not settled, and nothing is left to do.`,
+    }
+  }
   if (code === 0) return { code: 'ZEN_STEP_EXIT', message: `Step "${task.step}" ended its process before it returned.` }
   return { code: 'ZEN_STEP_EXIT', message: `Step "${task.step}" exited with code ${code}.` }
 }
@@ -111,13 +138,25 @@ function failed(code: string, message: string): StepResult {
   return { kind: 'failed', because: { code, message }, output: null }
 }
 
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, signal)
-  } catch (error) {
-    if (systemCode(error) !== 'ESRCH' && systemCode(error) !== 'EPERM') throw error
-  }
+/** Reads a stream as fast as what it says is taken. */
+function readOutputOf(stream: Readable, take: (chunk: Uint8Array) => Promise<void> | undefined): void {
+  stream.on('data', (chunk: Uint8Array) => {
+    const taken = take(chunk)
+    if (taken === undefined) return
+    stream.pause()
+    void taken.then(() => stream.resume())
+  })
+}
+
+/** A process that the step moved out of its group can hold the step's output open for ever: it is not waited for. */
+function letGo(child: ChildProcess): void {
+  const streams = [child.stdout, child.stderr, child.stdio[3] as Readable] as Readable[]
+  const timer = setTimeout(() => {
+    // What was already said is read first.
+    if (streams.some((stream) => stream.isPaused())) timer.refresh()
+    else setImmediate(() => streams.map((stream) => stream.destroy()))
+  }, 1_000)
+  child.once('close', () => clearTimeout(timer))
 }
 
 function readEvents(stream: Readable, hooks: StepHooks): void {
@@ -128,6 +167,8 @@ function readEvents(stream: Readable, hooks: StepHooks): void {
   stream.on('data', (text: string) => {
     const lines = (rest + text).split('\n')
     rest = lines.pop()!
+    // No event is that long.
+    if (rest.length > 65_536) rest = ''
     for (const line of lines) {
       const event = parseEvent(line)
       if (event !== undefined) hooks.onEvent(event)
@@ -137,12 +178,19 @@ function readEvents(stream: Readable, hooks: StepHooks): void {
 
 /** A step's own code can write to this descriptor too: what is no event is not ours. */
 function parseEvent(line: string): StepEvent | undefined {
+  let event: { readonly [key: string]: unknown }
   try {
-    const event = JSON.parse(line) as StepEvent
-    return event.kind === 'progress' || event.kind === 'metric' ? event : undefined
+    event = Object(JSON.parse(line)) as { readonly [key: string]: unknown }
   } catch {
     return undefined
   }
+  const number = (key: string): boolean => typeof event[key] === 'number'
+  const text = (key: string): boolean => typeof event[key] === 'string'
+  const numberOrNull = (key: string): boolean => number(key) || event[key] === null
+  const known =
+    (event['kind'] === 'progress' && number('done') && numberOrNull('total') && text('unit')) ||
+    (event['kind'] === 'metric' && text('name') && number('value') && numberOrNull('at'))
+  return known ? (event as unknown as StepEvent) : undefined
 }
 
 async function readOutput(directory: string): Promise<StepOutput | null> {

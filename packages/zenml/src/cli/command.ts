@@ -20,6 +20,8 @@ export interface CommandEntry {
   readonly usage: string
   readonly description: string
   readonly options?: readonly OptionEntry[]
+  /** Ends by itself when it is interrupted, with what was done recorded; any other command is left at once. */
+  readonly stops?: true
   readonly load: () => Promise<{ readonly command: CommandFunction }>
 }
 

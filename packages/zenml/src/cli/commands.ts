@@ -44,6 +44,7 @@ export const commands: readonly CommandEntry[] = [
       { flags: '--require-clean', description: 'refuse to run uncommitted changes' },
       { flags: '--dry-run', description: 'print what would be executed or reused, and why; run and record nothing' },
     ],
+    stops: true,
     load: () => import('./commands/pipeline-run.ts'),
   },
   {

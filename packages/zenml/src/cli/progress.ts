@@ -2,10 +2,14 @@ import type { RunEvent, RunListener } from '../model/events.ts'
 import { duration, number } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
+/** Characters; longer lines are shown in pieces. */
+const longestLine = 10_000
+
 /** Shows a run as it goes: one line a step on any stream, and on a terminal a live line below them. */
 export function showProgress(terminal: Terminal): { readonly listen: RunListener; end(): void } {
   const { colors } = terminal
   const running = new Map<string, { started: number; status: string }>()
+  const unended = new Map<string, string>()
   let width = 0
   let timer: NodeJS.Timeout | undefined
   let last = ''
@@ -25,8 +29,22 @@ export function showProgress(terminal: Terminal): { readonly listen: RunListener
       const time = duration((performance.now() - started) / 1000)
       return `${step} ${time}${status === '' ? '' : ` · ${status}`}`
     })
-    last = `  ${parts.join('   ')}`.slice(0, 110)
+    // A line that wraps could not be taken back; the last column stays free.
+    last = `  ${parts.join('   ')}`.slice(0, Math.max(0, Math.min(110, terminal.columns - 1)))
     terminal.draw(`\r\x1b[2K${colors.dim(last)}`)
+  }
+  /** Whole lines only: what a step writes comes in pieces of any size. */
+  function tellOutput(step: string, stream: 'stdout' | 'stderr', text: string): void {
+    const key = `${step} ${stream}`
+    const lines = ((unended.get(key) ?? '') + text).split('\n')
+    const rest = lines.pop()!
+    if (rest.length > longestLine) lines.push(rest)
+    if (rest === '' || rest.length > longestLine) unended.delete(key)
+    else unended.set(key, rest)
+    if (lines.length === 0) return
+    clear()
+    terminal.note(lines.map((line) => `  ${colors.dim(`${step} │`)} ${line}`).join('\n'))
+    draw()
   }
   const marks = {
     executed: colors.green('✓'),
@@ -48,10 +66,7 @@ export function showProgress(terminal: Terminal): { readonly listen: RunListener
         draw()
         return
       case 'step-output':
-        clear()
-        for (const text of event.text.replace(/\n$/, '').split('\n'))
-          terminal.note(`  ${colors.dim(`${event.step} │`)} ${text}`)
-        draw()
+        tellOutput(event.step, event.stream, event.text)
         return
       case 'step-event': {
         const entry = running.get(event.step)
@@ -67,6 +82,8 @@ export function showProgress(terminal: Terminal): { readonly listen: RunListener
         return
       }
       case 'step-ended': {
+        for (const stream of ['stdout', 'stderr'] as const)
+          if (unended.has(`${event.step} ${stream}`)) tellOutput(event.step, stream, '\n')
         running.delete(event.step)
         const time =
           event.outcome === 'executed' || event.outcome === 'failed' ? `  ${colors.dim(duration(event.seconds))}` : ''

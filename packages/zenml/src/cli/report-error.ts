@@ -1,4 +1,4 @@
-import { messageOf, ZenmlError } from '../base/errors.ts'
+import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
 import type { Json, JsonObject } from '../base/json.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { CliEnvironment, Terminal } from './terminal.ts'
@@ -6,6 +6,8 @@ import type { CliEnvironment, Terminal } from './terminal.ts'
 /** Tells a user what went wrong and returns the exit code. */
 export function reportError(error: unknown, terminal: Terminal, cli: CliEnvironment): number {
   if (!(error instanceof ZenmlError)) {
+    const refused = refusalOf(error)
+    if (refused !== undefined) return reportError(refused, terminal, cli)
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
     terminal.result({ error: { code: 'ZEN_INTERNAL', message: messageOf(error), facts: {}, next: null } }, () => '')
     terminal.note(`${terminal.colors.red('ZEN_INTERNAL')}: ${stack}`)
@@ -33,6 +35,35 @@ export function reportError(error: unknown, terminal: Terminal, cli: CliEnvironm
     terminal.note(String((error.cause as Error).stack ?? error.cause))
   return error.exitCode
 }
+
+/** What the system or the database refused is no defect of ours: a full disk, a read-only folder, too many open files. */
+function refusalOf(error: unknown): ZenmlError | undefined {
+  const code = systemCode(error)
+  if (code === undefined || error instanceof TypeError || error instanceof RangeError) return undefined
+  const database = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM|BUSY|LOCKED)/.test(code)
+  if (!database && !/^E[A-Z0-9]+$/.test(code)) return undefined
+  const hint = hints.find(({ codes }) => codes.test(code))?.next
+  return new ZenmlError(
+    'ZEN_SYSTEM',
+    `The ${database ? 'database' : 'system'} refused: ${messageOf(error)} (${code}).`,
+    {
+      facts: { code },
+      cause: error,
+      exitCode: 1,
+      next: hint ?? 'Look at the file that is named.',
+    },
+  )
+}
+
+const hints: readonly { readonly codes: RegExp; readonly next: string }[] = [
+  { codes: /^(ENOSPC|EDQUOT|SQLITE_FULL|SQLITE_IOERR)/, next: 'Free some space on the disk, and run it again.' },
+  {
+    codes: /^(EACCES|EPERM|EROFS|SQLITE_READONLY|SQLITE_CANTOPEN|SQLITE_PERM)/,
+    next: 'zenml writes to .zenml, also where it only lists: make the folder writable.',
+  },
+  { codes: /^(EMFILE|ENFILE)/, next: 'Raise the number of open files ("ulimit -n").' },
+  { codes: /^SQLITE_(BUSY|LOCKED)/, next: 'Another command is using the store: try again when it has ended.' },
+]
 
 function lineOf({ file, line, column, code, message }: Diagnostic, { colors }: Terminal): string {
   const place = [file, line, column].filter((part) => part !== undefined).join(':')

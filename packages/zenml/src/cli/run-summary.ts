@@ -5,7 +5,7 @@ import type { Project } from '../project/open-project.ts'
 import type { Nondeterminism } from '../run/nondeterminism.ts'
 import { nondeterminismLines } from './explain-text.ts'
 import { bytes, duration, number, shortDigest, table, time } from './table.ts'
-import type { Colors } from './terminal.ts'
+import type { CliEnvironment, Colors } from './terminal.ts'
 import { verificationLine } from './verification-summary.ts'
 
 type Variables = { readonly [name: string]: string | undefined }
@@ -15,7 +15,7 @@ export function runSummary(
   run: RunRecord,
   project: Project,
   colors: Colors,
-  environment: Variables,
+  { directory, environment }: CliEnvironment,
   nondeterminism: readonly Nondeterminism[],
 ): string {
   const reused = run.steps.filter(({ outcome }) => outcome === 'reused').length
@@ -32,7 +32,7 @@ export function runSummary(
   if (splits.length > 0) lines.push('', table(['SPLIT', 'ROWS'], splits, colors.bold))
   const metrics = headlineMetrics(run)
   if (metrics.length > 0) lines.push('', table(['METRIC', 'VALUE', 'STEP'], metrics, colors.bold))
-  const view = relative(process.cwd(), `${project.workspace.viewDirectory}/${run.pipeline}/${run.id}`) || '.'
+  const view = relative(directory, `${project.workspace.viewDirectory}/${run.pipeline}/${run.id}`) || '.'
   lines.push('', `Artifacts:  ${view}`, `Code:       ${pinLine(run)}`)
   if (run.status === 'complete') lines.push('', colors.bold('Next'), ...nextLines(run, environment))
   return lines.join('\n')

@@ -7,6 +7,9 @@ import { type CliEnvironment, terminal } from './terminal.ts'
 /** Exit code of an interrupted command. */
 const interrupted = 130
 
+/** Ctrl-C, a service manager, a closed terminal. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** Runs the command line and returns its exit code; throws nothing. */
 export async function run(argv: readonly string[], cli: CliEnvironment): Promise<number> {
   let exitCode = 0
@@ -14,32 +17,34 @@ export async function run(argv: readonly string[], cli: CliEnvironment): Promise
   const program = buildProgram(cli, json, async (entry, args, options) => {
     const abort = new AbortController()
     const interrupt = (): void => {
-      // A second Ctrl-C does not wait for steps to stop.
-      if (abort.signal.aborted) process.exit(interrupted)
+      // A second Ctrl-C does not wait for steps to stop, and most commands have none.
+      if (abort.signal.aborted || entry.stops !== true) process.exit(interrupted)
       cli.stderr.write('\nStopping; press Ctrl-C again to leave at once.\n')
       abort.abort()
     }
-    process.on('SIGINT', interrupt)
-    process.on('SIGTERM', interrupt)
+    for (const signal of signals) process.on(signal, interrupt)
     try {
       const { command } = await entry.load()
       const code = await command({ cli, terminal: terminal(cli, json), args, options, signal: abort.signal })
-      exitCode = abort.signal.aborted ? interrupted : code
+      exitCode = code
     } finally {
-      process.off('SIGINT', interrupt)
-      process.off('SIGTERM', interrupt)
+      for (const signal of signals) process.off(signal, interrupt)
+      if (abort.signal.aborted) exitCode = interrupted
     }
   })
   try {
-    await program.parseAsync([...argv], { from: 'user' })
+    // What one types at any tool before reading its help.
+    const asked = argv.map((word) => (word === '--version' && !argv.includes('--') ? 'version' : word))
+    await program.parseAsync(/^--(version|json)$/.test(argv[0] ?? '') ? asked : [...argv], { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0
-      if (json && error.code !== 'commander.help') reportUsage(cli, error)
+      if (json) reportUsage(cli, error)
       return 2
     }
-    return reportError(error, terminal(cli, json), cli)
+    const code = reportError(error, terminal(cli, json), cli)
+    return exitCode === interrupted ? interrupted : code
   }
 }
 
@@ -107,7 +112,8 @@ function toOption({ flags, description, many }: OptionEntry): Option {
 }
 
 function reportUsage(cli: CliEnvironment, error: CommanderError): void {
-  const message = error.message.replace(/^error: /, '')
+  // Commander's message for a group without a command is no message.
+  const message = error.code === 'commander.help' ? 'A command is missing.' : error.message.replace(/^error: /, '')
   cli.stdout.write(
     `${JSON.stringify({ error: { code: 'ZEN_USAGE', message, facts: {}, next: 'See --help.' } }, null, 2)}\n`,
   )

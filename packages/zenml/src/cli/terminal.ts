@@ -22,6 +22,8 @@ export interface Terminal {
   readonly json: boolean
   /** Whether stderr is a terminal that live progress may be drawn on. */
   readonly live: boolean
+  /** Width of the terminal behind stderr; 80 where it is not known. */
+  readonly columns: number
   readonly colors: Colors
   /** Prints the result: the document with `--json`, else the text. */
   result(document: Json, text: () => string): void
@@ -48,6 +50,9 @@ export function terminal({ environment, stdout, stderr }: CliEnvironment, json: 
   return {
     json,
     live: interactive,
+    get columns() {
+      return stderr.columns || 80
+    },
     colors: coloured && (json || stdout.isTTY === true) ? ansi : plain,
     result(document, text) {
       const written = json ? JSON.stringify(document, null, 2) : text()

@@ -3,6 +3,8 @@ import type { Diagnostic } from '../model/diagnostic.ts'
 import { type PipelineSpec, parseInputReference } from '../model/pipeline-spec.ts'
 import type { StepDescriptor } from '../model/step-descriptor.ts'
 
+const mostProblems = 100
+
 /** What is wrong with the graph by itself: inputs from nowhere, circles, no steps. */
 export function checkGraph(spec: PipelineSpec): readonly Diagnostic[] {
   const problems: Diagnostic[] = []
@@ -11,6 +13,8 @@ export function checkGraph(spec: PipelineSpec): readonly Diagnostic[] {
     problems.push({ code: 'ZEN_CONFIG_EMPTY', message: 'The pipeline has no steps.', path: 'steps' })
   for (const [name, step] of Object.entries(spec.steps)) {
     for (const [input, from] of Object.entries(step.inputs)) {
+      // More help nobody, and each looks for the nearest name among all.
+      if (problems.length >= mostProblems) return problems
       const path = `steps.${name}.inputs.${input}`
       const reference = parseInputReference(from)
       if (reference?.kind === 'datasource' && !Object.hasOwn(spec.datasources, reference.name)) {
@@ -33,11 +37,16 @@ export function checkGraph(spec: PipelineSpec): readonly Diagnostic[] {
     if (circle !== undefined)
       problems.push({
         code: 'ZEN_CONFIG_CYCLE',
-        message: `Steps wait for each other in a circle: ${circle.join(' → ')}.`,
+        message: `Steps wait for each other in a circle: ${shortened(circle).join(' → ')}.`,
         path: `steps.${circle[0]}.inputs`,
       })
   }
   return problems
+}
+
+/** A circle of thousands is told by its ends. */
+function shortened(circle: readonly string[]): readonly string[] {
+  return circle.length <= 20 ? circle : [...circle.slice(0, 10), '…', ...circle.slice(-9)]
 }
 
 /** What is wrong with the edges, given what each step declares. Steps without a descriptor are passed over. */
@@ -106,14 +115,41 @@ function typeOf(from: string, descriptors: { readonly [step: string]: StepDescri
 
 /** Names of the steps such that each comes after what it reads; as declared among those that are ready. The graph must have no circle. */
 export function orderSteps(spec: PipelineSpec): readonly string[] {
-  const ordered = new Set<string>()
+  const ordered: string[] = []
+  const { readers, waiting } = readersOf(spec)
   const names = Object.keys(spec.steps)
-  while (ordered.size < names.length) {
-    const next = names.find((name) => !ordered.has(name) && upstream(spec, name).every((other) => ordered.has(other)))
-    if (next === undefined) throw new Error('the graph has a circle')
-    ordered.add(next)
+  const places = new Map(names.map((name, place) => [name, place]))
+  const ready = names.filter((name) => waiting.get(name) === 0).reverse()
+  for (let name = ready.pop(); name !== undefined; name = ready.pop()) {
+    ordered.push(name)
+    for (const reader of readers.get(name) ?? []) {
+      const left = waiting.get(reader)! - 1
+      waiting.set(reader, left)
+      if (left > 0) continue
+      // Sorted from the end: the first declared comes next.
+      let place = ready.length
+      while (place > 0 && places.get(ready[place - 1]!)! < places.get(reader)!) place--
+      ready.splice(place, 0, reader)
+    }
   }
-  return [...ordered]
+  if (ordered.length < names.length) throw new Error('the graph has a circle')
+  return ordered
+}
+
+/** Who reads each step, and how many distinct steps each waits for. */
+function readersOf(spec: PipelineSpec): { readers: Map<string, string[]>; waiting: Map<string, number> } {
+  const readers = new Map<string, string[]>()
+  const waiting = new Map<string, number>()
+  for (const name of Object.keys(spec.steps)) {
+    const others = new Set(upstream(spec, name))
+    waiting.set(name, others.size)
+    for (const other of others) {
+      const list = readers.get(other)
+      if (list === undefined) readers.set(other, [name])
+      else list.push(name)
+    }
+  }
+  return { readers, waiting }
 }
 
 function upstream(spec: PipelineSpec, step: string): string[] {
@@ -123,22 +159,27 @@ function upstream(spec: PipelineSpec, step: string): string[] {
   })
 }
 
+/** A circle from one of its steps back to it. Without recursion: a configuration may be a chain of thousands. */
 function findCircle(spec: PipelineSpec): string[] | undefined {
   const done = new Set<string>()
-  const visit = (step: string, path: readonly string[]): string[] | undefined => {
-    const at = path.indexOf(step)
-    if (at >= 0) return [...path.slice(at), step]
-    if (done.has(step)) return undefined
-    for (const other of upstream(spec, step)) {
-      const circle = visit(other, [...path, step])
-      if (circle !== undefined) return circle
+  for (const start of Object.keys(spec.steps)) {
+    const path = new Set<string>()
+    const open = done.has(start) ? [] : [{ step: start, others: upstream(spec, start) }]
+    path.add(start)
+    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+      const other = top.others.shift()
+      if (other === undefined) {
+        done.add(top.step)
+        path.delete(top.step)
+        open.pop()
+      } else if (path.has(other)) {
+        const steps = [...path]
+        return [...steps.slice(steps.indexOf(other)), other]
+      } else if (!done.has(other)) {
+        path.add(other)
+        open.push({ step: other, others: upstream(spec, other) })
+      }
     }
-    done.add(step)
-    return undefined
-  }
-  for (const step of Object.keys(spec.steps)) {
-    const circle = visit(step, [])
-    if (circle !== undefined) return circle
   }
   return undefined
 }

@@ -1,4 +1,5 @@
 import { parse } from 'yaml'
+import { canonicalJson } from '../base/canonical.ts'
 import { messageOf } from '../base/errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { didYouMean } from '../base/nearest.ts'
@@ -42,6 +43,8 @@ export async function applyOverrides(
     let value: Json
     try {
       value = parse(text, { merge: false, maxAliasCount: 0 }) as Json
+      // What has no place in JSON: .nan, .inf, a date by its tag …
+      canonicalJson(value)
     } catch (error) {
       problems.push({
         code: 'ZEN_CONFIG_OVERRIDE',

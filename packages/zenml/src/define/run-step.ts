@@ -15,6 +15,7 @@ import {
   type Ports,
   type Step,
 } from './step.ts'
+import { unknownParameters } from './unknown-parameters.ts'
 
 /** What `runStep` gives back: each output as the next step would get it. */
 export interface StepTrial<O extends OutputPorts> extends AsyncDisposable {
@@ -105,16 +106,19 @@ export async function validateParameters(step: AnyStep, given: unknown): Promise
   const { definition } = step
   const schema = (definition.parameters ?? noParameters) as ParameterSchema<unknown>
   const result = await schema['~standard'].validate(given)
-  if (result.issues !== undefined) {
-    const problems = result.issues.map((issue) => {
-      const path = (issue.path ?? []).map((part) =>
-        String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part),
-      )
-      return { path: path.join('.'), message: issue.message }
-    })
+  const problems =
+    result.issues === undefined
+      ? unknownParameters(schema, given, result.value)
+      : result.issues.map((issue) => {
+          const path = (issue.path ?? []).map((part) =>
+            String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part),
+          )
+          return { path: path.join('.'), message: issue.message }
+        })
+  if (result.issues !== undefined || problems.length > 0) {
     const text = problems.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')
     throw new ZenmlError('ZEN_PARAMETERS', `The parameters of step "${definition.name}" do not fit: ${text}`, {
-      facts: { problems },
+      facts: { problems: problems.map((problem) => ({ ...problem })) },
     })
   }
   return result.value as JsonObject

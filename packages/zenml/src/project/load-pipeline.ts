@@ -1,5 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { extname, isAbsolute, join, relative, resolve } from 'node:path'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { askHost } from '../backends/ask-host.ts'
 import type { PipelineResponse } from '../backends/host/read-pipeline.ts'
 import { type ErrorCode, systemCode, ZenmlError } from '../base/errors.ts'
@@ -36,24 +36,36 @@ export interface LoadedPipeline {
  * const { spec } = await loadPipeline(project, 'pipeline.yaml', directory)
  * spec.name // 'numbers'
  */
-export async function loadPipeline(project: Project, argument: string, directory: string): Promise<LoadedPipeline> {
-  const hash = argument.lastIndexOf('#')
-  const file = hash < 0 ? argument : argument.slice(0, hash)
-  const exportName = hash < 0 ? null : argument.slice(hash + 1)
+export async function loadPipeline(
+  project: Project,
+  argument: string,
+  directory: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<LoadedPipeline> {
+  // A folder may have a # in its name: an export is behind the last one, and has no slash.
+  const [, file, exportName = null] = /^(.*?)(?:#([^#/\\]*))?$/s.exec(argument) as unknown as [string, string, string?]
   const path = resolve(directory, file)
   const inside = relative(project.root, path)
-  if (inside.startsWith('..') || isAbsolute(inside)) {
+  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
     throw new ZenmlError('ZEN_PIPELINE_OUTSIDE', `${file} is outside of the project at ${project.root}.`, {
       next: 'Move it into the repository: a run pins the code and configuration that it holds.',
     })
   }
   const extension = extname(path)
-  if (extension === '.yaml' || extension === '.yml') return await loadYaml(path, file)
+  if (extension === '.yaml' || extension === '.yml') {
+    if (exportName === null) return await loadYaml(path, file)
+    throw new ZenmlError('ZEN_PIPELINE_EXPORT', `${file} is one pipeline and exports none by name.`, {
+      next: `Leave out "#${exportName}".`,
+    })
+  }
   if (/^\.[cm]?[jt]sx?$/.test(extension)) {
-    return { spec: await compile(project, path, file, exportName), file, locate: () => undefined }
+    return { spec: await compile(project, path, file, exportName, signal), file, locate: () => undefined }
   }
   throw new ZenmlError('ZEN_PIPELINE_FILE', `${file} is neither a YAML file nor a TypeScript or JavaScript module.`)
 }
+
+/** Bytes; the parser has its own, smaller limit. */
+const largest = 16 << 20
 
 async function loadYaml(path: string, file: string): Promise<LoadedPipeline> {
   const text = await read(path, file)
@@ -63,7 +75,13 @@ async function loadYaml(path: string, file: string): Promise<LoadedPipeline> {
   return { spec, file, text, locate, ...(run === undefined ? {} : { run }) }
 }
 
-async function compile(project: Project, path: string, file: string, exportName: string | null): Promise<PipelineSpec> {
+async function compile(
+  project: Project,
+  path: string,
+  file: string,
+  exportName: string | null,
+  signal: AbortSignal | undefined,
+): Promise<PipelineSpec> {
   await read(path, file)
   const bundle = await bundlePipeline({ root: project.root, file: path })
   const { temporaryDirectory, host } = project.workspace
@@ -72,7 +90,12 @@ async function compile(project: Project, path: string, file: string, exportName:
     await writeBundle(bundle, place)
     const request = { bundle: join(place, 'step.mjs'), exportName }
     const { spec, problem } = await askHost<PipelineResponse>(
-      { host, node: process.execPath, directory: temporaryDirectory },
+      {
+        host,
+        node: process.execPath,
+        directory: temporaryDirectory,
+        ...(signal === undefined ? {} : { signal }),
+      },
       'pipeline',
       request,
     )
@@ -88,6 +111,12 @@ async function compile(project: Project, path: string, file: string, exportName:
 
 async function read(path: string, file: string): Promise<string> {
   try {
+    const found = await stat(path)
+    // A pipe or device would be read for ever.
+    if (!found.isFile() && !found.isDirectory())
+      throw new ZenmlError('ZEN_PIPELINE_FILE', `${file} is no regular file.`)
+    if (found.size > largest)
+      throw new ZenmlError('ZEN_PIPELINE_FILE', `${file} is larger than ${largest >> 20} MiB: it is no pipeline.`)
     return await readFile(path, 'utf8')
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw new ZenmlError('ZEN_PIPELINE_MISSING', `There is no file ${file}.`)

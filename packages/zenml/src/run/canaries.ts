@@ -30,6 +30,7 @@ export async function canariesOf(
   workspace: Workspace,
   facts: JsonObject,
   questions: readonly CanaryQuestion[],
+  signal?: AbortSignal,
 ): Promise<{ readonly canaries: ReadonlyMap<string, Digest>; readonly problems: readonly Diagnostic[] }> {
   const canaries = new Map<string, Digest>()
   const problems: Diagnostic[] = []
@@ -57,7 +58,12 @@ export async function canariesOf(
       }),
     )
     const { host, node, temporaryDirectory } = workspace
-    const response = await askHost<CanaryResponse>({ host, node, directory: temporaryDirectory }, 'canary', request)
+    const stop = signal === undefined ? {} : { signal }
+    const response = await askHost<CanaryResponse>(
+      { host, node, directory: temporaryDirectory, ...stop },
+      'canary',
+      request,
+    )
     for (const [index, question] of open.entries()) {
       const answer = response[index]!
       if ('problem' in answer) {

@@ -40,7 +40,11 @@ const answerFormat = 2
  * Asks each step what it declares and whether it accepts its parameters. Answers are kept by the digest of the step's code,
  * packages and parameters, so that a run in which nothing changed loads no user code at all.
  */
-export async function describeSteps(workspace: Workspace, questions: readonly StepQuestion[]): Promise<Descriptions> {
+export async function describeSteps(
+  workspace: Workspace,
+  questions: readonly StepQuestion[],
+  signal?: AbortSignal,
+): Promise<Descriptions> {
   const directory = join(workspace.cacheDirectory, 'steps')
   const described = new Map<string, DescribedStep>()
   const problems: Diagnostic[] = []
@@ -75,7 +79,12 @@ export async function describeSteps(workspace: Workspace, questions: readonly St
       }),
     )
     const response = await askHost<DescribeResponse>(
-      { host: workspace.host, node: workspace.node, directory: workspace.temporaryDirectory },
+      {
+        host: workspace.host,
+        node: workspace.node,
+        directory: workspace.temporaryDirectory,
+        ...(signal === undefined ? {} : { signal }),
+      },
       'describe',
       request,
     )

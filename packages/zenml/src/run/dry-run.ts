@@ -57,9 +57,9 @@ export interface RunPrediction {
 export async function predictRun(
   workspace: Workspace,
   spec: PipelineSpec,
-  { reuse = true }: { readonly reuse?: boolean } = {},
+  { reuse = true, signal }: { readonly reuse?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<RunPrediction> {
-  const plan = await planRun(workspace, spec)
+  const plan = await planRun(workspace, spec, signal === undefined ? {} : { signal })
   const policy = reuse ? reuseFrom(workspace) : noReuse
   const predictor = new Predictor(workspace, plan, policy, reuse)
   const steps: StepPrediction[] = []

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, type WriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { StepResult } from '../backends/backend.ts'
@@ -90,6 +90,11 @@ async function keepBundle(workspace: Workspace, { step }: Execution): Promise<vo
 
 async function runLogged(workspace: Workspace, { directory, step, signal, onEvent }: Execution): Promise<StepResult> {
   const log = createWriteStream(join(directory, 'log'))
+  // A full disk ends the log, not our process; that the log is not whole is told when the step has ended.
+  let broken = false
+  log.on('error', () => {
+    broken = true
+  })
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
   try {
     return await workspace.backend.execute(
@@ -103,21 +108,27 @@ async function runLogged(workspace: Workspace, { directory, step, signal, onEven
       {
         signal,
         onOutput: (stream, chunk) => {
-          log.write(chunk)
+          const full = !broken && !log.write(chunk)
           onEvent({
             kind: 'step-output',
             step: step.name,
             stream,
             text: decoders[stream].decode(chunk, { stream: true }),
           })
+          return full ? drained(log) : undefined
         },
         onEvent: (event) => onEvent({ kind: 'step-event', step: step.name, event }),
       },
     )
   } finally {
-    log.end()
-    await finished(log)
+    // Rejects where the disk was full meanwhile.
+    await finished(log.end())
   }
+}
+
+/** When a log takes more, or never will. */
+function drained(log: WriteStream): Promise<void> {
+  return new Promise((resolve) => log.once('drain', resolve).once('close', resolve))
 }
 
 /** Packs an error that is not the step's own: the store is full, an input is damaged … */

@@ -102,7 +102,10 @@ export class PlanError extends ZenmlError {
 export async function planRun(
   workspace: Workspace,
   spec: PipelineSpec,
-  findSource: SourceFinder = (_name, source) => presentSource(workspace, workspace.root, source),
+  {
+    findSource = (_name, source) => presentSource(workspace, workspace.root, source),
+    signal,
+  }: { readonly findSource?: SourceFinder | undefined; readonly signal?: AbortSignal } = {},
 ): Promise<Plan> {
   refuse(checkGraph(spec).filter((diagnostic) => !isWarning(diagnostic)))
   const [bundles, sources, captured] = await Promise.all([
@@ -139,6 +142,7 @@ export async function planRun(
       parameters: step.parameters,
       packages: Object.fromEntries(packages.map((leaf) => [`${leaf.name}@${leaf.version}`, leaf.integrity])),
     })),
+    signal,
   )
   const descriptors = Object.fromEntries([...described].map(([name, { descriptor }]) => [name, descriptor]))
   refuse([...problems, ...checkAgainstSteps(spec, descriptors)])
@@ -149,6 +153,7 @@ export async function planRun(
     workspace,
     environmentFacts,
     withCanary.map(({ name, bundle, packages }) => ({ step: name, bundle, packages })),
+    signal,
   )
   refuse(dead)
 

@@ -73,7 +73,7 @@ export async function runPipeline(
 ): Promise<RunEnd> {
   const startedAt = workspace.clock.now()
   const [plan, pin] = await Promise.all([
-    planRun(workspace, spec, findSource),
+    planRun(workspace, spec, { findSource, signal }),
     pinned,
     recoverLostRuns(workspace, onEvent),
   ])

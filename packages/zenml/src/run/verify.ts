@@ -55,7 +55,7 @@ export async function verifyRun(
   }
   const at = workspace.clock.now()
   const findSource = pinnedSources(workspace, presentRoot, sourceIdentities(pinned))
-  const plan = await planRun(workspace, pinned.spec, findSource)
+  const plan = await planRun(workspace, pinned.spec, { findSource, signal })
   const chosen = plan.steps.filter(({ name }) => steps === undefined || steps.includes(name))
   onEvent({
     kind: 'run-started',

@@ -38,6 +38,12 @@ it('a command outside of a project says how to make one', async () => {
   expect(stderr).toMatch(/ZEN_PROJECT_MISSING.*zenml init/s)
 })
 
+it('--version is the command version', async () => {
+  using project = testProject({ git: false, init: false })
+  expect((await project.zenml('--version')).stdout).toBe((await project.zenml('version')).stdout)
+  expect(await project.json('--version')).toEqual(await project.json('version'))
+})
+
 it('help and version need no project and print to stdout', async () => {
   using project = testProject({ init: false })
   const help = await project.zenml('--help')

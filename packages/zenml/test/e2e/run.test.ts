@@ -72,6 +72,15 @@ describe('a pipeline of a user', () => {
     expect(unknown.stderr).toContain('make')
   })
 
+  it('a parameter that no step knows is refused with the nearest name, from the command line and from a file', async () => {
+    const given = ['pipeline', 'run', 'pipeline.yaml', '--param', 'make.cuont=5', '--param', 'sum.colour=red']
+    const { error } = await project.json(...given)
+    expect(error.facts.diagnostics).toMatchObject([
+      { code: 'ZEN_PARAMETERS', message: 'Step "make", parameter cuont: Unknown. Did you mean "count"?', line: 7 },
+      { code: 'ZEN_PARAMETERS' },
+    ])
+  })
+
   it('does not believe an output that is missing or damaged', async () => {
     const before = await project.json('pipeline', 'run', 'pipeline.yaml')
     const artifact = await project.json('artifact', 'get', `${before.run}/double.numbers`)

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../base/json.ts'
 import { portType } from '../../define/pipeline.ts'
 import { validateParameters } from '../../define/run-step.ts'
 import type { AnyStep, Ports } from '../../define/step.ts'
+import { jsonSchemaOf } from '../../define/unknown-parameters.ts'
 import type { AnyArtifactType } from '../../model/artifact-type.ts'
 import type { StepDescriptor } from '../../model/step-descriptor.ts'
 import { type Problem, problemOf } from './problem.ts'
@@ -64,13 +65,4 @@ export function descriptorOf(step: AnyStep): StepDescriptor {
     canary: step.definition.canary !== undefined,
     parameters: jsonSchemaOf(parameters),
   }
-}
-
-/** The JSON Schema of the parameters by the Standard JSON Schema interface, which Zod 4 implements. */
-function jsonSchemaOf(schema: unknown): JsonObject {
-  const standard = (
-    schema as { '~standard'?: { jsonSchema?: { input(options: { target: string }): JsonObject } } } | undefined
-  )?.['~standard']
-  if (standard?.jsonSchema === undefined) return { type: 'object' }
-  return standard.jsonSchema.input({ target: 'draft-2020-12' })
 }

@@ -24,8 +24,27 @@ export async function runTask(directory: string): Promise<void> {
   const state = seedGlobals(input.seed)
   const metrics: { [name: string]: number | number[] } = {}
   const properties: { [output: string]: JsonObject } = {}
-  let error: Failure | null = null
   const trace = startTrace(directory, input)
+  const end = (error: Failure | null): void => {
+    const output: StepOutput = {
+      format: 1,
+      status: error === null ? 'complete' : 'failed',
+      error,
+      metrics: metrics as JsonObject,
+      properties,
+      usedSeed: state.used,
+      ...trace.end(),
+    }
+    writeFileSync(join(directory, 'output.json.part'), canonicalJson(output as unknown as JsonObject))
+    renameSync(join(directory, 'output.json.part'), join(directory, 'output.json'))
+  }
+  // Thrown where the step does not wait: in a timer, a listener or a promise that nobody looks at.
+  process.once('uncaughtException', (thrown) => {
+    if (abort.signal.aborted) process.exit(143)
+    end(tellFailure(trace.violation() ?? thrown))
+    process.exit(1)
+  })
+  let error: Failure | null = null
   try {
     const step = await loadStep(join(directory, input.bundle))
     const directories = Object.fromEntries(
@@ -66,20 +85,9 @@ export async function runTask(directory: string): Promise<void> {
   } catch (thrown) {
     if (abort.signal.aborted) process.exit(143)
     // Code that caught the refusal, or failed by it, failed for that reason.
-    error = failureOf(trace.violation() ?? thrown)
-    process.stderr.write(`${error.stack ?? error.message}\n`)
+    error = tellFailure(trace.violation() ?? thrown)
   }
-  const output: StepOutput = {
-    format: 1,
-    status: error === null ? 'complete' : 'failed',
-    error,
-    metrics: metrics as JsonObject,
-    properties,
-    usedSeed: state.used,
-    ...trace.end(),
-  }
-  writeFileSync(join(directory, 'output.json.part'), canonicalJson(output as unknown as JsonObject))
-  renameSync(join(directory, 'output.json.part'), join(directory, 'output.json'))
+  end(error)
   // A timer, socket or worker that the step left behind must not hold the run up.
   await flush()
   process.exit(error === null ? 0 : 1)
@@ -155,6 +163,13 @@ function watchParent(): void {
   process.stdin.on('error', () => process.exit(129))
   process.stdin.resume()
   process.stdin.unref()
+}
+
+/** Says in the step's log what went wrong, and packs it. */
+function tellFailure(thrown: unknown): Failure {
+  const failure = failureOf(thrown)
+  process.stderr.write(`${failure.stack ?? failure.message}\n`)
+  return failure
 }
 
 function failureOf(thrown: unknown): Failure {

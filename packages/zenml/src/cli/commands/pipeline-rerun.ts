@@ -16,7 +16,7 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
       const nondeterminism = await nondeterminismOf(project.records, record)
       terminal.result({ ...runDocument(record, nondeterminism), comparison }, () =>
         [
-          runSummary(record, project, terminal.colors, cli.environment, nondeterminism),
+          runSummary(record, project, terminal.colors, cli, nondeterminism),
           ...comparisonLines(comparison, terminal.colors),
         ].join('\n'),
       )

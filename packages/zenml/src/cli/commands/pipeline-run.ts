@@ -22,7 +22,7 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   // Pinning keeps a dirty tree under a ref, and a dry run leaves none; where a clean tree is required, nothing is kept anyhow.
   const pinned = dryRun && !requireClean ? undefined : pinCode(own.root, { requireClean, onEvent: progress.listen })
   pinned?.catch(() => undefined)
-  const loaded = await loadPipeline(own, args[0]!, cli.directory)
+  const loaded = await loadPipeline(own, args[0]!, cli.directory, { signal })
   await using other = await openStores(own, loaded, cli)
   const project = other ?? own
   let record: RunRecord | undefined
@@ -32,7 +32,7 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
     if (dryRun || pinned === undefined) {
       await pinned
       const { predictRun } = await import('../../run/dry-run.ts')
-      const predicted = await predictRun(project.workspace, spec, { reuse: options['cache'] !== false })
+      const predicted = await predictRun(project.workspace, spec, { reuse: options['cache'] !== false, signal })
       const { pipeline, seed, steps } = predicted
       const { predictionText } = await import('../explain-text.ts')
       terminal.result(document({ pipeline, seed, dryRun: true, steps }), () =>
@@ -64,7 +64,7 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   }
   const run = record!
   terminal.result(runDocument(run, nondeterminism), () =>
-    runSummary(run, project, terminal.colors, cli.environment, nondeterminism),
+    runSummary(run, project, terminal.colors, cli, nondeterminism),
   )
   return run.status === 'complete' ? 0 : 1
 }
