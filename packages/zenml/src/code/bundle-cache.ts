@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { digestOf } from '../base/canonical.ts'
 import { type Digest, hexOf, sha256 } from '../base/digest.ts'
+import { ZenmlError } from '../base/errors.ts'
 import { type BuiltBundle, foldersOf } from './build-bundle.ts'
 import { type BundleAsset, bundleIn, type StepBundle, sealBundle } from './bundle.ts'
 import { bundlerName } from './bundle-format.ts'
@@ -37,13 +38,16 @@ interface CachedBundle {
  * names in each folder where an import could resolve, the packages that bare imports lead to, the settings on the way, the
  * bundler and this format. Every file is read once for all of them; the bundler is loaded only where a bundle is made.
  *
- * Throws as `bundleStep` does, for the first of the sources that cannot be bundled.
+ * Sources that cannot be bundled are in `failures`, with what `bundleStep` throws.
  */
 export async function bundleSteps(options: {
   readonly root: string
   readonly sources: readonly string[]
   readonly cacheDirectory: string
-}): Promise<ReadonlyMap<string, StepBundle>> {
+}): Promise<{
+  readonly bundles: ReadonlyMap<string, StepBundle>
+  readonly failures: ReadonlyMap<string, ZenmlError>
+}> {
   const tree = new SourceTree(options.root)
   const prepared: PreparedModules = new Map()
   const sources = [...new Set(options.sources)]
@@ -55,11 +59,13 @@ export async function bundleSteps(options: {
     ),
   )
   const bundles = new Map<string, StepBundle>()
+  const failures = new Map<string, ZenmlError>()
   for (const [index, result] of made.entries()) {
-    if (result.status === 'rejected') throw result.reason
-    bundles.set(sources[index]!, result.value)
+    if (result.status === 'fulfilled') bundles.set(sources[index]!, result.value)
+    else if (result.reason instanceof ZenmlError) failures.set(sources[index]!, result.reason)
+    else throw result.reason
   }
-  return bundles
+  return { bundles, failures }
 }
 
 /** A bundle from the cache if it still holds, else from `make`, and then kept. */

@@ -108,7 +108,7 @@ export async function planRun(
   }: { readonly findSource?: SourceFinder | undefined; readonly signal?: AbortSignal } = {},
 ): Promise<Plan> {
   refuse(checkGraph(spec).filter((diagnostic) => !isWarning(diagnostic)))
-  const [bundles, sources, captured] = await Promise.all([
+  const [{ bundles, failures }, found, captured] = await Promise.all([
     bundleSteps({
       root: workspace.root,
       sources: [...new Set(Object.values(spec.steps).map((step) => step.source))],
@@ -117,6 +117,14 @@ export async function planRun(
     findSources(spec, findSource),
     captureEnvironment(),
   ])
+  refuse([
+    ...Object.entries(spec.steps).flatMap(([name, { source }]) => {
+      const error = failures.get(source)
+      return error === undefined ? [] : [diagnosticOf(error, `Step "${name}"`, `steps.${name}.source`)]
+    }),
+    ...found.problems,
+  ])
+  const { sources } = found
   const tree = new InstalledTree()
   const named = await Promise.all(
     Object.entries(spec.steps).map(async ([name, step]) => {
@@ -190,14 +198,27 @@ export async function planRun(
   }
 }
 
-async function findSources(spec: PipelineSpec, findSource: SourceFinder): Promise<ReadonlyMap<string, PlannedSource>> {
+async function findSources(
+  spec: PipelineSpec,
+  findSource: SourceFinder,
+): Promise<{ readonly sources: ReadonlyMap<string, PlannedSource>; readonly problems: readonly Diagnostic[] }> {
   const used = new Set(Object.values(spec.steps).flatMap((step) => Object.values(step.inputs)))
-  const found = await Promise.all(
-    Object.entries(spec.datasources)
-      .filter(([name]) => used.has(`datasources.${name}`))
-      .map(async ([name, source]) => [name, await findSource(name, source)] as const),
-  )
-  return new Map(found)
+  const sources = new Map<string, PlannedSource>()
+  const problems: Diagnostic[] = []
+  const names = Object.keys(spec.datasources).filter((name) => used.has(`datasources.${name}`))
+  const found = await Promise.allSettled(names.map((name) => findSource(name, spec.datasources[name]!)))
+  for (const [index, result] of found.entries()) {
+    const name = names[index]!
+    if (result.status === 'fulfilled') sources.set(name, result.value)
+    else if (result.reason instanceof ZenmlError)
+      problems.push(diagnosticOf(result.reason, `Datasource "${name}"`, `datasources.${name}`))
+    else throw result.reason
+  }
+  return { sources, problems }
+}
+
+function diagnosticOf({ code, message, next }: ZenmlError, what: string, path: string): Diagnostic {
+  return { code, message: `${what}: ${message}${next === undefined ? '' : ` ${next}`}`, path }
 }
 
 /** A datasource as its files are now, below a root. */

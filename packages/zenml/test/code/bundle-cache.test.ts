@@ -28,7 +28,9 @@ const files = {
 const cacheOf = (root: string): string => join(root, '.zenml/cache')
 const entries = (root: string): string[] => readdirSync(join(cacheOf(root), 'bundles'))
 async function cached(root: string, name = source): Promise<StepBundle> {
-  return (await bundleSteps({ root, sources: [name], cacheDirectory: cacheOf(root) })).get(name)!
+  const { bundles, failures } = await bundleSteps({ root, sources: [name], cacheDirectory: cacheOf(root) })
+  for (const failure of failures.values()) throw failure
+  return bundles.get(name)!
 }
 /** Whether bundling again wrote to the cache, which it does exactly where it did not believe it. */
 async function missed(root: string, name = source): Promise<boolean> {
@@ -159,7 +161,7 @@ describe('the cache of bundles', () => {
     const root = temporaryProject(files)
     const sources = [source, 'steps/train.ts#other', 'steps/read.ts#read', 'zenml#split', source]
     for (let round = 0; round < 2; round++) {
-      const bundles = await bundleSteps({ root, sources, cacheDirectory: cacheOf(root) })
+      const { bundles } = await bundleSteps({ root, sources, cacheDirectory: cacheOf(root) })
       expect([...bundles.keys()]).toEqual([...new Set(sources)])
       for (const [name, bundle] of bundles) expect(bundle).toEqual(await bundleStep({ root, source: name }))
     }
@@ -183,7 +185,7 @@ describe('the cache of bundles', () => {
       '.tools/node_modules/esbuild/package.json': '{ "version": "0.28.2" }',
       '.tools/node_modules/acorn/package.json': '{}',
     })
-    const code = `const { bundleSteps } = await import(${JSON.stringify(script)}); console.log((await bundleSteps(${JSON.stringify({ root, sources: [source], cacheDirectory: cacheOf(root) })})).size)`
+    const code = `const { bundleSteps } = await import(${JSON.stringify(script)}); console.log((await bundleSteps(${JSON.stringify({ root, sources: [source], cacheDirectory: cacheOf(root) })})).bundles.size)`
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' }).trim()).toBe('1')
   })
 

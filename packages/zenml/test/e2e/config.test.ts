@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestProject, testProject } from '../support/project.ts'
@@ -69,4 +70,46 @@ it('lineage is a tree for people', async () => {
   expect(stdout).toContain('└─ numbers: make.numbers')
   expect(stdout).toContain('used by sum in run')
   expect(stdout).toContain('└─ total: sum.total')
+})
+
+it('sources of steps and data that cannot be had are named all at once, each with its line', async () => {
+  using project = testProject()
+  const outside = mkdtempSync(join(tmpdir(), 'zenml-outside-'))
+  try {
+    writeFileSync(join(outside, 'evil.ts'), 'export const evil = 1\n')
+    mkdirSync(join(project.root, 'steps'))
+    symlinkSync(join(outside, 'evil.ts'), join(project.root, 'steps/linked.ts'))
+    project.write({
+      'steps/broken.ts': 'export const broken = (\n',
+      'pipeline.yaml': `version: 1
+pipeline: bad
+datasources:
+  gone: { path: nowhere.csv }
+steps:
+  up: { source: "../up.ts#up" }
+  absolute: { source: "${outside}/evil.ts#evil" }
+  linked: { source: "steps/linked.ts#evil" }
+  missing: { source: "steps/missing.ts#missing" }
+  broken: { source: "steps/broken.ts#broken" }
+  read: { source: "zenml/steps#snapshot", inputs: { source: datasources.gone } }
+`,
+    })
+    const { code, stdout } = await project.zenml('pipeline', 'run', 'pipeline.yaml', '--json')
+    expect(code).toBe(2)
+    const document = JSON.parse(stdout)
+    const told = document.error.facts.diagnostics.map(
+      (found: { line: number; code: string }) => `${found.line} ${found.code}`,
+    )
+    expect(told).toEqual([
+      '6 ZEN_STEP_SOURCE_OUTSIDE',
+      '7 ZEN_STEP_SOURCE_OUTSIDE',
+      '8 ZEN_STEP_SOURCE_OUTSIDE',
+      '9 ZEN_STEP_SOURCE_MISSING',
+      '10 ZEN_CODE_SYNTAX',
+      '4 ZEN_SOURCE_MISSING',
+    ])
+    expect(await project.json('pipeline', 'runs')).toHaveProperty('runs', [])
+  } finally {
+    rmSync(outside, { recursive: true, force: true })
+  }
 })
