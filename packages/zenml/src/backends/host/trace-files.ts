@@ -16,6 +16,9 @@ const names = ['readdir', 'readdirSync', 'opendir', 'opendirSync']
 const trees = ['cp', 'cpSync']
 const presences = ['stat', 'lstat', 'access', 'exists', 'readlink', 'realpath'].flatMap((name) => [name, `${name}Sync`])
 const writes = ['writeFile', 'writeFileSync', 'createWriteStream']
+/** What makes a file reachable under another name: reading it there is not seen. */
+const moves = ['rename', 'renameSync', 'link', 'linkSync']
+const links = ['symlink', 'symlinkSync']
 
 /** What is no undeclared file. */
 export interface KnownFiles {
@@ -35,8 +38,9 @@ export class FileWatch {
   private readonly ledger: Ledger
   private readonly places: Places
   /** By path and reading: null where it is known, else what it counts as and whether it was observed. */
-  private readonly seen = new Map<string, { readonly what: string; observed: boolean } | null>()
+  private readonly seen = new Map<string, { readonly what: string; readonly how: Reading; observed: boolean } | null>()
   private readonly written = new Set<string>()
+  private inputFiles: ReadonlySet<string> | undefined
   private readonly files = new Map<string, { readonly digest: Digest | null; readonly mark: string }>()
 
   constructor(known: KnownFiles, ledger: Ledger, places: Places) {
@@ -57,12 +61,19 @@ export class FileWatch {
         if (truncates(flags)) this.wrote(path)
         else if (reads(flags)) this.read(path, 'content', below)
       }
+    taps.methods(process, ['loadEnvFile'], reading('content'))
+    for (const owner of [fs.realpath, fs.realpathSync]) taps.methods(owner, ['native'], reading('presence'))
     for (const owner of [fs, fs.promises]) {
       taps.methods(owner, contents, reading('content'))
       taps.methods(owner, names, reading('names'))
       taps.methods(owner, trees, reading('tree'))
       taps.methods(owner, presences, reading('presence'))
       taps.methods(owner, opens, opening)
+      taps.methods(owner, moves, reading('tree'))
+      taps.methods(owner, links, () => ([target, path], below) => {
+        const [to, from] = [pathOf(path), typeof target === 'string' ? target : pathOf(target)]
+        if (to !== undefined && from !== undefined) this.read(resolve(dirname(to), from), 'tree', below)
+      })
       taps.methods(
         owner,
         writes,
@@ -89,14 +100,19 @@ export class FileWatch {
     const key = `${how} ${path}`
     let entry = this.seen.get(key)
     if (entry === undefined) {
-      entry = this.isKnown(path) ? null : { what: this.nameOf(path, how), observed: false }
+      const reading = how === 'tree' && !isFolder(path) ? 'content' : how
+      // The root and the folders above it are there: otherwise nothing would run.
+      const known = (how === 'presence' && isInside(path, this.known.root)) || this.isKnown(path)
+      entry = known ? null : { what: this.nameOf(path, reading), how: reading, observed: false }
       this.seen.set(key, entry)
     }
     if (entry === null || this.written.has(path)) return
-    if (!this.ledger.hit(this.ledger.counter('file', entry.what), below)) return
+    const told = this.ledger.hit(this.ledger.counter('file', entry.what), below)
     if (entry.observed) return
     entry.observed = true
-    this.observe(path, how)
+    // Node's loader of modules reads for an import() that nobody on the stack tells of.
+    if (!told) this.ledger.found('file', entry.what)
+    this.observe(path, entry.how)
   }
 
   private wrote(given: unknown): void {
@@ -108,12 +124,18 @@ export class FileWatch {
   private isKnown(path: string): boolean {
     const real = realOf(path)
     if (isInside(this.known.own, real) || isInside(this.places.runtimeDirectory, real)) return true
-    if (real === process.execPath || real === '/dev/null' || path === this.known.root) return true
-    if (this.known.declared.has(path) || this.known.declared.has(real)) return true
+    if (real === process.execPath || real === '/dev/null') return true
+    if (this.known.declared.has(path) || this.known.declared.has(real) || this.inputs().has(real)) return true
     return [path, real].some((spelling) => {
       const owner = this.places.packageAt(spelling)
       return owner !== undefined && this.known.packages.has(owner)
     })
+  }
+
+  /** Where the files of the step's input artifacts lie: these are links into a store, and code may ask where they lead. */
+  private inputs(): ReadonlySet<string> {
+    this.inputFiles ??= new Set(filesBelow(join(this.known.own, 'inputs')).map(realOf))
+    return this.inputFiles
   }
 
   private nameOf(path: string, how: Reading): string {
@@ -137,10 +159,7 @@ export class FileWatch {
     if (how === 'content' || how === 'presence') return this.keep(inside)
     this.keep(listingKey(inside))
     if (how === 'names') return
-    const entries = fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()
-      ? fs.readdirSync(path, { withFileTypes: true })
-      : []
-    for (const entry of entries) {
+    for (const entry of entriesOf(path)) {
       const inner = join(path, entry.name)
       if (entry.isDirectory()) this.observe(inner, 'tree')
       else if (!this.isKnown(inner)) this.observe(inner, 'content')
@@ -155,19 +174,40 @@ export class FileWatch {
   }
 }
 
+function isFolder(path: string): boolean {
+  try {
+    return fs.statSync(path).isDirectory()
+  } catch {
+    // Not there, or not readable: the call itself says so to the step.
+    return false
+  }
+}
+
+/** Empty where there is no such folder. */
+function entriesOf(path: string): fs.Dirent[] {
+  return isFolder(path) ? fs.readdirSync(path, { withFileTypes: true }) : []
+}
+
+function filesBelow(path: string): string[] {
+  return entriesOf(path).flatMap((entry) => {
+    const inner = join(path, entry.name)
+    return entry.isDirectory() ? filesBelow(inner) : [inner]
+  })
+}
+
 function listingKey(inside: string): string {
   return inside === '' ? './' : `${inside}/`
 }
 
 /** Absolute and without `..`; undefined for file descriptors and handles. */
 function pathOf(given: unknown): string | undefined {
-  if (typeof given === 'string') return resolve(given)
+  if (typeof given === 'string') return resolve(given).toWellFormed()
   if (given instanceof Uint8Array) return resolve(Buffer.from(given).toString())
   return given instanceof URL && given.protocol === 'file:' ? fileURLToPath(given) : undefined
 }
 
 function isInside(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(folder + sep)
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }
 
 /** Without links, as far as it exists. */
