@@ -212,6 +212,7 @@ export const load = (path) => import(path)\n`,
 
   it('reads ten thousand files, each is checked, and warnings and touches stay few', async () => {
     const many = 10_000
+    project.write({ '.gitignore': 'node_modules/\n.zenml/\nmany/\n' })
     project.write(Object.fromEntries(Array.from({ length: many }, (_, index) => [`many/${index}`, `${index}`])))
     project.write(
       oneStep(

@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Digest } from '../../base/digest.ts'
-import { changedMeanwhile, observeFile } from '../../fingerprint/observe-file.ts'
+import { changedMeanwhile, observeBelow } from '../../fingerprint/observe-file.ts'
 import type { Call, Listener, Taps } from './tap.ts'
 import type { Ledger } from './trace-ledger.ts'
 import type { Places } from './trace-places.ts'
@@ -88,7 +88,7 @@ export class FileWatch {
   observed(): { [path: string]: Digest | null } {
     const settled = [...this.files].map(([key, { digest, mark }]): [string, Digest | null] => {
       if (markOf(join(this.known.root, key)) === mark) return [key, digest]
-      const now = observeFile(this.known.root, key)
+      const now = observeBelow(this.known.root, key)
       return [key, now.kind === 'settled' && now.digest === digest ? digest : changedMeanwhile]
     })
     return Object.fromEntries(settled)
@@ -99,11 +99,13 @@ export class FileWatch {
     if (path === undefined || isInside(this.known.own, path)) return
     const key = `${how} ${path}`
     let entry = this.seen.get(key)
+    let real: string | undefined
     if (entry === undefined) {
       const reading = how === 'tree' && !isFolder(path) ? 'content' : how
+      real = realOf(path)
       // The root and the folders above it are there: otherwise nothing would run.
-      const known = (how === 'presence' && isInside(path, this.known.root)) || this.isKnown(path)
-      entry = known ? null : { what: this.nameOf(path, reading), how: reading, observed: false }
+      const known = (how === 'presence' && isInside(path, this.known.root)) || this.isKnown(path, real)
+      entry = known ? null : { what: this.nameOf(path, real, reading), how: reading, observed: false }
       this.seen.set(key, entry)
     }
     if (entry === null || this.written.has(path)) return
@@ -112,17 +114,17 @@ export class FileWatch {
     entry.observed = true
     // Node's loader of modules reads for an import() that nobody on the stack tells of.
     if (!told) this.ledger.found('file', entry.what)
-    this.observe(path, entry.how)
+    this.observe(path, real ?? realOf(path), entry.how)
   }
 
   private wrote(given: unknown): void {
     const path = pathOf(given)
     // A file that it had looked at before stays what it was then.
-    if (path !== undefined && !this.files.has(this.inRepository(path) ?? '')) this.written.add(path)
+    if (path === undefined || isInside(this.known.own, path)) return
+    if (!this.files.has(this.inRepository(path, realOf(path)) ?? '')) this.written.add(path)
   }
 
-  private isKnown(path: string): boolean {
-    const real = realOf(path)
+  private isKnown(path: string, real: string): boolean {
     if (isInside(this.known.own, real) || isInside(this.places.runtimeDirectory, real)) return true
     if (real === process.execPath || real === '/dev/null') return true
     if (this.known.declared.has(path) || this.known.declared.has(real) || this.inputs().has(real)) return true
@@ -138,38 +140,36 @@ export class FileWatch {
     return this.inputFiles
   }
 
-  private nameOf(path: string, how: Reading): string {
-    const inside = this.inRepository(path)
-    return inside === undefined ? realOf(path) : how === 'names' || how === 'tree' ? listingKey(inside) : inside
+  private nameOf(path: string, real: string, how: Reading): string {
+    const inside = this.inRepository(path, real)
+    return inside === undefined ? real : how === 'names' || how === 'tree' ? listingKey(inside) : inside
   }
 
   /** Relative to the root, as it was spelled where that is inside; undefined for what lies or leads outside. */
-  private inRepository(path: string): string | undefined {
+  private inRepository(path: string, real: string): string | undefined {
     const { root } = this.known
-    const real = realOf(path)
     if (!isInside(root, real)) return undefined
-    return relative(root, isInside(root, path) ? path : real)
-      .split(sep)
-      .join('/')
+    return relative(root, isInside(root, path) ? path : real).replaceAll(sep, '/')
   }
 
-  private observe(path: string, how: Reading): void {
-    const inside = this.inRepository(path)
+  private observe(path: string, real: string, how: Reading): void {
+    const inside = this.inRepository(path, real)
     if (inside === undefined) return
     if (how === 'content' || how === 'presence') return this.keep(inside)
     this.keep(listingKey(inside))
     if (how === 'names') return
     for (const entry of entriesOf(path)) {
       const inner = join(path, entry.name)
-      if (entry.isDirectory()) this.observe(inner, 'tree')
-      else if (!this.isKnown(inner)) this.observe(inner, 'content')
+      const innerReal = realOf(inner)
+      if (entry.isDirectory()) this.observe(inner, innerReal, 'tree')
+      else if (!this.isKnown(inner, innerReal)) this.observe(inner, innerReal, 'content')
     }
   }
 
   private keep(key: string): void {
     if (this.files.has(key)) return
     const mark = markOf(join(this.known.root, key))
-    const found = observeFile(this.known.root, key)
+    const found = observeBelow(this.known.root, key)
     this.files.set(key, { digest: found.kind === 'settled' ? found.digest : changedMeanwhile, mark })
   }
 }
@@ -213,7 +213,7 @@ function isInside(folder: string, path: string): boolean {
 /** Without links, as far as it exists. */
 function realOf(path: string): string {
   try {
-    return fs.realpathSync(path)
+    return fs.realpathSync.native(path)
   } catch {
     // Not there, or not readable: its folder decides where it lies.
     const folder = dirname(path)
