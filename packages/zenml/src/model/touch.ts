@@ -58,7 +58,9 @@ export function touchClause({ kind, what }: Pick<Touch, 'kind' | 'what'>): strin
     case 'file':
       return `reads the file ${what}, which is not among its inputs`
     case 'variable':
-      return `reads the environment variable ${what}, which it does not declare`
+      return what === '*'
+        ? 'lists all environment variables'
+        : `reads the environment variable ${what}, which it does not declare`
     case 'network':
       return `connects to ${what}`
     case 'clock':
