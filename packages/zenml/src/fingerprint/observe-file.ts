@@ -31,13 +31,17 @@ const unreadable: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 
  * observeFile('/repo', 'data/limits.json') // { kind: 'settled', digest: 'sha256:…' }
  */
 export function observeFile(root: string, path: string): Observation {
+  return observeBelow(realpathSync.native(root), path)
+}
+
+/** The same where the root is known to be without links: of many files, the root is looked up once. */
+export function observeBelow(base: string, path: string): Observation {
   const listed = path.endsWith('/')
   const parts = path === './' ? [] : (listed ? path.slice(0, -1) : path).split('/')
   if (parts.some((part) => part === '' || part === '.' || part === '..' || /[\0\\]/.test(part))) return unsettled
-  const base = realpathSync(root)
   const spelled = join(base, ...parts)
   try {
-    const real = realpathSync(spelled)
+    const real = realpathSync.native(spelled)
     if (!isInside(base, real)) return unsettled
     const found = lstatSync(real)
     if (listed) return { kind: 'settled', digest: found.isDirectory() ? digestNames(real) : null }
@@ -58,7 +62,7 @@ function isInside(base: string, real: string): boolean {
 /** Whether something missing would lie outside of the root: a folder above it is a link that leads there. */
 function leadsOut(base: string, path: string): boolean {
   try {
-    return !isInside(base, realpathSync(dirname(path)))
+    return !isInside(base, realpathSync.native(dirname(path)))
   } catch (error) {
     if (missing.has(systemCode(error))) return leadsOut(base, dirname(path))
     if (unreadable.has(systemCode(error))) return true
@@ -77,9 +81,12 @@ function kindOf(entry: Dirent): string {
   return entry.isFile() ? 'file' : 'other'
 }
 
+/** One for all files: there may be many small ones. */
+let buffer: Buffer | undefined
+
 function digestFile(path: string): Digest {
   const hash = createHash('sha256')
-  const buffer = Buffer.allocUnsafe(1 << 18)
+  buffer ??= Buffer.allocUnsafe(1 << 18)
   const file = openSync(path, 'r')
   try {
     for (let size = readSync(file, buffer); size > 0; size = readSync(file, buffer))

@@ -1,7 +1,8 @@
+import { realpathSync } from 'node:fs'
 import { digestOf } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
 import type { ObservedLeaf } from '../model/fingerprint.ts'
-import { changedMeanwhile, observeFile } from './observe-file.ts'
+import { changedMeanwhile, observeBelow } from './observe-file.ts'
 
 /** Digest of what an execution was seen to depend on. */
 export function observedDigest({ seed, files }: ObservedLeaf): Digest {
@@ -22,8 +23,11 @@ export interface PresentState {
  */
 export function holds(prior: ObservedLeaf, now: PresentState): boolean {
   if (prior.seed !== null && prior.seed !== now.seed) return false
-  return Object.entries(prior.files).every(([path, digest]) => {
-    const found = observeFile(now.root, path)
+  const files = Object.entries(prior.files)
+  if (files.length === 0) return true
+  const base = realpathSync.native(now.root)
+  return files.every(([path, digest]) => {
+    const found = observeBelow(base, path)
     return found.kind === 'settled' && found.digest === digest && digest !== changedMeanwhile
   })
 }

@@ -37,7 +37,7 @@ function isObserved({ what }: Touch): boolean {
 
 /** What of each kind is done about it, as the next action of a warning or of a refusal. */
 export const touchAdvice: { readonly [kind in TouchKind]: string } = {
-  file: 'Make it a datasource, or move it into the repository.',
+  file: 'Make it a datasource, or part of the code: new URL("./name", import.meta.url).',
   variable: 'Declare it under "environment" of the step; it is not set otherwise.',
   network: 'Fetch the data into a file and make that a datasource.',
   clock: 'Pass the time as a parameter.',
@@ -58,7 +58,9 @@ export function touchClause({ kind, what }: Pick<Touch, 'kind' | 'what'>): strin
     case 'file':
       return `reads the file ${what}, which is not among its inputs`
     case 'variable':
-      return `reads the environment variable ${what}, which it does not declare`
+      return what === '*'
+        ? 'lists all environment variables'
+        : `reads the environment variable ${what}, which it does not declare`
     case 'network':
       return `connects to ${what}`
     case 'clock':

@@ -13,6 +13,7 @@ export function touchWarnings(step: string, touches: readonly Touch[], told: Set
 }
 
 /** What can come of it. A variable that is not declared is never set, so that it cannot change anything. */
-function consequence({ kind }: Touch): string {
+function consequence({ kind, what }: Touch): string {
+  if (kind === 'variable' && what === '*') return 'only those that it declares are there, whatever the shell says.'
   return kind === 'variable' ? 'it is not set in a step, whatever the shell says.' : 'its result may differ next time.'
 }

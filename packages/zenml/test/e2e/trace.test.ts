@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Touch } from '../../src/model/touch.ts'
+import { installPackages } from '../support/packages.ts'
 import { type TestProject, testProject } from '../support/project.ts'
 import { oneStep } from '../support/steps.ts'
 
@@ -22,23 +23,6 @@ function placeOf(project: TestProject, text: string, file = 'steps/one.ts'): str
   const lines = project.read(file).split('\n')
   const line = lines.findIndex((candidate) => candidate.includes(text))
   return `${file}:${line + 1}:${lines[line]!.indexOf(text) + 1}`
-}
-
-/** Packages that behave as packages do, installed and pinned as npm would. */
-function installPackages(project: TestProject, packages: { readonly [name: string]: string }): void {
-  const pins: { [path: string]: object } = {}
-  for (const [name, code] of Object.entries(packages)) {
-    const directory = join(project.root, 'node_modules', name)
-    mkdirSync(directory, { recursive: true })
-    writeFileSync(
-      join(directory, 'package.json'),
-      JSON.stringify({ name, version: '1.0.0', type: 'module', main: 'index.js' }),
-    )
-    writeFileSync(join(directory, 'index.js'), code)
-    pins[`node_modules/${name}`] = { version: '1.0.0', integrity: `sha512-${Buffer.from(name).toString('base64')}` }
-  }
-  const lock = { name: 'demo', version: '1.0.0', lockfileVersion: 3, packages: { '': { name: 'demo' }, ...pins } }
-  project.write({ 'package-lock.json': `${JSON.stringify(lock, null, 2)}\n` })
 }
 
 describe('what a step touches outside of its declared inputs', () => {

@@ -25,8 +25,10 @@ const randomness = [
   'generatePrime',
   'generatePrimeSync',
 ]
-const facts = ['hostname', 'homedir', 'tmpdir', 'userInfo', 'networkInterfaces', 'totalmem', 'freemem', 'loadavg']
-const lookups = ['lookup', 'resolve', 'resolve4', 'resolve6', 'resolveTxt', 'resolveSrv', 'resolveAny', 'reverse']
+/** Not the folders of home and of temporary files, which are the step's own; not platform and architecture, which are in its identity. */
+const facts = ['hostname', 'userInfo', 'networkInterfaces', 'totalmem', 'freemem', 'loadavg', 'release', 'version']
+const records = ['4', '6', 'Any', 'Caa', 'Cname', 'Mx', 'Naptr', 'Ns', 'Ptr', 'Soa', 'Srv', 'Txt']
+const lookups = ['lookup', 'lookupService', 'reverse', 'resolve', ...records.map((record) => `resolve${record}`)]
 
 /** Watches randomness that is not seeded, the network, other processes, threads and facts of the machine. */
 export function watchCalls(taps: Taps, ledger: Ledger): void {
@@ -43,18 +45,17 @@ export function watchCalls(taps: Taps, ledger: Ledger): void {
   taps.methods(web, ['getRandomValues', 'randomUUID'], named('randomness', 'crypto'))
   taps.methods(Object.getPrototypeOf(crypto.webcrypto.subtle) as object, ['generateKey'], named('randomness', 'subtle'))
 
+  for (const { prototype } of [crypto.ECDH, crypto.DiffieHellman])
+    taps.methods(prototype, ['generateKeys'], named('randomness', 'crypto'))
+
   taps.methods(net.Socket.prototype, ['connect'], telling('network', socketHost))
   taps.methods(dgram.Socket.prototype, ['send', 'connect'], telling('network', datagramHost))
-  taps.methods(
-    dns,
-    lookups,
-    telling('network', ([name]) => String(name)),
-  )
-  taps.methods(
-    dns.promises,
-    lookups,
-    telling('network', ([name]) => String(name)),
-  )
+  for (const owner of [dns, dns.promises, dns.Resolver.prototype, dns.promises.Resolver.prototype])
+    taps.methods(
+      owner,
+      lookups,
+      telling('network', ([name]) => String(name)),
+    )
   taps.methods(
     globalThis,
     ['fetch'],
@@ -80,6 +81,14 @@ export function watchCalls(taps: Taps, ledger: Ledger): void {
   )
   taps.class(workerThreads, 'Worker', named('threads', 'worker_threads')('Worker'))
   taps.methods(os, ['cpus', 'availableParallelism'], named('threads', 'os'))
+  // Since Node 21.
+  const navigator: unknown = Reflect.get(globalThis, 'navigator')
+  if (typeof navigator === 'object' && navigator !== null)
+    taps.getter(
+      Object.getPrototypeOf(navigator) as object,
+      'hardwareConcurrency',
+      named('threads', 'navigator')('hardwareConcurrency'),
+    )
   taps.methods(os, facts, named('host', 'os'))
 }
 
@@ -117,6 +126,8 @@ function command(file: unknown): string {
   return basename(String(file))
 }
 
+/** Without the variables that a line of a shell sets first, which may be secrets too. */
 function firstWord(line: unknown): string {
-  return command(String(line).trim().split(/\s+/)[0])
+  const words = String(line).split(/[\s;&|<>()]+/)
+  return command(words.find((word) => word !== '' && !/^\w+=/.test(word)) ?? '')
 }

@@ -12,10 +12,10 @@ export function watchClocks(taps: Taps, ledger: Ledger): void {
     }
   taps.methods(Date, ['now'], clock('Date'))
   const prototype = Object.getPrototypeOf(performance) as object
-  taps.methods(prototype, ['now'], clock('performance'))
+  taps.methods(prototype, ['now', 'mark', 'measure', 'toJSON'], clock('performance'))
   taps.getter(prototype, 'timeOrigin', clock('performance')('timeOrigin'))
   taps.methods(process.hrtime, ['bigint'], clock('process.hrtime'))
-  taps.methods(process, ['hrtime', 'uptime'], clock('process'))
+  taps.methods(process, ['hrtime', 'uptime', 'cpuUsage'], clock('process'))
   taps.methods(os, ['uptime'], clock('os'))
   watchDate(taps, ledger)
 }

@@ -1,9 +1,14 @@
+import { fixedVariables } from '../fixed-variables.ts'
 import type { Call, Taps } from './tap.ts'
 import type { Ledger } from './trace-ledger.ts'
 
+/** Folders of the step's own, which the backend makes for it. */
+const ownFolders = ['HOME', 'TMPDIR']
+
 /** Watches readings of environment variables that the step does not declare; what it set itself is its own. */
 export function watchEnvironment(taps: Taps, ledger: Ledger, declared: readonly string[]): void {
-  const known = new Set<PropertyKey>(declared)
+  // `toJSON` is what JSON.stringify asks of any object.
+  const known = new Set<PropertyKey>([...declared, ...Object.keys(fixedVariables), ...ownFolders, 'toJSON'])
   const read = (name: PropertyKey, below: Call): void => {
     if (typeof name !== 'string' || known.has(name) || !taps.idle) return
     taps.quietly(() => ledger.hit(ledger.counter('variable', name), below))
@@ -16,6 +21,10 @@ export function watchEnvironment(taps: Taps, ledger: Ledger, declared: readonly 
     has(target, name) {
       read(name, handler.has as Call)
       return Reflect.has(target, name)
+    },
+    getOwnPropertyDescriptor(target, name) {
+      read(name, handler.getOwnPropertyDescriptor as Call)
+      return Reflect.getOwnPropertyDescriptor(target, name)
     },
     ownKeys(target) {
       read('*', handler.ownKeys as Call)

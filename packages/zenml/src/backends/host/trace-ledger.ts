@@ -50,7 +50,9 @@ export class Ledger {
   }
 
   /** The counter of a thing. */
-  counter(kind: TouchKind, what: string): Counter {
+  counter(kind: TouchKind, thing: string): Counter {
+    // What is recorded must be text; half a character is none.
+    const what = thing.toWellFormed()
     const key = `${kind} ${what}`
     let counter = this.counters.get(key)
     if (counter === undefined) {
@@ -73,8 +75,19 @@ export class Ledger {
     }
     if (counter.last === null) return false
     counter.last.count++
-    if (this.strict && breaksStrict(counter.last)) this.refuse(counter.last)
+    if (this.strict && breaksStrict(counter.last)) {
+      const refusal = this.refusal(counter.last)
+      this.violation ??= refusal
+      throw refusal
+    }
     return true
+  }
+
+  /** Counts something that no code on the stack did: Node did it for some. */
+  found(kind: TouchKind, what: string): void {
+    const entry = this.enter(this.counter(kind, what), { package: null, at: null })!
+    entry.count++
+    if (this.strict && breaksStrict(entry)) this.violation ??= this.refusal(entry)
   }
 
   /** Everything that was touched, in one order. */
@@ -93,7 +106,9 @@ export class Ledger {
   private entryOf(counter: Counter, below: Call): Entry | null {
     const [nearest] = framesAbove(below, 1)
     const script = nearest?.getScriptNameOrSourceURL() ?? null
-    if (script === null || this.places.isNode(script)) {
+    // Called by `Object.keys`, `Array.from`, a function made of text …: whoever called that.
+    if (script === null) return this.enter(counter, this.places.placeOf(framesAbove(below)))
+    if (this.places.isNode(script)) {
       // Node's own reading of settings and clocks; other calls may have gone through it.
       return hot.has(counter.kind) ? null : this.enter(counter, this.places.placeOf(framesAbove(below)))
     }
@@ -126,13 +141,11 @@ export class Ledger {
     return entry
   }
 
-  private refuse(touch: Touch): never {
-    const error = new ZenmlError(
+  private refusal(touch: Touch): ZenmlError {
+    return new ZenmlError(
       `ZEN_STRICT_${touch.kind.toUpperCase()}`,
       `Step "${this.step}" is strict, but ${touchClause(touch)}${touchPlace(touch)}.`,
       { next: touchAdvice[touch.kind], exitCode: 1, facts: { ...touch } },
     )
-    this.violation ??= error
-    throw error
   }
 }

@@ -52,9 +52,9 @@ export class Places {
     this.root = root
   }
 
-  /** Whether a script is Node's own, or has no file. */
-  isNode(script: string | null): boolean {
-    return script === null || this.originOf(script).kind === 'node'
+  /** Whether a script is Node's own. */
+  isNode(script: string): boolean {
+    return this.originOf(script).kind === 'node'
   }
 
   /** The nearest frame that is not Node's decides; a package's call also has the user's line that led to it. Null: the runtime's own. */
