@@ -7,7 +7,7 @@ import type { Identity } from '../model/fingerprint.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { RunRecord, StepRecord } from '../model/run.ts'
 import { breaksStrict } from '../model/touch.ts'
-import { type CodeChange, presentCode, recordedCode, showCodeChanges } from './explain-code.ts'
+import { type CodeChange, presentCode, recordedCode, showCodeChanges, treeOf } from './explain-code.ts'
 import { because, datasourceWords, shortRun, type Upstream } from './explain-sentence.ts'
 import { identifyStep, inputsOf } from './identify-step.ts'
 import { type Plan, type PlannedStep, planRun } from './plan.ts'
@@ -167,8 +167,12 @@ class Predictor {
     const { identity: earlier } = before.step
     const now = seenAgain(identity ?? this.withInputsOf(step, before), earlier, step, this.workspace.root)
     const found: readonly StepChange[] = explainChanges(earlier.fingerprint, now.fingerprint)
-    const { artifacts, root } = this.workspace
-    const recorded = recordedCode({ artifacts, root }, earlier.fingerprint.code, before.run.code.tree)
+    const { artifacts, root, records } = this.workspace
+    const recorded = recordedCode(
+      { artifacts, root },
+      earlier.fingerprint.code,
+      await treeOf(records, before.run, before.step),
+    )
     const shown = await showCodeChanges(found, recorded, presentCode(root, step.bundle))
     return shown.map((change) => ({ ...change, ...this.told(change, step, before) }))
   }

@@ -9,8 +9,10 @@ import { git } from '../code/git.ts'
 import { type BundleLine, linesOfBundle } from '../fingerprint/bundle-lines.ts'
 import { diffBundleLines, diffTexts, linesOf } from '../fingerprint/code-diff.ts'
 import type { StepChange } from '../fingerprint/explain.ts'
+import type { RunRecords } from '../metadata/run-records.ts'
 import { isArtifactPath } from '../model/artifact.ts'
 import type { CodeLeaf } from '../model/fingerprint.ts'
+import type { RunRecord, StepRecord } from '../model/run.ts'
 
 /** The code of an execution, as far as it can still be read. */
 export interface CodeVersion {
@@ -44,6 +46,17 @@ export function recordedCode(
       return (await wholeBlob(artifacts, digest)) ?? (await fromGit(root, tree, path, digest))
     },
   }
+}
+
+/** The tree that a step's code is from: where an earlier execution stands for it, that one's, for comments may have changed since. */
+export async function treeOf(
+  records: Pick<RunRecords, 'findExecutions' | 'getRun'>,
+  { code }: Pick<RunRecord, 'code'>,
+  { reusedFrom }: Pick<StepRecord, 'reusedFrom'>,
+): Promise<string | null> {
+  if (reusedFrom === null) return code.tree
+  const origin = (await records.findExecutions([reusedFrom])).get(reusedFrom)
+  return (origin === undefined ? undefined : await records.getRun(origin.run))?.code.tree ?? null
 }
 
 /** The code of a step that is about to run: from the plan and the working tree. */

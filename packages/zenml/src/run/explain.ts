@@ -11,7 +11,7 @@ import type { Identity } from '../model/fingerprint.ts'
 import { isStrict } from '../model/pipeline-spec.ts'
 import type { Outcome, RunRecord, StepRecord } from '../model/run.ts'
 import { breaksStrict } from '../model/touch.ts'
-import { type CodeChange, recordedCode, showCodeChanges } from './explain-code.ts'
+import { type CodeChange, type CodeVersion, recordedCode, showCodeChanges, treeOf } from './explain-code.ts'
 import { because, datasourceWords, originOf, shortRun, type Upstream } from './explain-sentence.ts'
 import { type Nondeterminism, nondeterminismOf } from './nondeterminism.ts'
 
@@ -202,10 +202,8 @@ class Explainer {
     const [left, right] = [before.step.identity, after.step.identity]
     if (left === null || right === null) return []
     const found = explainChanges(seenSoFar(left, right, before).fingerprint, seenSoFar(right, left, after).fingerprint)
-    const [first, second] = [before, after].map(({ run, step }) =>
-      recordedCode(this.sources, step.identity!.fingerprint.code, run.code.tree),
-    )
-    const shown = await showCodeChanges(found, first!, second!)
+    const [first, second] = await Promise.all([this.code(left, before), this.code(right, after)])
+    const shown = await showCodeChanges(found, first, second)
     const explained: ExplainedChange[] = []
     for (const change of shown) {
       const cause = change.field === 'inputs' ? await this.upstream(change.from, before.run, after.run) : undefined
@@ -216,6 +214,10 @@ class Explainer {
       })
     }
     return explained
+  }
+
+  private async code({ fingerprint }: Identity, { run, step }: Place): Promise<CodeVersion> {
+    return recordedCode(this.sources, fingerprint.code, await treeOf(this.sources.records, run, step))
   }
 
   /** Why an input is another: its datasource, or the step that made it, compared between the same two runs. */
