@@ -182,6 +182,9 @@ async function fromGit(
     // Never fetched for the sake of an explanation.
     const env = { GIT_NO_LAZY_FETCH: '1' }
     const prefix = (await git(root, ['rev-parse', '--show-prefix'], { env })).trim()
+    const submodule = await submoduleOf(root, tree, prefix, path, env)
+    if (submodule !== undefined)
+      return await fromGit(join(root, submodule.folder), submodule.commit, submodule.path, digest)
     const text = await git(root, ['cat-file', 'blob', `${tree}:${prefix}${path}`], { env })
     return [text, text.replace(/\r?\n/g, '\r\n')]
       .map((version) => Buffer.from(version))
@@ -191,4 +194,25 @@ async function fromGit(
     if (error instanceof ZenmlError) return undefined
     throw error
   }
+}
+
+/** The submodule that a path of a tree leads into, the commit that the tree names of it, and the rest of the path. */
+async function submoduleOf(
+  root: string,
+  tree: string,
+  prefix: string,
+  path: string,
+  env: { readonly [name: string]: string },
+): Promise<{ readonly folder: string; readonly commit: string; readonly path: string } | undefined> {
+  const parts = path.split('/')
+  const folders = parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
+  if (folders.length === 0) return undefined
+  const places = folders.map((folder) => `${prefix}${folder}`)
+  const listed = (await git(root, ['ls-tree', '-z', '--full-tree', tree, '--', ...places], { env })).split('\0')
+  for (const [index, place] of places.entries()) {
+    const link = listed.map((entry) => /^160000 commit (\w+)\t(.*)$/s.exec(entry)).find((found) => found?.[2] === place)
+    const folder = folders[index]!
+    if (link?.[1] !== undefined) return { folder, commit: link[1], path: path.slice(folder.length + 1) }
+  }
+  return undefined
 }

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestProject, testEnvironment, testProject } from '../support/project.ts'
+import { zenmlIn } from '../support/run-in.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests read into documents freely
 type Document = any
@@ -300,4 +301,161 @@ it('one package is bumped by npm: only what reaches it runs, and both versions a
   expect(clean.changes).toMatchObject([
     { field: 'packages', path: 'blanks', before: '1.0.0', after: '1.1.0', imports: ['lib/text/trim.ts'] },
   ])
+})
+
+describe('a seed', () => {
+  it('is given anew: only the steps that use randomness run again, in the code of a package too, and what follows them (scenario 13)', async () => {
+    using project = testProject()
+    project.write({
+      ...shop,
+      'node_modules/dice/package.json':
+        '{ "name": "dice", "version": "1.0.0", "type": "module", "exports": "./index.js" }',
+      'node_modules/dice/index.js': 'export const roll = () => Math.floor(Math.random() * 1e9)\n',
+      'steps/train.ts': shop['steps/train.ts']!.replace(
+        'import { rate }',
+        "import { roll } from 'dice'\nimport { rate }",
+      ).replace('word.length * rate', 'word.length * rate * roll()'),
+    })
+    project.commit()
+    const first = await project.json('pipeline', 'run', 'shop.yaml')
+    expect(executedIn(first)).toHaveLength(5)
+    const again = await project.json('pipeline', 'run', 'shop.yaml', '--no-cache')
+    expect(digestsOf(again)).toEqual(digestsOf(first))
+    expect(again.nondeterminism).toEqual([])
+    const plan = await project.json('pipeline', 'run', 'shop.yaml', '--seed', '7', '--dry-run')
+    expect(plan.steps.map(({ prediction }: Document) => prediction)).toEqual([
+      'reuse',
+      'reuse',
+      'reuse',
+      'execute',
+      'depends',
+    ])
+    const other = await project.json('pipeline', 'run', 'shop.yaml', '--seed', '7')
+    expect(executedIn(other)).toEqual(['train', 'report'])
+    expect(digestsOf(other)['train.model']).not.toBe(digestsOf(first)['train.model'])
+    const { train } = await explained(project, '@latest', 'train')
+    expect(train.changes).toMatchObject([{ field: 'seed' }])
+    expect(train.reason).toMatch(/^train ran again because its seed changed from \d+ to \d+ since run /)
+  })
+})
+
+describe('ways to lay out a repository (scenario 10)', () => {
+  it('code in a submodule: an edit there runs only what reaches it, and taking it back reuses everything', async () => {
+    using library = testProject({ init: false })
+    library.write({ 'blank.ts': `export const blank = ' '\n` })
+    library.commit()
+    using project = testProject()
+    project.write({
+      ...shop,
+      'lib/text/trim.ts': shop['lib/text/trim.ts']!.replace(
+        '../../shared/characters/blank.ts',
+        '../../vendor/blank.ts',
+      ),
+    })
+    project.git('-c', 'protocol.file.allow=always', 'submodule', 'add', '-q', library.root, 'vendor')
+    project.commit()
+    await ran(project, 'shop.yaml')
+    edit(project, 'vendor/blank.ts', "' '", "'a'")
+    const dirty = await project.json('pipeline', 'run', 'shop.yaml')
+    expect(executedIn(dirty)).toEqual(['clean', 'train', 'report'])
+    expect(dirty.code.dirty).toBe(true)
+    const { clean } = await explained(project, '@latest', 'clean')
+    expect(clean.changes).toMatchObject([
+      { field: 'code', path: 'vendor/blank.ts', imports: ['lib/text/trim.ts', 'lib/clean.ts', 'steps/prepare.ts'] },
+    ])
+    expect(clean.changes[0].diff).toContain(`-export const blank = ' '\n+export const blank = 'a'`)
+    project.git('submodule', 'foreach', '-q', 'git checkout -q .')
+    expect(await ran(project, 'shop.yaml')).toEqual([])
+  })
+
+  it('a file that is a link: an edit of what it leads to is noticed under its own name', async () => {
+    using project = testProject()
+    const { 'shared/characters/blank.ts': blank, ...rest } = shop
+    project.write({ ...rest, 'real/blank.ts': blank! })
+    mkdirSync(join(project.root, 'shared/characters'), { recursive: true })
+    symlinkSync('../../real/blank.ts', join(project.root, 'shared/characters/blank.ts'))
+    project.commit()
+    await ran(project, 'shop.yaml')
+    edit(project, 'real/blank.ts', "' '", "'a'")
+    expect(await ran(project, 'shop.yaml')).toEqual(['clean', 'train', 'report'])
+    const { clean } = await explained(project, '@latest', 'clean')
+    expect(clean.changes).toMatchObject([{ field: 'code', path: 'real/blank.ts' }])
+    expect(clean.changes[0].diff).toContain(`+export const blank = 'a'`)
+  })
+
+  it('a worktree, a sparse checkout and a clone with Windows line ends share the stores: everything is reused, and an edit is explained across them', async () => {
+    using project = testProject()
+    using places = testProject({ git: false, init: false })
+    const stores = join(places.root, 'stores')
+    mkdirSync(stores)
+    const share = async (root: string): Promise<void> => {
+      await zenmlIn(root, 'init')
+      await zenmlIn(root, 'config', 'metadata', 'set', 'sqlite', `--uri=${join(stores, 'metadata.db')}`)
+      await zenmlIn(root, 'config', 'artifacts', 'set', join(stores, 'artifacts'))
+    }
+    await share(project.root)
+    // A file that is read by its URL counts with every byte; line ends of code do not.
+    project.write({
+      ...shop,
+      'huge/unrelated.ts': 'export const nothing = 1\n',
+      '.gitattributes': 'lib/title.txt -text\n',
+    })
+    project.commit()
+    await ran(project, 'shop.yaml')
+    const [worktree, sparse, windows] = ['worktree', 'sparse', 'windows'].map((name) => join(places.root, name))
+    project.git('worktree', 'add', '-q', worktree!)
+    project.git('clone', '-q', '--no-checkout', project.root, sparse!)
+    project.git('-C', sparse!, 'sparse-checkout', 'set', 'steps', 'lib', 'shared')
+    project.git('-C', sparse!, 'checkout', '-q', 'main')
+    project.git('clone', '-q', '-c', 'core.autocrlf=true', project.root, windows!)
+    expect(existsSync(join(sparse!, 'huge'))).toBe(false)
+    expect(readFileSync(join(windows!, 'lib/rate.ts'), 'utf8')).toContain('\r\n')
+    for (const root of [worktree!, sparse!, windows!]) {
+      symlinkSync(join(project.root, 'node_modules'), join(root, 'node_modules'))
+      await share(root)
+      const { stdout, stderr } = await zenmlIn(root, 'pipeline', 'run', 'shop.yaml', '--json')
+      expect(executedIn(JSON.parse(stdout || stderr)), root).toEqual([])
+    }
+    const file = join(windows!, 'lib/rate.ts')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('2', '9'))
+    const edited = await zenmlIn(windows!, 'pipeline', 'run', 'shop.yaml', '--json')
+    expect(executedIn(JSON.parse(edited.stdout))).toEqual(['train', 'report'])
+    const told = await zenmlIn(windows!, 'pipeline', 'explain', '@latest', 'train')
+    expect(told.stdout).toContain('    -export const rate = 2\n    +export const rate = 9')
+  })
+})
+
+it('a file that a step reads without declaring it changes: the step runs again, the file is named, before and after (scenario 14)', async () => {
+  using project = testProject()
+  project.write({
+    ...shop,
+    'data/limits.json': '{ "most": 2 }\n',
+    'steps/load.ts': shop['steps/load.ts']!.replace(
+      'import settings',
+      "import { readFileSync } from 'node:fs'\nimport settings",
+    )
+      .replace(
+        'settings.most)',
+        `JSON.parse(readFileSync(process.cwd().split('/.zenml/')[0] + '/data/limits.json', 'utf8')).most)`,
+      )
+      .replace("import settings from '../lib/settings.json'\n", ''),
+  })
+  project.commit()
+  await ran(project, 'shop.yaml')
+  project.write({ 'data/other.json': '{}' })
+  expect(await ran(project, 'shop.yaml')).toEqual([])
+  project.write({ 'data/limits.json': '{ "most": 1 }\n' })
+  const plan = await project.json('pipeline', 'run', 'shop.yaml', '--dry-run')
+  expect(plan.steps[0]).toMatchObject({
+    prediction: 'execute',
+    changes: [{ field: 'observed', path: 'data/limits.json' }],
+  })
+  expect(plan.steps[0].reason).toMatch(
+    /^load will execute because data\/limits\.json, which it reads, changed since run /,
+  )
+  expect(await ran(project, 'shop.yaml')).toEqual(['load', 'clean', 'count', 'train', 'report'])
+  const { load, report } = await explained(project, '@latest')
+  expect(load.changes).toMatchObject([{ field: 'observed', path: 'data/limits.json' }])
+  expect(load.reason).toMatch(/^load ran again because data\/limits\.json, which it reads, changed since run /)
+  expect(report.reason).toContain(': load ran again because data/limits.json')
 })
