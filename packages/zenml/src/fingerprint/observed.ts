@@ -1,5 +1,6 @@
 import { digestOf } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
+import { isJsonObject } from '../base/json.ts'
 import type { ObservedLeaf } from '../model/fingerprint.ts'
 import { changedMeanwhile, observeFile } from './observe-file.ts'
 
@@ -22,6 +23,8 @@ export interface PresentState {
  */
 export function holds(prior: ObservedLeaf, now: PresentState): boolean {
   if (prior.seed !== null && prior.seed !== now.seed) return false
+  // Records of format 1, and damaged ones, have none: then it is not known what was read.
+  if (!isJsonObject(prior.files)) return false
   return Object.entries(prior.files).every(([path, digest]) => {
     const found = observeFile(now.root, path)
     return found.kind === 'settled' && found.digest === digest && digest !== changedMeanwhile

@@ -9,10 +9,8 @@ import { git } from '../code/git.ts'
 import { type BundleLine, linesOfBundle } from '../fingerprint/bundle-lines.ts'
 import { diffBundleLines, diffTexts, linesOf } from '../fingerprint/code-diff.ts'
 import type { StepChange } from '../fingerprint/explain.ts'
-import type { RunRecords } from '../metadata/run-records.ts'
 import { isArtifactPath } from '../model/artifact.ts'
 import type { CodeLeaf } from '../model/fingerprint.ts'
-import type { RunRecord, StepRecord } from '../model/run.ts'
 
 /** The code of an execution, as far as it can still be read. */
 export interface CodeVersion {
@@ -28,13 +26,17 @@ export type CodeChange = StepChange & { readonly diff?: string }
 /** Larger files are told by their digests only. */
 const largestShown = 1 << 20
 
-/** The code of a recorded execution: bundle, map and files named by URL from the artifact store, sources from git objects. */
+/**
+ * The code of a recorded execution: bundle, map and files named by URL from the artifact store, sources from git objects. Where an
+ * earlier execution stands for it, the tree is that one's: comments may have changed since.
+ */
 export function recordedCode(
   { artifacts, root }: { readonly artifacts: ArtifactStore; readonly root: string },
   code: CodeLeaf,
-  tree: string | null,
+  treeOf: () => Promise<string | null>,
 ): CodeVersion {
   let lines: CodeVersion['lines'] | undefined
+  let tree: Promise<string | null> | undefined
   return {
     get lines() {
       lines ??= recordedLines(artifacts, code)
@@ -43,20 +45,12 @@ export function recordedCode(
     async read(path) {
       const digest = Object.hasOwn(code.files, path) ? code.files[path]! : undefined
       if (digest === undefined) return undefined
-      return (await wholeBlob(artifacts, digest)) ?? (await fromGit(root, tree, path, digest))
+      const kept = await wholeBlob(artifacts, digest)
+      if (kept !== undefined) return kept
+      tree ??= treeOf()
+      return await fromGit(root, await tree, path, digest)
     },
   }
-}
-
-/** The tree that a step's code is from: where an earlier execution stands for it, that one's, for comments may have changed since. */
-export async function treeOf(
-  records: Pick<RunRecords, 'findExecutions' | 'getRun'>,
-  { code }: Pick<RunRecord, 'code'>,
-  { reusedFrom }: Pick<StepRecord, 'reusedFrom'>,
-): Promise<string | null> {
-  if (reusedFrom === null) return code.tree
-  const origin = (await records.findExecutions([reusedFrom])).get(reusedFrom)
-  return (origin === undefined ? undefined : await records.getRun(origin.run))?.code.tree ?? null
 }
 
 /** The code of a step that is about to run: from the plan and the working tree. */

@@ -11,7 +11,7 @@ import type { Identity } from '../model/fingerprint.ts'
 import { isStrict } from '../model/pipeline-spec.ts'
 import type { Outcome, RunRecord, StepRecord } from '../model/run.ts'
 import { breaksStrict } from '../model/touch.ts'
-import { type CodeChange, type CodeVersion, recordedCode, showCodeChanges, treeOf } from './explain-code.ts'
+import { type CodeChange, type CodeVersion, recordedCode, showCodeChanges } from './explain-code.ts'
 import { because, datasourceWords, originOf, shortRun, type Upstream } from './explain-sentence.ts'
 import { type Nondeterminism, nondeterminismOf } from './nondeterminism.ts'
 
@@ -103,6 +103,7 @@ interface Place {
 class Explainer {
   private readonly sources: ExplainSources
   private readonly runs = new Map<string, Promise<RunRecord | undefined>>()
+  private readonly originsByRun = new Map<string, Promise<ReadonlyMap<number, ExecutionPlace>>>()
   /** By the two executions: in a graph with many ways, a step is upstream of another on each of them. */
   private readonly compared = new Map<string, Promise<ExplainedChange[]>>()
 
@@ -202,8 +203,7 @@ class Explainer {
     const [left, right] = [before.step.identity, after.step.identity]
     if (left === null || right === null) return []
     const found = explainChanges(seenSoFar(left, right, before).fingerprint, seenSoFar(right, left, after).fingerprint)
-    const [first, second] = await Promise.all([this.code(left, before), this.code(right, after)])
-    const shown = await showCodeChanges(found, first, second)
+    const shown = await showCodeChanges(found, this.code(left, before), this.code(right, after))
     const explained: ExplainedChange[] = []
     for (const change of shown) {
       const cause = change.field === 'inputs' ? await this.upstream(change.from, before.run, after.run) : undefined
@@ -216,8 +216,14 @@ class Explainer {
     return explained
   }
 
-  private async code({ fingerprint }: Identity, { run, step }: Place): Promise<CodeVersion> {
-    return recordedCode(this.sources, fingerprint.code, await treeOf(this.sources.records, run, step))
+  private code({ fingerprint }: Identity, { run, step }: Place): CodeVersion {
+    return recordedCode(this.sources, fingerprint.code, async () => {
+      if (step.reusedFrom === null) return run.code.tree
+      const known = this.originsByRun.get(run.id) ?? this.origins(run.steps)
+      this.originsByRun.set(run.id, known)
+      const origin = (await known).get(step.reusedFrom)
+      return (origin === undefined ? undefined : await this.run(origin.run))?.code.tree ?? null
+    })
   }
 
   /** Why an input is another: its datasource, or the step that made it, compared between the same two runs. */
