@@ -40,33 +40,6 @@ const edit = (project: TestProject, from: string, to: string): void =>
 const short = (id: string): string => id.slice(0, 6)
 
 describe('explaining what changed', () => {
-  it('comments, formatting and other steps of the same file are no reason, nor is an unrelated commit (scenarios 1 and 5)', async () => {
-    using project = testProject()
-    project.write(numbersPipeline)
-    project.commit()
-    const first = await run(project, 'pipeline.yaml')
-    const steps = project.read('steps/numbers.ts')
-    project.write({
-      'steps/numbers.ts': `// A comment.\n${steps
-        .replace('run: ({ parameters }) => ({ numbers', 'run: ({ parameters }) =>\n    ({ numbers')
-        .replace("context.metric('total', total)", "context.metric('total', total); console.log('edited')")}`,
-      'README.md': 'unrelated\n',
-    })
-    project.commit()
-    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'reused', 'executed'])
-    const { make, sum } = await explain(project, '@latest')
-    expect(make).toMatchObject({ cause: 'reused', changes: [], against: 1 })
-    expect(make!.reason).toBe(
-      `make was reused from execution 1 of run ${short(first.run)}: nothing that counts has changed since.`,
-    )
-    expect(sum!.changes).toMatchObject([{ field: 'code', path: 'steps/numbers.ts', imports: [] }])
-    expect(sum!.changes[0]!.diff).toContain("+    context.metric('total', total); console.log('edited')")
-    expect(sum!.changes[0]!.diff).not.toMatch(/comment|parameters/)
-    project.write({ 'other.ts': 'export const nothing = 1\n' })
-    project.commit()
-    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'reused', 'reused'])
-  })
-
   it('a helper three imports away is named with the way to it and a diff of its lines (scenario 2)', async () => {
     using project = testProject()
     project.write({
@@ -141,54 +114,6 @@ describe('explaining what changed', () => {
     const { one } = await explain(project, '@latest')
     expect(one!.changes).toMatchObject([{ field: 'code', path: 'lib/words.txt' }])
     expect(one!.changes[0]).not.toHaveProperty('diff')
-  })
-
-  it('a package bumped in lockfile and node_modules runs only what reaches it, and both versions are told (scenario 4)', async () => {
-    using project = testProject()
-    const inner = (version: string): { [path: string]: string } => ({
-      'node_modules/inner/package.json': JSON.stringify({ name: 'inner', version, type: 'module', main: 'index.js' }),
-      'node_modules/inner/index.js': `export const inner = ${JSON.stringify(version)}\n`,
-      'package-lock.json': JSON.stringify({
-        lockfileVersion: 3,
-        packages: {
-          'node_modules/inner': { version, integrity: `sha512-inner${version}` },
-          'node_modules/outer': { version: '1.0.0', integrity: 'sha512-outer' },
-        },
-      }),
-    })
-    project.write({
-      ...numbersPipeline,
-      ...inner('1.0.0'),
-      'node_modules/outer/package.json': `{ "name": "outer", "version": "1.0.0", "type": "module", "main": "index.js", "sideEffects": false, "dependencies": { "inner": "*" } }`,
-      'node_modules/outer/index.js': `export { inner } from 'inner'\n`,
-      'lib/scale.ts': `import { inner } from 'outer'\nexport const scale = (value: number): number => value * inner.length\n`,
-    })
-    project.commit()
-    const first = await run(project, 'pipeline.yaml')
-    project.write(inner('1.0.1'))
-    project.commit()
-    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'executed', 'reused'])
-    const { double, sum } = await explain(project, '@latest')
-    expect(double!.changes).toMatchObject([
-      { field: 'packages', path: 'inner', before: '1.0.0', after: '1.0.1', imports: ['outer', 'lib/scale.ts'] },
-    ])
-    expect(double!.reason).toBe(
-      `double ran again because package inner (imported by outer, imported by lib/scale.ts) changed from 1.0.0 to 1.0.1 since run ${short(first.run)}.`,
-    )
-    expect(sum!.reason).toContain('although double ran again: the same came out')
-  })
-
-  it('a step that ran again and gave equal bytes stops the change (scenario 17)', async () => {
-    using project = testProject()
-    project.write(numbersPipeline)
-    await run(project, 'pipeline.yaml')
-    project.write({
-      'lib/scale.ts': `export const factor = 2\nexport function scale(value: number): number {\n  return factor * value\n}\n`,
-    })
-    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'executed', 'reused'])
-    const { sum } = await explain(project, '@latest', 'sum')
-    expect(sum).toMatchObject({ cause: 'reused', changes: [] })
-    expect(sum!.reason).toContain('although double ran again: the same came out')
   })
 
   it('order and spelling of parameters are no reason, a value is (scenario 18)', async () => {
@@ -312,6 +237,69 @@ describe('a dry run', () => {
     )
     const { outcomes } = await run(project, 'pipeline.yaml')
     expect(outcomes).toEqual(['reused', 'executed', 'executed'])
+  })
+
+  it('says what another input comes from, and leaves open what nobody can know yet', async () => {
+    using project = testProject()
+    const steps = numbersPipeline['steps/numbers.ts']!
+    project.write({
+      ...numbersPipeline,
+      'steps/numbers.ts': steps.replace(
+        'return { total }',
+        `if (total > 20) throw new Error('too much')\n    return { total }`,
+      ),
+      'data/points.csv': 'x\n1\n',
+      'data.yaml':
+        'version: 1\npipeline: points\ndatasources:\n  points: { path: data/points.csv }\nsteps:\n  keep: { source: "zenml/steps#snapshot", inputs: { source: datasources.points } }\n',
+    })
+    const first = await run(project, 'pipeline.yaml')
+    await run(project, 'pipeline.yaml', '--param', 'make.count=3')
+    edit(project, 'factor = 2', 'factor = 4')
+    const dry = async (...args: string[]): Promise<Explained[]> =>
+      (await project.json('pipeline', 'run', ...args, '--dry-run')).steps
+    const [make, double, sum] = await dry('pipeline.yaml')
+    expect([make, double, sum]).toMatchObject([
+      { prediction: 'reuse' },
+      { prediction: 'execute' },
+      { prediction: 'depends' },
+    ])
+    expect(double!.changes).toMatchObject([
+      { field: 'code', path: 'lib/scale.ts' },
+      { field: 'inputs', path: 'numbers', because: { step: 'make' } },
+    ])
+    expect(double!.reason).toMatch(/: make will be reused with another numbers than in run \w+\.$/)
+    // The sum fails; its nearest execution that gave something was given something else.
+    expect((await project.json('pipeline', 'run', 'pipeline.yaml')).status).toBe('failed')
+    project.write({ 'lib/scale.ts': numbersPipeline['lib/scale.ts']!.replace('value * factor', 'factor * value') })
+    const open = await dry('pipeline.yaml')
+    expect(open[2]).toMatchObject({ prediction: 'depends' })
+    expect(open[2]!.reason).toBe('sum executes, unless double gives what an earlier execution was given.')
+    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'executed', 'reused'])
+    expect((await explain(project, '@latest', 'sum'))['sum']!.reason).toContain(short(first.run))
+
+    await run(project, 'data.yaml')
+    project.write({ 'data/points.csv': 'x\n2\n' })
+    expect((await dry('data.yaml'))[0]!.reason).toMatch(
+      /^keep will execute because input source changed \(the content of datasource points changed\) since run /,
+    )
+  })
+
+  it('and explain both say that a step became strict', async () => {
+    using project = testProject()
+    project.write(oneStep('return { value: new Date().getTime() > 0 }'))
+    await run(project, 'one.yaml')
+    project.write({ 'one.yaml': project.read('one.yaml').replace('version: 1\n', 'version: 1\nstrict: true\n') })
+    const { steps } = await project.json('pipeline', 'run', 'one.yaml', '--dry-run')
+    expect(steps[0]).toMatchObject({ prediction: 'execute', changes: [] })
+    expect(steps[0].reason).toMatch(
+      /^one will execute because it is strict, and in run \w+ it did what a strict step may not\.$/,
+    )
+    expect((await project.json('pipeline', 'run', 'one.yaml')).status).toBe('failed')
+    expect((await explain(project, '@latest'))['one']).toMatchObject({
+      outcome: 'failed',
+      cause: 'strict',
+      changes: [],
+    })
   })
 
   it('says what a run without reuse would do, and keeps --require-clean', async () => {
