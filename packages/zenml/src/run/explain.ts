@@ -82,9 +82,10 @@ export interface RunExplanation {
  *
  * @example
  * await using project = await openProject(directory)
- * const run = await project.records.resolveRun('@latest')
- * const { steps } = await explainRun(project, run, { step: 'train' })
- * steps[0]?.reason // 'train ran again because lib/scale.ts (imported by steps/train.ts) changed since run 3f2a1b.'
+ * const { spec } = await loadPipeline(project, 'pipeline.yaml', directory)
+ * const { run } = await runPipeline(project.workspace, spec, pinCode(project.root), { reuse: false })
+ * const { steps } = await explainRun(project, run)
+ * for (const { reason } of steps) console.log(reason) // train ran again because lib/scale.ts (imported by steps/train.ts) changed …
  */
 export async function explainRun(
   sources: ExplainSources,
