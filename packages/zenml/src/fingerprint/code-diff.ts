@@ -12,6 +12,8 @@ export interface DiffSide {
 const context = 3
 /** Lines of a diff at the most; a step that was rewritten is not told line by line. */
 const longest = 400
+/** Characters of a line that are shown: data and generated code may stand in one line. */
+const widest = 1_000
 /** Lines that may differ before all are taken as replaced: the search for the smallest difference is quadratic in them. */
 const mostEdits = 4_000
 
@@ -56,7 +58,9 @@ export function linesOf(text: string): string[] {
 
 /** Closing marks belong to the line before in one version and to none in the other when a line is added at the end of a block. */
 function coreOf({ text }: BundleLine): string {
-  return text.replace(/[;,})\]]+$/, '')
+  let end = text.length
+  while (end > 0 && ';,})]'.includes(text[end - 1]!)) end--
+  return text.slice(0, end)
 }
 
 /**
@@ -94,10 +98,8 @@ async function compareLines(
     // What one version closes and the other does not goes with its lines; what both close stays as it is.
     const own = (lines: readonly BundleLine[], closers: readonly BundleLine[]): readonly BundleLine[] =>
       lines.length === 0 ? [] : [...lines, ...closers.slice(0, closers.length - shared)]
-    kept.push(
-      ...own(ends[0].lines, closing[0]).map((line): Operation => ({ kind: '-', before: line, after: undefined })),
-      ...own(ends[1].lines, closing[1]).map((line): Operation => ({ kind: '+', before: undefined, after: line })),
-    )
+    for (const line of own(ends[0].lines, closing[0])) kept.push({ kind: '-', before: line, after: undefined })
+    for (const line of own(ends[1].lines, closing[1])) kept.push({ kind: '+', before: undefined, after: line })
     if (gone.length > 0 || come.length > 0)
       balance(kept, [closing[0].slice(closing[0].length - shared), closing[1].slice(closing[1].length - shared)])
     open = [[], []]
@@ -151,9 +153,9 @@ function reduce(
   const [first, second] = [sourceOf(removed, before), sourceOf(added, after)]
   // The bundler wrapped or named it otherwise, because of another file.
   if (first !== undefined && first === second && first !== '') return [[], []]
-  const front = equalEnd(removed, added, keyOf)
+  const front = equalStart(blockOf(removed, keyOf), blockOf(added, keyOf))
   const [left, right] = [removed.slice(front[0]), added.slice(front[1])]
-  const back = equalEnd([...left].reverse(), [...right].reverse(), keyOf, true)
+  const back = equalEnd(blockOf(left, keyOf), blockOf(right, keyOf))
   return [left.slice(0, left.length - back[0]), right.slice(0, right.length - back[1])]
 }
 
@@ -161,33 +163,55 @@ function sourceOf(lines: readonly BundleLine[], { source }: DiffSide): string | 
   return source === undefined ? undefined : lines.map(({ line }) => (source[line - 1] ?? '').trim()).join('\n')
 }
 
-/** How many lines from one end of two blocks say the same, wherever they are broken. */
-function equalEnd(
-  left: readonly BundleLine[],
-  right: readonly BundleLine[],
-  keyOf: (line: BundleLine) => string,
-  backwards = false,
-): readonly [left: number, right: number] {
-  let best: readonly [number, number] = [0, 0]
-  let [i, j] = [0, 0]
-  let [a, b] = ['', '']
-  const join = (text: string, line: BundleLine): string => (backwards ? line.text + text : text + line.text)
-  const matches = (): boolean => keyOf({ line: 0, text: a }) === keyOf({ line: 0, text: b })
-  while (i < left.length || j < right.length) {
-    if (i < left.length && (a.length <= b.length || j === right.length)) a = join(a, left[i++]!)
-    else b = join(b, right[j++]!)
-    if (i > 0 && j > 0 && matches()) best = [i, j]
-    else if (Math.min(a.length, b.length) > 0 && !overlap(a, b, backwards)) break
-  }
-  return best
+/** How many lines from the start of two blocks say the same, wherever they are broken. Linear in their texts. */
+function equalStart(left: Block, right: Block): readonly [left: number, right: number] {
+  let same = 0
+  const most = Math.min(left.text.length, right.text.length)
+  while (same < most && left.text[same] === right.text[same]) same++
+  return furthest(left.cores, right.cores, same)
 }
 
-/** Whether one text goes on where the other ends; a few closing marks may differ. */
-function overlap(a: string, b: string, backwards: boolean): boolean {
-  const length = Math.max(0, Math.min(a.length, b.length) - 4)
-  return backwards
-    ? a.slice(a.length - length) === b.slice(b.length - length)
-    : a.slice(0, length) === b.slice(0, length)
+/** The same from the end. */
+function equalEnd(left: Block, right: Block): readonly [left: number, right: number] {
+  const [a, b] = [left.cores.at(-1) ?? 0, right.cores.at(-1) ?? 0]
+  let same = 0
+  while (same < Math.min(a, b) && left.text[a - 1 - same] === right.text[b - 1 - same]) same++
+  const lengths = (starts: readonly number[], end: number): number[] => starts.map((start) => end - start).reverse()
+  return furthest(lengths(left.starts, a), lengths(right.starts, b), same)
+}
+
+/** The most lines of two blocks that are equally long and not longer than what is the same. Lengths grow with the lines. */
+function furthest(left: readonly number[], right: readonly number[], same: number): readonly [number, number] {
+  let [i, j] = [left.length, right.length]
+  while (i > 0 && j > 0) {
+    const [a, b] = [left[i - 1]!, right[j - 1]!]
+    if (a === b && a <= same) return [i, j]
+    if (a >= b) i--
+    else j--
+  }
+  return [0, 0]
+}
+
+/** Neighbouring lines as one text. */
+interface Block {
+  readonly text: string
+  /** Where each line starts. */
+  readonly starts: readonly number[]
+  /** How long the text is up to the end of each line, without what does not count at that end. */
+  readonly cores: readonly number[]
+}
+
+function blockOf(lines: readonly BundleLine[], keyOf: (line: BundleLine) => string): Block {
+  const starts: number[] = []
+  const cores: number[] = []
+  let length = 0
+  for (const line of lines) {
+    const core = keyOf(line).length
+    starts.push(length)
+    cores.push(core === 0 ? (cores.at(-1) ?? 0) : length + core)
+    length += line.text.length
+  }
+  return { text: lines.map(({ text }) => text).join(''), starts, cores }
 }
 
 async function align(
@@ -242,7 +266,8 @@ function print(path: string, operations: readonly Operation[], before: DiffSide,
     ...hunk.map((operation) => lineOf(operation, before, after)),
   ])
   const shown = lines.length > longest ? [...lines.slice(0, longest), `… ${lines.length - longest} more lines`] : lines
-  const [from, to] = [before, after].map(({ lines: own }) => (own.length === 0 ? '/dev/null' : path))
+  const name = /\p{Cc}/u.test(path) ? JSON.stringify(path) : path
+  const [from, to] = [before, after].map(({ lines: own }) => (own.length === 0 ? '/dev/null' : name))
   return [`--- ${from}`, `+++ ${to}`, ...shown].join('\n')
 }
 
@@ -254,5 +279,6 @@ function headerOf(hunk: readonly Operation[]): string {
 
 function lineOf({ kind, before, after }: Operation, left: DiffSide, right: DiffSide): string {
   const [line, side] = after === undefined ? [before!, left] : [after, right]
-  return `${kind}${side.source?.[line.line - 1] ?? line.text}`
+  const text = side.source?.[line.line - 1] ?? line.text
+  return `${kind}${text.length > widest ? `${text.slice(0, widest)}… ${text.length - widest} more characters` : text}`
 }

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs'
 import { digestOf } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
+import { isJsonObject } from '../base/json.ts'
 import type { ObservedLeaf } from '../model/fingerprint.ts'
 import { changedMeanwhile, observeBelow } from './observe-file.ts'
 
@@ -23,6 +24,8 @@ export interface PresentState {
  */
 export function holds(prior: ObservedLeaf, now: PresentState): boolean {
   if (prior.seed !== null && prior.seed !== now.seed) return false
+  // Records of format 1, and damaged ones, have none: then it is not known what was read.
+  if (!isJsonObject(prior.files)) return false
   const files = Object.entries(prior.files)
   if (files.length === 0) return true
   const base = realpathSync.native(now.root)

@@ -80,6 +80,7 @@ class Predictor {
   private readonly reuse: boolean
   /** What steps give: known of reused ones, of others what they gave before. */
   private readonly outputs = new Map<string, { readonly [output: string]: StoredArtifact }>()
+  private readonly runs = new Map<string, Promise<RunRecord | undefined>>()
   /** Steps whose outputs are only supposed. */
   private readonly supposed = new Set<string>()
 
@@ -168,7 +169,7 @@ class Predictor {
     const now = seenAgain(identity ?? this.withInputsOf(step, before), earlier, step, this.workspace.root)
     const found: readonly StepChange[] = explainChanges(earlier.fingerprint, now.fingerprint)
     const { artifacts, root } = this.workspace
-    const recorded = recordedCode({ artifacts, root }, earlier.fingerprint.code, before.run.code.tree)
+    const recorded = recordedCode({ artifacts, root }, earlier.fingerprint.code, async () => await this.treeOf(before))
     const shown = await showCodeChanges(found, recorded, presentCode(root, step.bundle))
     return shown.map((change) => ({ ...change, ...this.told(change, step, before) }))
   }
@@ -205,11 +206,23 @@ class Predictor {
   private async before(step: PlannedStep): Promise<Before | undefined> {
     const { records } = this.workspace
     const [place] = await records.findEarlier([{ pipeline: this.plan.spec.name, step: step.name }])
-    const run = place === undefined ? undefined : await records.getRun(place.run)
+    const run = place === undefined ? undefined : await this.run(place.run)
     const found = run?.steps.find(({ name }) => name === step.name)
     if (run === undefined || found === undefined) return undefined
     const { identity, execution } = found
     return identity === null || execution === null ? undefined : { run, step: { ...found, identity, execution } }
+  }
+
+  private async treeOf({ run, step: { reusedFrom } }: Before): Promise<string | null> {
+    if (reusedFrom === null) return run.code.tree
+    const origin = (await this.workspace.records.findExecutions([reusedFrom])).get(reusedFrom)
+    return (origin === undefined ? undefined : await this.run(origin.run))?.code.tree ?? null
+  }
+
+  private run(id: string): Promise<RunRecord | undefined> {
+    const known = this.runs.get(id) ?? this.workspace.records.getRun(id)
+    this.runs.set(id, known)
+    return known
   }
 }
 

@@ -26,13 +26,17 @@ export type CodeChange = StepChange & { readonly diff?: string }
 /** Larger files are told by their digests only. */
 const largestShown = 1 << 20
 
-/** The code of a recorded execution: bundle, map and files named by URL from the artifact store, sources from git objects. */
+/**
+ * The code of a recorded execution: bundle, map and files named by URL from the artifact store, sources from git objects. Where an
+ * earlier execution stands for it, the tree is that one's: comments may have changed since.
+ */
 export function recordedCode(
   { artifacts, root }: { readonly artifacts: ArtifactStore; readonly root: string },
   code: CodeLeaf,
-  tree: string | null,
+  treeOf: () => Promise<string | null>,
 ): CodeVersion {
   let lines: CodeVersion['lines'] | undefined
+  let tree: Promise<string | null> | undefined
   return {
     get lines() {
       lines ??= recordedLines(artifacts, code)
@@ -41,7 +45,10 @@ export function recordedCode(
     async read(path) {
       const digest = Object.hasOwn(code.files, path) ? code.files[path]! : undefined
       if (digest === undefined) return undefined
-      return (await wholeBlob(artifacts, digest)) ?? (await fromGit(root, tree, path, digest))
+      const kept = await wholeBlob(artifacts, digest)
+      if (kept !== undefined) return kept
+      tree ??= treeOf()
+      return await fromGit(root, await tree, path, digest)
     },
   }
 }
@@ -169,6 +176,9 @@ async function fromGit(
     // Never fetched for the sake of an explanation.
     const env = { GIT_NO_LAZY_FETCH: '1' }
     const prefix = (await git(root, ['rev-parse', '--show-prefix'], { env })).trim()
+    const submodule = await submoduleOf(root, tree, prefix, path, env)
+    if (submodule !== undefined)
+      return await fromGit(join(root, submodule.folder), submodule.commit, submodule.path, digest)
     const text = await git(root, ['cat-file', 'blob', `${tree}:${prefix}${path}`], { env })
     return [text, text.replace(/\r?\n/g, '\r\n')]
       .map((version) => Buffer.from(version))
@@ -178,4 +188,25 @@ async function fromGit(
     if (error instanceof ZenmlError) return undefined
     throw error
   }
+}
+
+/** The submodule that a path of a tree leads into, the commit that the tree names of it, and the rest of the path. */
+async function submoduleOf(
+  root: string,
+  tree: string,
+  prefix: string,
+  path: string,
+  env: { readonly [name: string]: string },
+): Promise<{ readonly folder: string; readonly commit: string; readonly path: string } | undefined> {
+  const parts = path.split('/')
+  const folders = parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'))
+  if (folders.length === 0) return undefined
+  const places = folders.map((folder) => `${prefix}${folder}`)
+  const listed = (await git(root, ['ls-tree', '-z', '--full-tree', tree, '--', ...places], { env })).split('\0')
+  for (const [index, place] of places.entries()) {
+    const link = listed.map((entry) => /^160000 commit (\w+)\t(.*)$/s.exec(entry)).find((found) => found?.[2] === place)
+    const folder = folders[index]!
+    if (link?.[1] !== undefined) return { folder, commit: link[1], path: path.slice(folder.length + 1) }
+  }
+  return undefined
 }

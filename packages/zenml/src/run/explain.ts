@@ -11,7 +11,7 @@ import type { Identity } from '../model/fingerprint.ts'
 import { isStrict } from '../model/pipeline-spec.ts'
 import type { Outcome, RunRecord, StepRecord } from '../model/run.ts'
 import { breaksStrict } from '../model/touch.ts'
-import { type CodeChange, recordedCode, showCodeChanges } from './explain-code.ts'
+import { type CodeChange, type CodeVersion, recordedCode, showCodeChanges } from './explain-code.ts'
 import { because, datasourceWords, originOf, shortRun, type Upstream } from './explain-sentence.ts'
 import { type Nondeterminism, nondeterminismOf } from './nondeterminism.ts'
 
@@ -82,10 +82,10 @@ export interface RunExplanation {
  *
  * @example
  * await using project = await openProject(directory)
- * const run = await project.records.resolveRun('@latest')
+ * const { spec } = await loadPipeline(project, 'pipeline.yaml', directory)
+ * const { run } = await runPipeline(project.workspace, spec, pinCode(project.root), { reuse: false })
  * const { steps } = await explainRun(project, run)
- * // sum ran again because lib/scale.ts (imported by steps/numbers.ts) changed since run 3f2a1b.
- * for (const { reason } of steps) console.log(reason)
+ * for (const { reason } of steps) console.log(reason) // train ran again because lib/scale.ts (imported by steps/train.ts) changed …
  */
 export async function explainRun(
   sources: ExplainSources,
@@ -104,6 +104,7 @@ interface Place {
 class Explainer {
   private readonly sources: ExplainSources
   private readonly runs = new Map<string, Promise<RunRecord | undefined>>()
+  private readonly originsByRun = new Map<string, Promise<ReadonlyMap<number, ExecutionPlace>>>()
   /** By the two executions: in a graph with many ways, a step is upstream of another on each of them. */
   private readonly compared = new Map<string, Promise<ExplainedChange[]>>()
 
@@ -203,10 +204,7 @@ class Explainer {
     const [left, right] = [before.step.identity, after.step.identity]
     if (left === null || right === null) return []
     const found = explainChanges(seenSoFar(left, right, before).fingerprint, seenSoFar(right, left, after).fingerprint)
-    const [first, second] = [before, after].map(({ run, step }) =>
-      recordedCode(this.sources, step.identity!.fingerprint.code, run.code.tree),
-    )
-    const shown = await showCodeChanges(found, first!, second!)
+    const shown = await showCodeChanges(found, this.code(left, before), this.code(right, after))
     const explained: ExplainedChange[] = []
     for (const change of shown) {
       const cause = change.field === 'inputs' ? await this.upstream(change.from, before.run, after.run) : undefined
@@ -217,6 +215,16 @@ class Explainer {
       })
     }
     return explained
+  }
+
+  private code({ fingerprint }: Identity, { run, step }: Place): CodeVersion {
+    return recordedCode(this.sources, fingerprint.code, async () => {
+      if (step.reusedFrom === null) return run.code.tree
+      const known = this.originsByRun.get(run.id) ?? this.origins(run.steps)
+      this.originsByRun.set(run.id, known)
+      const origin = (await known).get(step.reusedFrom)
+      return (origin === undefined ? undefined : await this.run(origin.run))?.code.tree ?? null
+    })
   }
 
   /** Why an input is another: its datasource, or the step that made it, compared between the same two runs. */

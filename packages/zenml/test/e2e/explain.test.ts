@@ -34,36 +34,12 @@ async function explain(project: TestProject, ...args: string[]): Promise<{ [step
   return Object.fromEntries(steps.map((step) => [step.name, step]))
 }
 
+const edit = (project: TestProject, from: string, to: string): void =>
+  project.write({ 'lib/scale.ts': project.read('lib/scale.ts').replace(from, to) })
+
 const short = (id: string): string => id.slice(0, 6)
 
 describe('explaining what changed', () => {
-  it('comments, formatting and other steps of the same file are no reason, nor is an unrelated commit (scenarios 1 and 5)', async () => {
-    using project = testProject()
-    project.write(numbersPipeline)
-    project.commit()
-    const first = await run(project, 'pipeline.yaml')
-    const steps = project.read('steps/numbers.ts')
-    project.write({
-      'steps/numbers.ts': `// A comment.\n${steps
-        .replace('run: ({ parameters }) => ({ numbers', 'run: ({ parameters }) =>\n    ({ numbers')
-        .replace("context.metric('total', total)", "context.metric('total', total); console.log('edited')")}`,
-      'README.md': 'unrelated\n',
-    })
-    project.commit()
-    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'reused', 'executed'])
-    const { make, sum } = await explain(project, '@latest')
-    expect(make).toMatchObject({ cause: 'reused', changes: [], against: 1 })
-    expect(make!.reason).toBe(
-      `make was reused from execution 1 of run ${short(first.run)}: nothing that counts has changed since.`,
-    )
-    expect(sum!.changes).toMatchObject([{ field: 'code', path: 'steps/numbers.ts', imports: [] }])
-    expect(sum!.changes[0]!.diff).toContain("+    context.metric('total', total); console.log('edited')")
-    expect(sum!.changes[0]!.diff).not.toMatch(/comment|parameters/)
-    project.write({ 'other.ts': 'export const nothing = 1\n' })
-    project.commit()
-    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'reused', 'reused'])
-  })
-
   it('a helper three imports away is named with the way to it and a diff of its lines (scenario 2)', async () => {
     using project = testProject()
     project.write({
@@ -138,54 +114,6 @@ describe('explaining what changed', () => {
     const { one } = await explain(project, '@latest')
     expect(one!.changes).toMatchObject([{ field: 'code', path: 'lib/words.txt' }])
     expect(one!.changes[0]).not.toHaveProperty('diff')
-  })
-
-  it('a package bumped in lockfile and node_modules runs only what reaches it, and both versions are told (scenario 4)', async () => {
-    using project = testProject()
-    const inner = (version: string): { [path: string]: string } => ({
-      'node_modules/inner/package.json': JSON.stringify({ name: 'inner', version, type: 'module', main: 'index.js' }),
-      'node_modules/inner/index.js': `export const inner = ${JSON.stringify(version)}\n`,
-      'package-lock.json': JSON.stringify({
-        lockfileVersion: 3,
-        packages: {
-          'node_modules/inner': { version, integrity: `sha512-inner${version}` },
-          'node_modules/outer': { version: '1.0.0', integrity: 'sha512-outer' },
-        },
-      }),
-    })
-    project.write({
-      ...numbersPipeline,
-      ...inner('1.0.0'),
-      'node_modules/outer/package.json': `{ "name": "outer", "version": "1.0.0", "type": "module", "main": "index.js", "sideEffects": false, "dependencies": { "inner": "*" } }`,
-      'node_modules/outer/index.js': `export { inner } from 'inner'\n`,
-      'lib/scale.ts': `import { inner } from 'outer'\nexport const scale = (value: number): number => value * inner.length\n`,
-    })
-    project.commit()
-    const first = await run(project, 'pipeline.yaml')
-    project.write(inner('1.0.1'))
-    project.commit()
-    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'executed', 'reused'])
-    const { double, sum } = await explain(project, '@latest')
-    expect(double!.changes).toMatchObject([
-      { field: 'packages', path: 'inner', before: '1.0.0', after: '1.0.1', imports: ['outer', 'lib/scale.ts'] },
-    ])
-    expect(double!.reason).toBe(
-      `double ran again because package inner (imported by outer, imported by lib/scale.ts) changed from 1.0.0 to 1.0.1 since run ${short(first.run)}.`,
-    )
-    expect(sum!.reason).toContain('although double ran again: the same came out')
-  })
-
-  it('a step that ran again and gave equal bytes stops the change (scenario 17)', async () => {
-    using project = testProject()
-    project.write(numbersPipeline)
-    await run(project, 'pipeline.yaml')
-    project.write({
-      'lib/scale.ts': `export const factor = 2\nexport function scale(value: number): number {\n  return factor * value\n}\n`,
-    })
-    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'executed', 'reused'])
-    const { sum } = await explain(project, '@latest', 'sum')
-    expect(sum).toMatchObject({ cause: 'reused', changes: [] })
-    expect(sum!.reason).toContain('although double ran again: the same came out')
   })
 
   it('order and spelling of parameters are no reason, a value is (scenario 18)', async () => {
@@ -264,21 +192,6 @@ describe('explaining what did not change', () => {
     expect(failed.reason).toContain('failures are not reused')
   })
 
-  it('outputs that differ under one identity are told in run, status and explain', async () => {
-    using project = testProject()
-    project.write(oneStep('return { value: process.hrtime.bigint().toString() }'))
-    const first = await run(project, 'one.yaml')
-    const { stderr } = await project.zenml('pipeline', 'run', 'one.yaml', '--no-cache')
-    expect(stderr).toContain('ZEN_NONDETERMINISM')
-    const second = await project.json('pipeline', 'status', '@latest')
-    const expected = [{ step: 'one', output: 'value', runs: [first.run, second.run] }]
-    expect(second.nondeterminism).toMatchObject(expected)
-    expect(new Set(second.nondeterminism[0].digests).size).toBe(2)
-    expect((await project.json('pipeline', 'explain', '@latest')).nondeterminism).toEqual(second.nondeterminism)
-    for (const command of ['status', 'explain'])
-      expect((await project.zenml('pipeline', command, '@latest')).stdout).toContain('it is not deterministic')
-  })
-
   it('values of environment variables are never shown', async () => {
     using project = testProject()
     project.write({
@@ -326,6 +239,69 @@ describe('a dry run', () => {
     expect(outcomes).toEqual(['reused', 'executed', 'executed'])
   })
 
+  it('says what another input comes from, and leaves open what nobody can know yet', async () => {
+    using project = testProject()
+    const steps = numbersPipeline['steps/numbers.ts']!
+    project.write({
+      ...numbersPipeline,
+      'steps/numbers.ts': steps.replace(
+        'return { total }',
+        `if (total > 20) throw new Error('too much')\n    return { total }`,
+      ),
+      'data/points.csv': 'x\n1\n',
+      'data.yaml':
+        'version: 1\npipeline: points\ndatasources:\n  points: { path: data/points.csv }\nsteps:\n  keep: { source: "zenml/steps#snapshot", inputs: { source: datasources.points } }\n',
+    })
+    const first = await run(project, 'pipeline.yaml')
+    await run(project, 'pipeline.yaml', '--param', 'make.count=3')
+    edit(project, 'factor = 2', 'factor = 4')
+    const dry = async (...args: string[]): Promise<Explained[]> =>
+      (await project.json('pipeline', 'run', ...args, '--dry-run')).steps
+    const [make, double, sum] = await dry('pipeline.yaml')
+    expect([make, double, sum]).toMatchObject([
+      { prediction: 'reuse' },
+      { prediction: 'execute' },
+      { prediction: 'depends' },
+    ])
+    expect(double!.changes).toMatchObject([
+      { field: 'code', path: 'lib/scale.ts' },
+      { field: 'inputs', path: 'numbers', because: { step: 'make' } },
+    ])
+    expect(double!.reason).toMatch(/: make will be reused with another numbers than in run \w+\.$/)
+    // The sum fails; its nearest execution that gave something was given something else.
+    expect((await project.json('pipeline', 'run', 'pipeline.yaml')).status).toBe('failed')
+    project.write({ 'lib/scale.ts': numbersPipeline['lib/scale.ts']!.replace('value * factor', 'factor * value') })
+    const open = await dry('pipeline.yaml')
+    expect(open[2]).toMatchObject({ prediction: 'depends' })
+    expect(open[2]!.reason).toBe('sum executes, unless double gives what an earlier execution was given.')
+    expect((await run(project, 'pipeline.yaml')).outcomes).toEqual(['reused', 'executed', 'reused'])
+    expect((await explain(project, '@latest', 'sum'))['sum']!.reason).toContain(short(first.run))
+
+    await run(project, 'data.yaml')
+    project.write({ 'data/points.csv': 'x\n2\n' })
+    expect((await dry('data.yaml'))[0]!.reason).toMatch(
+      /^keep will execute because input source changed \(the content of datasource points changed\) since run /,
+    )
+  })
+
+  it('and explain both say that a step became strict', async () => {
+    using project = testProject()
+    project.write(oneStep('return { value: new Date().getTime() > 0 }'))
+    await run(project, 'one.yaml')
+    project.write({ 'one.yaml': project.read('one.yaml').replace('version: 1\n', 'version: 1\nstrict: true\n') })
+    const { steps } = await project.json('pipeline', 'run', 'one.yaml', '--dry-run')
+    expect(steps[0]).toMatchObject({ prediction: 'execute', changes: [] })
+    expect(steps[0].reason).toMatch(
+      /^one will execute because it is strict, and in run \w+ it did what a strict step may not\.$/,
+    )
+    expect((await project.json('pipeline', 'run', 'one.yaml')).status).toBe('failed')
+    expect((await explain(project, '@latest'))['one']).toMatchObject({
+      outcome: 'failed',
+      cause: 'strict',
+      changes: [],
+    })
+  })
+
   it('says what a run without reuse would do, and keeps --require-clean', async () => {
     using project = testProject()
     project.write(oneStep('return { value: 1 }'))
@@ -335,5 +311,190 @@ describe('a dry run', () => {
     expect(plan.steps[0].reason).toContain('--no-cache')
     const refused = await project.json('pipeline', 'run', 'one.yaml', '--dry-run', '--require-clean')
     expect(refused.error.code).toBe('ZEN_CODE_DIRTY')
+  })
+})
+
+describe('two executions of one identity that gave different outputs', () => {
+  it('are told at once by the run, as text and as JSON, and then by status, by explain and by every run that reuses one of them', async () => {
+    using project = testProject()
+    project.write({
+      ...numbersPipeline,
+      'lib/scale.ts':
+        'export const scale = (value: number): number => value + Number(process.hrtime.bigint() % 1_000_003n)\n',
+    })
+    project.commit()
+    const first = await run(project, 'pipeline.yaml')
+    expect((await project.json('pipeline', 'status', first.run)).nondeterminism).toEqual([])
+    const second = await project.json('pipeline', 'run', 'pipeline.yaml', '--no-cache')
+    // The sum was given other numbers: that is no fault of its own.
+    expect(second.nondeterminism).toMatchObject([{ step: 'double', output: 'numbers', runs: [first.run, second.run] }])
+    expect(new Set(second.nondeterminism[0].digests).size).toBe(2)
+    const sentence =
+      /ZEN_NONDETERMINISM: Step "double" gave another numbers in runs \w+ and \w+, with the same code, packages/
+    const third = await project.zenml('pipeline', 'run', 'pipeline.yaml', '--no-cache')
+    expect(third.stderr).toMatch(/ZEN_NONDETERMINISM: Step "double" gave another numbers in 3 runs/)
+    expect(third.stdout).toMatch(/ZEN_NONDETERMINISM: Step "double" gave another numbers in 3 runs/)
+    const reused = await project.json('pipeline', 'run', 'pipeline.yaml')
+    expect(reused.steps.map(({ outcome }: { outcome: string }) => outcome)).toEqual(['reused', 'reused', 'reused'])
+    expect(reused.nondeterminism).toMatchObject([{ step: 'double', output: 'numbers' }])
+    expect(reused.nondeterminism[0].runs).toHaveLength(3)
+    for (const command of ['status', 'explain']) {
+      expect((await project.json('pipeline', command, '@latest')).nondeterminism).toEqual(reused.nondeterminism)
+      expect((await project.zenml('pipeline', command, '@latest')).stdout).toMatch(
+        /"double" gave another numbers in 3 runs/,
+      )
+    }
+    const { double, sum } = await explain(project, second.run)
+    expect(double).toMatchObject({ cause: 'cache-off', changes: [] })
+    expect(sum!.reason).toContain(
+      'double gave something else although nothing that counts had changed: it is not deterministic',
+    )
+    expect((await project.zenml('pipeline', 'explain', second.run)).stdout).toMatch(
+      new RegExp(sentence.source.replace('runs \\w+ and \\w+', '3 runs \\([\\w, ]+\\)')),
+    )
+  })
+
+  it('are no proof where the seed differs, or where a file changed while it was read', async () => {
+    using project = testProject()
+    project.write(oneStep('return { value: Math.random() }'))
+    await run(project, 'one.yaml')
+    const other = await project.json('pipeline', 'run', 'one.yaml', '--seed', '3')
+    expect(other.nondeterminism).toEqual([])
+    project.write({
+      ...oneStep(
+        `const file = process.cwd().split('/.zenml/')[0] + '/moving.txt'
+    const value = readFileSync(file, 'utf8')
+    appendFileSync(file, 'x')
+    return { value }`,
+        `import { appendFileSync, readFileSync } from 'node:fs'`,
+      ),
+      'moving.txt': '',
+    })
+    await run(project, 'one.yaml')
+    const plan = await project.json('pipeline', 'run', 'one.yaml', '--dry-run')
+    expect(plan.steps[0].reason).toMatch(/moving\.txt, which it reads, changed while it ran/)
+    const again = await project.json('pipeline', 'run', 'one.yaml')
+    expect(again.steps[0].outcome).toBe('executed')
+    expect(again.nondeterminism).toEqual([])
+    expect((await explain(project, '@latest'))['one']!.reason).toMatch(
+      /moving\.txt, which it reads, changed while it ran/,
+    )
+  })
+})
+
+describe('explain goes on', () => {
+  it('where steps were renamed, added, removed, failed and skipped, and between runs of different pipelines', async () => {
+    using project = testProject()
+    project.write(numbersPipeline)
+    const first = await run(project, 'pipeline.yaml')
+    const yaml = numbersPipeline['pipeline.yaml']!
+    project.write({ 'pipeline.yaml': yaml.replace('  sum:', '  total:') })
+    const renamed = await run(project, 'pipeline.yaml')
+    expect(renamed.outcomes).toEqual(['reused', 'reused', 'reused'])
+    expect((await explain(project, renamed.run))['total']!.reason).toContain(
+      `was reused from execution 3 of run ${short(first.run)}`,
+    )
+    const against = await explain(project, renamed.run, '--against', first.run)
+    expect(Object.keys(against)).toEqual(['make', 'double', 'total'])
+    expect(against['total']).toMatchObject({ cause: 'new', against: null })
+    expect(against['total']!.reason).toBe('total cannot be compared: it did not run in the other run.')
+
+    project.write({
+      'pipeline.yaml': yaml,
+      'lib/scale.ts': `export const scale = (): number => { throw new Error('no') }\n`,
+    })
+    const failed = await project.json('pipeline', 'run', 'pipeline.yaml')
+    expect(failed.status).toBe('failed')
+    const { double, sum } = await explain(project, failed.run)
+    expect(double).toMatchObject({ outcome: 'failed', cause: 'changed' })
+    expect(sum).toMatchObject({ outcome: 'skipped', cause: 'not-run', changes: [], execution: null })
+    expect(sum!.reason).toBe('sum did not run because double failed.')
+    for (const [a, b] of [
+      [failed.run, first.run],
+      [first.run, failed.run],
+    ]) {
+      const told = await explain(project, a, '--against', b)
+      expect(told['make']).toMatchObject({ cause: 'same' })
+      expect(told['double']!.changes).toMatchObject([{ field: 'code', path: 'lib/scale.ts' }])
+    }
+    expect((await explain(project, first.run, '--against', failed.run))['sum']!.reason).toContain('cannot be compared')
+
+    project.write({ ...oneStep('return { value: 1 }') })
+    const other = await run(project, 'one.yaml')
+    expect((await explain(project, other.run, '--against', first.run))['one']).toMatchObject({ cause: 'new' })
+    const unknown = await project.zenml('pipeline', 'explain', 'ffff', '--json')
+    expect(unknown.code).toBe(2)
+    expect(JSON.parse(unknown.stdout).error.code).toBe('ZEN_RUN_UNKNOWN')
+  })
+
+  it('where blobs and sources are gone, and with records that an older version left', async () => {
+    using project = testProject()
+    project.write(numbersPipeline)
+    const first = await run(project, 'pipeline.yaml')
+    edit(project, 'factor = 2', 'factor = 3')
+    const second = await run(project, 'pipeline.yaml')
+    rmSync(join(project.root, '.git'), { recursive: true })
+    const generated = (await explain(project, second.run, 'double'))['double']!.changes
+    expect(generated[0]!.diff).toMatch(
+      /^--- lib\/scale\.ts\n\+\+\+ lib\/scale\.ts\n@@ .*@@\n-(?:var|const) factor=2;\n\+(?:var|const) factor=3;/,
+    )
+    for (const entry of readdirSync(join(project.root, '.zenml/artifacts'), { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) rmSync(join(entry.parentPath, entry.name), { force: true })
+    const digests = (await explain(project, second.run, 'double'))['double']!.changes
+    expect(digests).toMatchObject([{ field: 'code', path: 'lib/scale.ts', imports: ['steps/numbers.ts'] }])
+    expect(digests[0]).not.toHaveProperty('diff')
+
+    // Format 1: neither maps nor ways of imports nor observed files, and another Node.
+    const { default: Sqlite } = await import('better-sqlite3')
+    const database = new Sqlite(join(project.root, '.zenml', 'metadata.db'))
+    const rows = database
+      .prepare(`SELECT p.execution_id AS id, p.string_value AS value FROM ExecutionProperty p JOIN ExecutionProperty r
+        ON r.execution_id = p.execution_id AND r.name = 'run' AND r.string_value = ? WHERE p.name = 'identity'`)
+      .all(first.run) as { id: number; value: string }[]
+    expect(rows).toHaveLength(3)
+    for (const { id, value } of rows) {
+      const identity = JSON.parse(value)
+      const { fingerprint } = identity
+      fingerprint.format = 1
+      fingerprint.environment.node = '18.0.0'
+      for (const name of ['imports', 'map']) delete fingerprint.code[name]
+      delete fingerprint.observed.files
+      database
+        .prepare(`UPDATE ExecutionProperty SET string_value = ? WHERE execution_id = ? AND name = 'identity'`)
+        .run(JSON.stringify(identity), id)
+    }
+    database.close()
+    const { make, double } = await explain(project, second.run, '--against', first.run)
+    expect(make!.reason).toMatch(
+      new RegExp(
+        `^make .*because Node changed from 18\\.0\\.0 to ${process.versions.node.replaceAll('.', '\\.')} and identities are told in another way from 1 to 2\\.$`,
+      ),
+    )
+    expect(double!.changes.map(({ field }) => field)).toEqual(['code', 'environment', 'format'])
+    expect((await project.zenml('pipeline', 'explain', second.run, '--against', first.run)).code).toBe(0)
+    expect((await project.json('pipeline', 'run', 'pipeline.yaml', '--dry-run')).steps).toHaveLength(3)
+  })
+
+  it('where names and values would move the cursor of a terminal, start a line or turn text around', async () => {
+    using project = testProject()
+    const yaml = (value: string): { [path: string]: string } => ({
+      'one.yaml': `version: 1\npipeline: one\nsteps:\n  one:\n    source: steps/one.ts#one\n    parameters: { text: ${JSON.stringify(value)} }\n`,
+    })
+    const { 'steps/one.ts': source } = oneStep(
+      `return { value: readFileSync(new URL('../lib/plain.txt', import.meta.url), 'utf8') }`,
+      `import { readFileSync } from 'node:fs'\nimport * as z from 'zod'`,
+    )
+    project.write({
+      'steps/one.ts': source!.replace('  run:', `  parameters: z.object({ text: z.string() }),\n  run:`),
+      'lib/plain.txt': 'x',
+      ...yaml('1'),
+    })
+    await run(project, 'one.yaml')
+    project.write({ 'lib/plain.txt': '\u001b[31mred\u0007\n', ...yaml('a\u001b]0;title\u0007\nmake was reused') })
+    await run(project, 'one.yaml')
+    const { stdout } = await project.zenml('pipeline', 'explain', '@latest')
+    expect(stdout).not.toMatch(/(?!\n)\p{Cc}/u)
+    expect(stdout.split('\n').filter((line) => line.startsWith('make'))).toEqual([])
+    expect(stdout).toContain('parameter text changed from "1" to "a\\u001b]0;title\\u0007\\nmake was reused"')
   })
 })

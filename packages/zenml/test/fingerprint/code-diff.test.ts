@@ -71,6 +71,16 @@ describe('a diff between two bundles', () => {
     expect(await diffBundleLines('steps/train.ts', before!, after!)).toBeUndefined()
   })
 
+  it('of data that was one line and is many takes time in its length, and prints no line of any length', async () => {
+    const data = Array.from({ length: 20_000 }, (_, index) => `"key ${index}":[${index}],`)
+    const sides = [[`var data={${data.join('')}};`], ['var data={', ...data, '"last":1};']].map(
+      (lines): DiffSide => ({ lines: lines.map((text, index) => ({ line: index + 1, text })), source: undefined }),
+    )
+    expect(await diffBundleLines('data.ts', sides[0]!, sides[1]!)).toMatch(/@@\n\+"last":1\};$/)
+    const [long, other] = ['a', 'b'].map((letter) => letter.repeat(1_000_000))
+    expect((await diffTexts('long.txt', long, other))!.length).toBeLessThan(3_000)
+  })
+
   it('refuses a source map that is none, and ends for any', () => {
     for (const map of [
       '',

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/base/json.ts'
 import { explainChanges } from '../../src/fingerprint/explain.ts'
 import { wordsOf } from '../../src/fingerprint/explain-words.ts'
 import { identify, identityDigest } from '../../src/fingerprint/identify.ts'
+import { changedMeanwhile } from '../../src/fingerprint/observe-file.ts'
 import type { Fingerprint, PackageLeaf } from '../../src/model/fingerprint.ts'
 import { example } from './example.ts'
 
@@ -109,5 +110,29 @@ describe('the changes between two executions', () => {
     expect(
       explainChanges({ ...example, observed: { seed: null, files: {} } }, observed({ 'data/a.csv': sha256('1') })),
     ).toMatchObject([{ path: 'data/a.csv', before: null }])
+  })
+
+  it('name a file that is called like the seed or like their own field, and one that changed while it was read', () => {
+    const observed = (files: object): Fingerprint => ({ ...example, observed: { seed: 1, files } as never })
+    const before = observed({ seed: sha256('1'), 'files.txt': sha256('1'), moving: changedMeanwhile })
+    const after = observed({ seed: sha256('2'), 'files.txt': sha256('2'), moving: changedMeanwhile })
+    expect(explainChanges(before, after).map(({ field, path }) => `${field} ${path}`)).toEqual([
+      'observed files.txt',
+      'observed seed',
+      'observed moving',
+    ])
+    expect(words(before, after).at(-1)).toBe('moving, which it reads, changed while it ran')
+  })
+
+  it('are told with quotes where a text would read as another value', () => {
+    const told = (before: unknown, after: unknown): string =>
+      words(
+        { ...example, parameters: { value: before } as JsonObject },
+        { ...example, parameters: { value: after } as JsonObject },
+      )[0]!
+    expect(told('1', 1)).toBe('parameter value changed from "1" to 1')
+    expect(told('', null)).toBe('parameter value changed from "" to nothing')
+    expect(told('nothing', 'true')).toBe('parameter value changed from "nothing" to "true"')
+    expect(told('1.2.3', 'a\nb')).toBe('parameter value changed from 1.2.3 to "a\\nb"')
   })
 })

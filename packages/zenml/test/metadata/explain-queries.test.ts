@@ -145,3 +145,38 @@ it('the nearest earlier execution is found by index alone, and failed or later o
   )
   expect((plan as { detail: string }[]).map(({ detail }) => detail.split(' ')[0])).toEqual(['SEARCH', 'SEARCH'])
 })
+
+it('a change is followed up through a graph of a billion ways, and the sentence names where it began and no step between', async () => {
+  const folder = place()
+  await using store = await openMetadata({ type: 'sqlite', path: join(folder, 'metadata.db') })
+  const records = runRecords(store)
+  const artifacts = artifactStore(localBlobStorage(join(folder, 'artifacts')))
+  const layers = Array.from({ length: 30 }, (_, layer) => [`a${layer}`, `b${layer}`])
+  for (const run of [0, 1]) {
+    const start = { ...startOf(run), steps: layers.flat().map((name) => ({ name, source: 'steps/train.ts#train' })) }
+    await records.startRun(start)
+    for (const [layer, pair] of layers.entries()) {
+      for (const name of pair) {
+        // Both steps of a layer read both of the layer before; the first layer has another parameter.
+        const inputs = Object.fromEntries(
+          (layers[layer - 1] ?? []).map((from) => [from, { digest: sha256(`${from} ${run}`), from: `${from}.value` }]),
+        )
+        const parameters = { epochs: layer === 0 ? run : 0 }
+        const identity = identify({ ...example, inputs, parameters, observed: { seed: null, files: {} } })
+        const facts = { ...factsOf(name, 0), identity, parameters, startedAt: run }
+        const execution = await records.startStep(start.id, facts)
+        await records.endStep(execution, { ...endAt(run), identity })
+      }
+    }
+    await records.endRun(start.id, { status: 'complete', endedAt: run, error: null })
+  }
+  const { steps } = await explainRun({ records, artifacts, root: folder }, idOf(1))
+  const told = steps.find(({ name }) => name === 'b29')!
+  expect(told.changes).toMatchObject([
+    { field: 'inputs', path: 'a28', because: { step: 'a28', origin: { step: 'a0' } } },
+    { field: 'inputs', path: 'b28', because: { step: 'b28', origin: { step: 'a0' } } },
+  ])
+  expect(told.reason).toBe(
+    `b29 ran again because input a28 changed and input b28 changed since run ${idOf(0).slice(0, 6)}: a0 ran again because parameter epochs changed from 0 to 1.`,
+  )
+})
