@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../src/base/digest.ts'
 import { bundleStep, type StepBundle, writeBundle } from '../../src/code/bundle.ts'
@@ -51,7 +52,8 @@ describe('the digest of a bundle', () => {
     expect(bundle.bundler).toBe('esbuild 0.28.2')
   })
 
-  it('does not depend on where the project lies, nor on the working directory', async () => {
+  // A thread has no working directory of its own: mutation testing, which runs in threads, goes without.
+  it.skipIf(!isMainThread)('does not depend on where the project lies, nor on the working directory', async () => {
     const [here, there] = [temporaryProject(twoSteps), temporaryProject(twoSteps, 'zenml-another place-ü-')]
     const before = process.cwd()
     try {
