@@ -40,9 +40,10 @@ export function holds(prior: ObservedLeaf, now: PresentState): boolean {
  * that cannot be looked at, or that changed while the earlier one ran, counts as changed.
  */
 export function presentlyObserved(prior: ObservedLeaf, now: PresentState): ObservedLeaf {
+  const base = realpathSync.native(now.root)
   // Records of format 1 have no files.
   const files = Object.entries({ ...prior.files }).map(([path, digest]) => {
-    const found = observeFile(now.root, path)
+    const found = observeBelow(base, path)
     return [path, found.kind === 'settled' && digest !== changedMeanwhile ? found.digest : changedMeanwhile] as const
   })
   return { seed: prior.seed === null ? null : now.seed, files: Object.fromEntries(files) }
