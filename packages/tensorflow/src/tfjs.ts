@@ -14,11 +14,13 @@ export interface TensorFlow {
  * machine with the same instruction set.
  */
 export async function loadTensorFlow(): Promise<TensorFlow> {
-  const core = moduleOf<typeof Core>(await import('@tensorflow/tfjs-core'))
-  const layers = moduleOf<typeof Layers>(await import('@tensorflow/tfjs-layers'))
-  const wasm = moduleOf<{ setWasmPaths(path: string): void; setThreadsCount(count: number): void }>(
-    await import('@tensorflow/tfjs-backend-wasm'),
-  )
+  const { core, layers, wasm } = await withoutChance(async () => ({
+    core: moduleOf<typeof Core>(await import('@tensorflow/tfjs-core')),
+    layers: moduleOf<typeof Layers>(await import('@tensorflow/tfjs-layers')),
+    wasm: moduleOf<{ setWasmPaths(path: string): void; setThreadsCount(count: number): void }>(
+      await import('@tensorflow/tfjs-backend-wasm'),
+    ),
+  }))
   const { resolve } = createRequire(import.meta.url)
   const name = '@tensorflow/tfjs-backend-wasm'
   wasm.setWasmPaths(`${dirname(resolve(name))}/`)
@@ -27,6 +29,20 @@ export async function loadTensorFlow(): Promise<TensorFlow> {
   await core.setBackend('wasm')
   await core.ready()
   return { core, layers }
+}
+
+/**
+ * Loads without using the step's seed: a library of TensorFlow.js mixes a random number into a pool when it is loaded, which decides only
+ * sequences that nobody gave a seed, and TensorFlow.js gives one to each.
+ */
+async function withoutChance<T>(load: () => Promise<T>): Promise<T> {
+  const { random } = Math
+  Math.random = () => 0.5
+  try {
+    return await load()
+  } finally {
+    Math.random = random
+  }
 }
 
 /** The packages are CommonJS: their names are on the default export where Node finds none by itself. */

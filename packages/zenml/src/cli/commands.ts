@@ -93,6 +93,7 @@ export const commands: readonly CommandEntry[] = [
     description:
       'run a past run again from its pinned code, packages, Node, data and seed; RUN or its printed configuration',
     options: [{ flags: '--reuse', description: 'take the steps whose outputs the store still holds' }],
+    stops: true,
     load: () => import('./commands/pipeline-rerun.ts'),
   },
   {
@@ -103,6 +104,7 @@ export const commands: readonly CommandEntry[] = [
       { flags: '--step <name>', description: 'only this step; may be given several times', many: true },
       { flags: '--times <number>', description: 'execute each step this many times (default 1)' },
     ],
+    stops: true,
     load: () => import('./commands/pipeline-verify.ts'),
   },
   {

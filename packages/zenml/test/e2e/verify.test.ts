@@ -178,6 +178,29 @@ describe('verify', () => {
     }
   })
 
+  it.each([['verify'], ['rerun']])(
+    '%s stops at Ctrl-C with exit code 130, and takes its folder away',
+    async (command) => {
+      using project = await ran('await new Promise((resolve) => setTimeout(resolve, 5000))\n    return { value: 7 }')
+      const child = project.start('pipeline', command, '@latest')
+      let said = ''
+      child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+      })
+      const ended = new Promise((resolve) => child.once('close', resolve))
+      while (!said.includes('pipeline one')) await wait(20)
+      await wait(300)
+      child.kill('SIGINT')
+      expect(await ended).toBe(130)
+      expect(readdirSync(join(project.cache, 'work'))).toEqual([])
+      const { runs } = await project.json('pipeline', 'runs')
+      expect(runs.map(({ status }: Document) => status)).toEqual(
+        command === 'rerun' ? ['canceled', 'complete'] : ['complete'],
+      )
+      expect((await project.json('pipeline', 'status', runs.at(-1).run)).verification).toBe(null)
+    },
+  )
+
   it('leaves no trace in store and repository when it is killed half-way, and the next one sweeps its folder', async () => {
     using project = await ran('await new Promise((resolve) => setTimeout(resolve, 1500))\n    return { value: 7 }')
     const state = (): object => ({

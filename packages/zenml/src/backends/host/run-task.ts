@@ -21,7 +21,7 @@ export async function runTask(directory: string): Promise<void> {
   const abort = new AbortController()
   process.once('SIGTERM', () => abort.abort(new Error('the run was canceled')))
   watchParent()
-  const state = seedGlobals(input.seed)
+  const state = seedGlobals(input.seed, pathToFileURL(join(directory, input.bundle)).href)
   const metrics: { [name: string]: number | number[] } = {}
   const properties: { [output: string]: JsonObject } = {}
   const trace = startTrace(directory, input)
@@ -47,6 +47,7 @@ export async function runTask(directory: string): Promise<void> {
   let error: Failure | null = null
   try {
     const step = await loadStep(join(directory, input.bundle))
+    state.loading = false
     const directories = Object.fromEntries(
       Object.entries(input.outputs).map(([name, output]) => [name, join(directory, output.path)]),
     )
@@ -117,10 +118,13 @@ async function loadInputs(step: AnyStep, input: StepInput, directory: string): P
 }
 
 /** Replaces the one global source of chance by the step's own; whether anything asked is part of what was observed. */
-function seedGlobals(seed: number): { used: boolean; readonly random: Random } {
+function seedGlobals(seed: number, bundle: string): { used: boolean; loading: boolean; readonly random: Random } {
   const global = seededRandom(`global ${seed}`)
-  const state = { used: false, random: seededRandom(seed) }
+  const load = seededRandom('load')
+  const state = { used: false, loading: true, random: seededRandom(seed) }
   Math.random = () => {
+    // Some packages take a number when they are loaded, for use or not. That is the same for every seed, and so none was used.
+    if (state.loading && !String(new Error().stack).includes(bundle)) return load.next()
     state.used = true
     return global.next()
   }
