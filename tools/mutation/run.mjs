@@ -16,7 +16,7 @@ const parts = {
   },
   bundles: {
     encoding: ['code/bundle.ts', 'code/bundle-format.ts'],
-    others: ['code/text-edits.ts', 'code/build-bundle.ts'],
+    others: ['code/text-edits.ts'],
   },
 }
 

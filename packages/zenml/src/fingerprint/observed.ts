@@ -22,10 +22,9 @@ export interface PresentState {
  */
 export function holds(prior: ObservedLeaf, now: PresentState): boolean {
   if (prior.seed !== null && prior.seed !== now.seed) return false
-  return Object.entries(prior.files).every(([path, digest]) => {
-    const found = observeFile(now.root, path)
-    return found.kind === 'settled' && found.digest === digest && digest !== changedMeanwhile
-  })
+  return Object.entries(prior.files).every(
+    ([path, digest]) => digest !== changedMeanwhile && presentDigest(now.root, path) === digest,
+  )
 }
 
 /**
@@ -34,9 +33,14 @@ export function holds(prior: ObservedLeaf, now: PresentState): boolean {
  */
 export function presentlyObserved(prior: ObservedLeaf, now: PresentState): ObservedLeaf {
   // Records of format 1 have no files.
-  const files = Object.entries({ ...prior.files }).map(([path, digest]) => {
-    const found = observeFile(now.root, path)
-    return [path, found.kind === 'settled' && digest !== changedMeanwhile ? found.digest : changedMeanwhile] as const
-  })
+  const files = Object.entries({ ...prior.files }).map(
+    ([path, digest]) => [path, digest === changedMeanwhile ? changedMeanwhile : presentDigest(now.root, path)] as const,
+  )
   return { seed: prior.seed === null ? null : now.seed, files: Object.fromEntries(files) }
+}
+
+/** A path that cannot be looked at counts as changed. */
+function presentDigest(root: string, path: string): Digest | null {
+  const found = observeFile(root, path)
+  return found.kind === 'settled' ? found.digest : changedMeanwhile
 }
