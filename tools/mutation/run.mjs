@@ -76,7 +76,7 @@ async function mutate(part) {
       const { line, column } = location.start
       survivors.push({
         encoding: encoding.includes(file),
-        line: `${source}/${file}:${line + 1}:${column + 1} ${mutatorName}: ${JSON.stringify(replacement)}`,
+        line: `${source}/${file}:${line}:${column} ${mutatorName}: ${JSON.stringify(replacement)}`,
       })
     }
     return {

@@ -7,6 +7,7 @@ const json = fc.jsonValue({ depthSize: 'small', stringUnit: 'grapheme' }) as fc.
 
 it('has pinned forms, which only a new format version may change', () => {
   expect(canonical({ b: [1, true, null], a: 'é' })).toBe('o2:s1:as2:és1:ba3:d1;tn')
+  expect(canonical([false, [], {}, ''])).toBe('a4:fa0:o0:s0:')
   expect(canonical([1, 1.5, -0, 1e21, 1e-7])).toBe('a5:d1;d1.5;d0;d1e+21;d1e-7;')
   expect(canonicalJson({ b: [1.5, -0, null], a: 'é', '\uffff': {}, '\u{10000}': [] })).toBe(
     '{"a":"é","b":[1.5,0,null],"\uffff":{},"\u{10000}":[]}',
