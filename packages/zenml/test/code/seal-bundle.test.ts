@@ -133,12 +133,18 @@ it('a bundle is laid out with its text, source map, assets and a link to each pa
   }
 })
 
-it('what is bundled is looked at from the folder that names it, so that a file which comes to it is noticed', async () => {
+it('a step that is named through a linked folder depends on the names in that folder, too', async () => {
+  const tree = new SourceTree(temporaryProject({ ...twoSteps, 'named/linked': '-> ../steps' }))
+  const { built } = await bundleIn(tree, 'named/linked/train.ts#train', new Map())
+  expect([...built.trace.directories]).toEqual(
+    expect.arrayContaining([join(tree.root, 'named/linked'), join(tree.root, 'steps')]),
+  )
+})
+
+it('a step of an installed package depends on the names in no folder of the project', async () => {
   const tree = new SourceTree(temporaryProject(twoSteps))
-  const local = await bundleIn(tree, 'steps/train.ts#train', new Map())
-  expect([...local.built.trace.directories]).toContain(join(tree.root, 'steps'))
-  const installedStep = await bundleIn(tree, 'zenml#split', new Map())
-  expect([...installedStep.built.trace.directories]).not.toContain(tree.root)
+  const { built } = await bundleIn(tree, 'zenml#split', new Map())
+  expect([...built.trace.directories]).toEqual([])
 })
 
 it('the bundler is named with the version that is installed, and bundles for the oldest Node that runs them', () => {
