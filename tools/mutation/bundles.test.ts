@@ -1,6 +1,5 @@
-import { describe } from 'vitest'
+import { judge } from './judge.ts'
 
-// See identity.test.ts.
-describe('edits', async () => void (await import('../../packages/zenml/test/code/text-edits.test.ts')))
-describe('bundles', async () => void (await import('../../packages/zenml/test/code/bundle.test.ts')))
-describe('kept bundles', async () => void (await import('../../packages/zenml/test/code/bundle-cache.test.ts')))
+judge('edits', () => import('../../packages/zenml/test/code/text-edits.test.ts'))
+judge('sealing', () => import('../../packages/zenml/test/code/seal-bundle.test.ts'))
+judge('bundles', () => import('../../packages/zenml/test/code/bundle.test.ts'))

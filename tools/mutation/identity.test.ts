@@ -1,8 +1,8 @@
-import { describe } from 'vitest'
+import { judge } from './judge.ts'
 
-// One file for all, because Vitest's way into a file costs more than most of these tests. The quickest judge comes first.
-describe('digests', async () => void (await import('../../packages/zenml/test/base/digest.test.ts')))
-describe('encoding', async () => void (await import('../../packages/zenml/test/base/canonical.test.ts')))
-describe('identity', async () => void (await import('../../packages/zenml/test/fingerprint/identify.test.ts')))
-describe('comparison', async () => void (await import('../../packages/zenml/test/fingerprint/compare.test.ts')))
-describe('observation', async () => void (await import('../../packages/zenml/test/fingerprint/observed.test.ts')))
+// The quickest judge comes first.
+judge('digests', () => import('../../packages/zenml/test/base/digest.test.ts'))
+judge('encoding', () => import('../../packages/zenml/test/base/canonical.test.ts'))
+judge('identity', () => import('../../packages/zenml/test/fingerprint/identify.test.ts'))
+judge('comparison', () => import('../../packages/zenml/test/fingerprint/compare.test.ts'))
+judge('observation', () => import('../../packages/zenml/test/fingerprint/observed.test.ts'))

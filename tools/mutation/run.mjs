@@ -16,7 +16,7 @@ const parts = {
   },
   bundles: {
     encoding: ['code/bundle.ts', 'code/bundle-format.ts'],
-    others: ['code/text-edits.ts', 'code/build-bundle.ts'],
+    others: ['code/text-edits.ts'],
   },
 }
 
@@ -76,7 +76,7 @@ async function mutate(part) {
       const { line, column } = location.start
       survivors.push({
         encoding: encoding.includes(file),
-        line: `${source}/${file}:${line + 1}:${column + 1} ${mutatorName}: ${JSON.stringify(replacement)}`,
+        line: `${source}/${file}:${line}:${column} ${mutatorName}: ${JSON.stringify(replacement)}`,
       })
     }
     return {

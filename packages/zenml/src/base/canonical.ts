@@ -37,7 +37,7 @@ function encode(value: Json, parts: string[]): void {
       return
     case 'number':
       if (!Number.isFinite(value)) throw new TypeError(`no canonical encoding for ${value}`)
-      parts.push(`d${value === 0 ? 0 : value};`)
+      parts.push(`d${value};`)
       return
     case 'boolean':
       parts.push(value ? 't' : 'f')
@@ -87,7 +87,6 @@ function sortedKeys(value: { readonly [key: string]: Json }): string[] {
 
 /** Orders two texts by their UTF-8 bytes: independent of locale, and equal to code point order. */
 export function compareText(left: string, right: string): number {
-  if (left === right) return 0
   const length = Math.min(left.length, right.length)
   for (let index = 0; index < length; index++) {
     const a = left.charCodeAt(index)

@@ -29,10 +29,7 @@ export function holds(prior: ObservedLeaf, now: PresentState): boolean {
   const files = Object.entries(prior.files)
   if (files.length === 0) return true
   const base = realpathSync.native(now.root)
-  return files.every(([path, digest]) => {
-    const found = observeBelow(base, path)
-    return found.kind === 'settled' && found.digest === digest && digest !== changedMeanwhile
-  })
+  return files.every(([path, digest]) => digest !== changedMeanwhile && presentDigest(base, path) === digest)
 }
 
 /**
@@ -42,9 +39,14 @@ export function holds(prior: ObservedLeaf, now: PresentState): boolean {
 export function presentlyObserved(prior: ObservedLeaf, now: PresentState): ObservedLeaf {
   const base = realpathSync.native(now.root)
   // Records of format 1 have no files.
-  const files = Object.entries({ ...prior.files }).map(([path, digest]) => {
-    const found = observeBelow(base, path)
-    return [path, found.kind === 'settled' && digest !== changedMeanwhile ? found.digest : changedMeanwhile] as const
-  })
+  const files = Object.entries({ ...prior.files }).map(
+    ([path, digest]) => [path, digest === changedMeanwhile ? changedMeanwhile : presentDigest(base, path)] as const,
+  )
   return { seed: prior.seed === null ? null : now.seed, files: Object.fromEntries(files) }
+}
+
+/** A path that cannot be looked at counts as changed. */
+function presentDigest(base: string, path: string): Digest | null {
+  const found = observeBelow(base, path)
+  return found.kind === 'settled' ? found.digest : changedMeanwhile
 }

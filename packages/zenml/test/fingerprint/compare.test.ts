@@ -104,6 +104,29 @@ describe('comparing two fingerprints', () => {
     ])
   })
 
+  it('names observed files in the order of their paths, and the seed before them', () => {
+    const before = { seed: 1, files: { z: sha256('1'), gone: sha256('1'), same: null, 'b/': sha256('1') } }
+    const after = { seed: 2, files: { 'b/': sha256('2'), same: null, z: sha256('2'), added: sha256('1') } }
+    expect(compareFingerprints({ ...example, observed: before }, { ...example, observed: after })).toEqual([
+      { field: 'observed', path: 'seed', before: 1, after: 2 },
+      { field: 'observed', path: 'added', before: null, after: sha256('1') },
+      { field: 'observed', path: 'b/', before: sha256('1'), after: sha256('2') },
+      { field: 'observed', path: 'gone', before: sha256('1'), after: null },
+      { field: 'observed', path: 'z', before: sha256('1'), after: sha256('2') },
+    ])
+    expect(compareFingerprints(example, { ...example, observed: { seed: 2, files: {} } })).toEqual([
+      { field: 'observed', path: 'seed', before: null, after: 2 },
+    ])
+  })
+
+  it('finds nothing where neither has a part that may be absent', () => {
+    const unset = { ...example, environment: { ...example.environment, image: undefined } } as unknown as Fingerprint
+    expect(compareFingerprints(unset, structuredClone(unset))).toEqual([])
+    expect(compareFingerprints({ ...unset, environment: { ...unset.environment, node: '22.0.0' } }, unset)).toEqual([
+      { field: 'environment', path: 'node', before: '22.0.0', after: '20.20.2' },
+    ])
+  })
+
   it('finds a change exactly where the key or what was observed differs', () => {
     const variants = fc.record({
       code: fc.constantFrom(

@@ -13,10 +13,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { canonicalJson } from '../../src/base/canonical.ts'
+import { canonical, canonicalJson, digestOf } from '../../src/base/canonical.ts'
 import { type Digest, sha256 } from '../../src/base/digest.ts'
 import { changedMeanwhile, observeFile } from '../../src/fingerprint/observe-file.ts'
-import { holds, observedDigest } from '../../src/fingerprint/observed.ts'
+import { holds, observedDigest, presentlyObserved } from '../../src/fingerprint/observed.ts'
 import type { ObservedLeaf } from '../../src/model/fingerprint.ts'
 
 let place: string
@@ -103,6 +103,38 @@ describe('what a path of the repository holds', () => {
     rmSync(join(root, 'lists/a'), { recursive: true })
     symlinkSync('b', join(root, 'lists/a'))
     expect(seen('lists/')).not.toBe(before)
+  })
+
+  it('lists names in the order of their UTF-8 bytes, whatever the file system says', () => {
+    const listed = [
+      'z',
+      'B',
+      'a',
+      '10',
+      '9',
+      'é',
+      '\uffff',
+      '\u{1f427}',
+      ...Array.from({ length: 20 }, (_, n) => `n${n}`),
+    ]
+    for (const name of listed) write(`lists/${name}`, name)
+    mkdirSync(join(root, 'lists/folder'))
+    symlinkSync('nowhere', join(root, 'lists/link'))
+    execFileSync('mkfifo', [join(root, 'lists/pipe')])
+    const kinds: readonly [string, string][] = [
+      ...listed.map((name): [string, string] => [name, 'file']),
+      ['folder', 'folder'],
+      ['link', 'link'],
+      ['pipe', 'other'],
+    ]
+    const ordered = [...kinds].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    expect(seen('lists/')).toBe(digestOf(['zenml observed names 1', ...ordered]))
+  })
+
+  it('cannot be said of a path that leads up, even to a place inside of the root', () => {
+    write('a/b', '1')
+    for (const path of ['a/..', 'a/../a', 'a/../a/b', 'a/b/..', 'a/../'])
+      expect(observeFile(root, path)).toEqual({ kind: 'unsettled' })
   })
 
   it('follows links while they stay inside of the root', () => {
@@ -319,5 +351,61 @@ describe('an earlier execution holds', () => {
     expect(holds({ seed: null, files }, { seed: 1, root: moved })).toBe(true)
     symlinkSync(moved, join(place, 'link'))
     expect(holds({ seed: null, files }, { seed: 1, root: join(place, 'link') })).toBe(true)
+  })
+})
+
+describe('what an execution would be seen to depend on now', () => {
+  it('is the present seed where it used randomness, and what its paths hold now', () => {
+    write('a', '1')
+    write('folder/b', '1')
+    const prior: ObservedLeaf = {
+      seed: 3,
+      files: { a: sha256('0'), missing: sha256('0'), 'folder/': null, '../a': null, 'a\\b': sha256('0') },
+    }
+    const files = {
+      a: sha256('1'),
+      missing: null,
+      'folder/': seen('folder/'),
+      '../a': changedMeanwhile,
+      'a\\b': changedMeanwhile,
+    }
+    expect(presentlyObserved(prior, { seed: 4, root })).toEqual({ seed: 4, files })
+    expect(presentlyObserved({ ...prior, seed: null }, { seed: 4, root })).toEqual({ seed: null, files })
+  })
+
+  it('equals what an earlier one was seen to depend on exactly where that holds', () => {
+    write('a', '1')
+    write('b', '')
+    const path = fc.constantFrom('a', 'b', 'missing', './', '../a', 'a/..')
+    const digest = fc.constantFrom(null, sha256('1'), sha256(''), sha256('other'))
+    const leaves = fc.record({
+      seed: fc.constantFrom(null, 0, 1),
+      files: fc.dictionary(path, fc.oneof(digest, fc.constant('present' as const)), { maxKeys: 3 }),
+    })
+    fc.assert(
+      fc.property(leaves, ({ seed, files }) => {
+        const prior: ObservedLeaf = {
+          seed,
+          files: Object.fromEntries(
+            Object.entries(files).map(([name, held]) => [name, held === 'present' ? (seen(name) ?? null) : held]),
+          ),
+        }
+        const now = presentlyObserved(prior, { seed: 1, root })
+        expect(canonicalJson(now as never) === canonicalJson(prior as never)).toBe(holds(prior, { seed: 1, root }))
+      }),
+    )
+  })
+
+  it('has no files for a record of the first format, which has none', () => {
+    expect(presentlyObserved({ seed: 1 } as never, { seed: 2, root })).toEqual({ seed: 2, files: {} })
+  })
+
+  it('counts a file that changed while it ran as changed, even where its digest is the one that stands for that', () => {
+    write('a', '1')
+    write('forged', canonical('zenml observed change 1'))
+    expect(seen('forged')).toBe(changedMeanwhile)
+    const files = { a: changedMeanwhile, forged: changedMeanwhile }
+    expect(presentlyObserved({ seed: null, files }, { seed: 1, root })).toEqual({ seed: null, files })
+    expect(holds({ seed: null, files: { forged: changedMeanwhile } }, { seed: 1, root })).toBe(false)
   })
 })
