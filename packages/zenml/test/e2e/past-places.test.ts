@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type TestProject, testEnvironment, testProject } from '../support/project.ts'
+import { cli, type TestProject, testEnvironment, testProject } from '../support/project.ts'
 import { numbersPipeline, oneStep } from '../support/steps.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests read into documents freely
@@ -74,20 +74,16 @@ describe('the packages of a run', () => {
     })
     execFileSync('cp', [tarball(7), join(project.root, 'deep/seven.tgz')])
     npm(join(project.root, 'deep'), 'install', './seven.tgz')
-    mkdirSync(join(project.root, 'deep/ml/.zenml'), { recursive: true })
     await project.zenml('init')
-    rmSync(join(project.root, 'deep/ml/.zenml'), { recursive: true })
     execFileSync('mv', [join(project.root, '.zenml'), join(project.root, 'deep/ml/.zenml')])
     project.commit()
-    const inside = ['-C', join(project.root, 'deep/ml')]
+    const inside = join(project.root, 'deep/ml')
     const at = async (...args: string[]): Promise<Document> => {
-      const cli = join(project.root, 'node_modules/zenml/bin/zenml.js')
-      const { execFile } = await import('node:child_process')
       return await new Promise((resolve, reject) => {
         execFile(
           process.execPath,
           [cli, ...args, '--json'],
-          { cwd: inside[1], env: { ...testEnvironment, ZENML_CACHE_DIR: project.cache, HOME: project.cache } },
+          { cwd: inside, env: { ...testEnvironment, ZENML_CACHE_DIR: project.cache, HOME: project.cache } },
           (_error, stdout, stderr) => {
             try {
               resolve(JSON.parse(stdout))
@@ -215,9 +211,7 @@ it('a project that is opened through a symbolic link is made again like any othe
   const run = await project.json('pipeline', 'run', 'one.yaml')
   const link = join(outside, 'link')
   symlinkSync(project.root, link)
-  const { verifyPipeline } = await import(
-    /* @vite-ignore */ join(project.root, 'node_modules/zenml/dist/project.js')
-  )
+  const { verifyPipeline } = await import(/* @vite-ignore */ join(project.root, 'node_modules/zenml/dist/project.js'))
   const environment = { ...testEnvironment, ZENML_CACHE_DIR: project.cache }
   expect(existsSync(link)).toBe(true)
   expect(await verifyPipeline(run.run, { directory: link, environment })).toMatchObject({ verdict: 'reproduced' })
