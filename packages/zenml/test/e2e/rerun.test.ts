@@ -44,7 +44,7 @@ describe('a past run of a repository', () => {
     expect(again.run).not.toBe(first.run)
     expect(outcomes(again)).toEqual(['executed', 'executed', 'executed'])
     expect(digests(again)).toEqual(digests(first))
-    expect(again.comparison).toEqual({ with: first.run, compared: 3, differing: [] })
+    expect(again.comparison).toEqual({ with: first.run, compared: 3, differing: [], missing: [] })
     expect(again.code).toEqual(first.code)
     // Nothing of it is left but the run itself.
     expect(readdirSync(join(project.cache, 'work'))).toEqual([])

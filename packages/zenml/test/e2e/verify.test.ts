@@ -197,7 +197,7 @@ describe('verify', () => {
       expect(runs.map(({ status }: Document) => status)).toEqual(
         command === 'rerun' ? ['canceled', 'complete'] : ['complete'],
       )
-      expect((await project.json('pipeline', 'status', runs.at(-1).run)).verification).toBe(null)
+      expect((await project.json('pipeline', 'status', runs.at(-1).id)).verification).toBe(null)
     },
   )
 
