@@ -65,7 +65,7 @@ export interface VerifyPipelineOptions extends AgainOptions, Pick<VerifyOptions,
 /**
  * Executes the steps of a past run again from their recorded inputs, into a place that goes afterwards, compares every output digest,
  * and names the cause of what differs. Only the verdict is kept, beside the run; `recorded` is false where this metadata store does
- * not have the run. `run` as for `rerunPipeline`.
+ * not have the run, or not as the file that is given says. `run` as for `rerunPipeline`.
  *
  * Throws `ZEN_RUN_UNKNOWN`, `ZEN_RUN_RUNNING`, `ZEN_STEP_UNKNOWN`, `ZEN_CODE_GONE`, `ZEN_PACKAGES_RECREATE`.
  *
@@ -84,16 +84,24 @@ export async function verifyPipeline(
 ): Promise<Verification & { readonly recorded: boolean }> {
   const { steps, times = 1, signal = new AbortController().signal, onEvent = () => undefined } = options
   await using opened = await openPinned(run, withVariables(options))
-  const { project, pinned } = opened
+  const { project, pinned, onRecord } = opened
   let verification: Verification
   {
     await using past = await recreatePast(project, pinned, { scratch: true, signal, onEvent })
     const chosen = steps === undefined ? {} : { steps }
     verification = await verifyRun(past, pinned, { ...chosen, times, signal, onEvent })
   }
+  if (!onRecord) {
+    const note = `The metadata store does not have run ${pinned.id} as the file describes it, so the verdict is not recorded.`
+    return { ...verification, notes: [...verification.notes, note], recorded: false }
+  }
   return { ...verification, recorded: await project.records.recordVerification(verification) }
 }
 
-function withVariables({ directory, environment = process.env }: AgainOptions): Parameters<typeof openPinned>[1] {
-  return { directory, environment }
+function withVariables({
+  directory,
+  environment = process.env,
+  onEvent = () => undefined,
+}: AgainOptions): Parameters<typeof openPinned>[1] {
+  return { directory, environment, onEvent }
 }

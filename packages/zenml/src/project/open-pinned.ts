@@ -1,8 +1,10 @@
 import { extname } from 'node:path'
 import { ZenmlError } from '../base/errors.ts'
+import type { RunListener } from '../model/events.ts'
+import { recoverLostRuns } from '../run/lost-runs.ts'
 import type { PinnedRun } from '../run/pinned-run.ts'
 import { pinnedRun } from '../run/pinned-run.ts'
-import { parsePins } from '../run/pins.ts'
+import { parsePins, samePins } from '../run/pins.ts'
 import { loadPipeline } from './load-pipeline.ts'
 import { type OpenOptions, openProject, type Project } from './open-project.ts'
 import { hasOtherStores } from './pipeline-stores.ts'
@@ -11,6 +13,8 @@ import { hasOtherStores } from './pipeline-stores.ts'
 export interface OpenedPinned extends AsyncDisposable {
   readonly project: Project
   readonly pinned: PinnedRun
+  /** Whether the metadata store has this very run, so that what is found out can be kept beside it: a file may say other things of its id. */
+  readonly onRecord: boolean
 }
 
 /**
@@ -21,7 +25,11 @@ export interface OpenedPinned extends AsyncDisposable {
  */
 export async function openPinned(
   argument: string,
-  { directory, environment }: { readonly directory: string } & Pick<Required<OpenOptions>, 'environment'>,
+  {
+    directory,
+    environment,
+    onEvent,
+  }: { readonly directory: string; readonly onEvent: RunListener } & Pick<Required<OpenOptions>, 'environment'>,
 ): Promise<OpenedPinned> {
   const own = await openProject(directory, { environment })
   let other: Project | undefined
@@ -31,16 +39,25 @@ export async function openPinned(
   }
   try {
     if (!['.yaml', '.yml'].includes(extname(argument))) {
-      const record = (await own.records.getRun(await own.records.resolveRun(argument)))!
+      const id = await own.records.resolveRun(argument)
+      let record = (await own.records.getRun(id))!
+      if (record.status === 'running') {
+        // Its process may be gone; then it has ended, and what it finished can be made again.
+        await recoverLostRuns(own.workspace, onEvent)
+        record = (await own.records.getRun(id))!
+      }
       if (record.status === 'running')
         throw new ZenmlError('ZEN_RUN_RUNNING', `Run ${record.id} has not ended yet.`, { next: 'Wait for its end.' })
-      return { project: own, pinned: pinnedRun(record), [Symbol.asyncDispose]: close }
+      return { project: own, pinned: pinnedRun(record), onRecord: true, [Symbol.asyncDispose]: close }
     }
     const { spec, run } = await loadPipeline(own, argument, directory)
     const pinned = parsePins(spec, run)
     if (hasOtherStores(own.config, own.root, own.home, spec.stores))
       other = await openProject(directory, { environment, stores: spec.stores! })
-    return { project: other ?? own, pinned, [Symbol.asyncDispose]: close }
+    const project = other ?? own
+    const record = await project.records.getRun(pinned.id)
+    const onRecord = record !== undefined && samePins(pinned, pinnedRun(record))
+    return { project, pinned, onRecord, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error

@@ -1,16 +1,19 @@
-import { mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { lstat, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
 import { artifactStore } from '../artifacts/artifact-store.ts'
 import { localBlobStorage } from '../artifacts/local-blob-storage.ts'
 import { overlayBlobStorage } from '../artifacts/overlay-blob-storage.ts'
 import { localBackend } from '../backends/local-backend.ts'
+import { hexOf, sha256 } from '../base/digest.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import { findRepository } from '../code/git-pin.ts'
-import { materialiseCode } from '../code/materialise.ts'
+import { type CodeDifference, materialiseCode } from '../code/materialise.ts'
 import { layOutSources } from '../code/source-archive.ts'
+import { linkPresentPackages } from '../environment/present-packages.ts'
 import { recreateNode } from '../environment/recreate-node.ts'
 import { recreatePackages } from '../environment/recreate-packages.ts'
 import { userCacheDirectory } from '../environment/user-cache.ts'
+import { isArtifactPath } from '../model/artifact.ts'
 import type { RunListener } from '../model/events.ts'
 import { filesOf, type PinnedRun } from '../run/pinned-run.ts'
 import type { Past } from '../run/verify.ts'
@@ -45,16 +48,19 @@ export async function recreatePast(
   const work = join(cache, 'work')
   await mkdir(work, { recursive: true })
   await sweep(work, project)
-  const place = await mkdtemp(join(work, `past-${process.pid}-`))
+  const place = await mkdtemp(join(work, `past-${hostKey(project)}-${process.pid}-`))
   const dispose = (): Promise<void> => rm(place, { recursive: true, force: true, maxRetries: 3 })
   const tell = (message: string): void => onEvent({ kind: 'note', message })
   try {
     const code = join(place, 'code')
     await mkdir(code)
-    const root = await layOutCode(project, pinned, code, { signal, tell })
     const notes: string[] = []
+    const folder = await layOutCode(project, pinned, code, { signal, tell, notes })
+    const root = await ownFolder(code, folder)
     const node = await findNode(pinned, cache, { signal, tell, notes })
-    await findPackages(project, root, cache, node, { signal, tell, notes })
+    const names = Object.keys(filesOf(pinned)).filter((path) => isArtifactPath(path))
+    const files = folder === '' ? names : [...names, 'package.json'].map((path) => `${folder}/${path}`)
+    await findPackages(project, { code, folder, files }, cache, node, { signal, tell, notes })
     const [cacheDirectory, temporaryDirectory] = ['cache', 'tmp'].map((name) => join(root, '.zenml', name)) as [
       string,
       string,
@@ -88,12 +94,12 @@ interface Hooks {
   tell(message: string): void
 }
 
-/** Lays the code out and gives the folder in it that was the project's root. */
+/** Lays the code out and gives the folder in it that was the project's root, relative to it: mostly the empty path. */
 async function layOutCode(
   project: Project,
   pinned: PinnedRun,
   target: string,
-  { signal, tell }: Hooks,
+  { signal, tell, notes }: Hooks & { readonly notes: string[] },
 ): Promise<string> {
   const { code } = pinned
   if (code.tree === null) {
@@ -105,18 +111,61 @@ async function layOutCode(
     const place = join(target, '..', 'archive')
     await project.artifacts.pull(code.archive, place)
     await layOutSources(place, target)
-    return target
+    return ''
   }
-  await materialiseCode({
-    repository: project.root,
+  // Git names real paths.
+  const present = await realpath(project.root)
+  const { differences } = await materialiseCode({
+    repository: present,
     pin: code,
     target,
     files: filesOf(pinned),
     signal,
     onProgress: tell,
   })
-  const repository = await findRepository(project.root)
-  return repository === undefined ? target : join(target, relative(repository.root, project.root))
+  if (differences.length > 0) {
+    const note = differencesNote(differences)
+    notes.push(note)
+    // Planning may fail because of it, before anybody reads the notes.
+    tell(note)
+  }
+  const repository = await findRepository(present)
+  return repository === undefined ? '' : relative(repository.root, present).split(sep).join('/')
+}
+
+function differencesNote(differences: readonly CodeDifference[]): string {
+  const why: { readonly [kind in CodeDifference['kind']]: string } = {
+    tree: 'not what git pinned',
+    content: 'not the bytes that ran',
+    missing: 'not pinned: ignored by git, or too large',
+    submodule: 'a submodule that cannot be had',
+  }
+  const told = differences.slice(0, 5).map(({ path, kind }) => `${path} (${why[kind]})`)
+  const more = differences.length > told.length ? ` and ${differences.length - told.length} more` : ''
+  return `The code could not be laid out as it was: ${told.join(', ')}${more}.`
+}
+
+/**
+ * The project's folder in the code, without a `.zenml` that was committed: a link of that name, or on the way there, would lead what is written for
+ * the steps out of this place.
+ */
+async function ownFolder(code: string, folder: string): Promise<string> {
+  let current = code
+  for (const part of folder.split('/').filter(Boolean)) {
+    current = join(current, part)
+    const found = await lstat(current).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (found?.isDirectory() === true) continue
+    throw new ZenmlError(
+      'ZEN_CODE_GONE',
+      `The run's code has no folder ${folder}, where this project is now${found?.isSymbolicLink() === true ? ': a link is there' : ''}.`,
+      { facts: { folder }, next: 'Make the run again from a clone in which the project is where it was.', exitCode: 1 },
+    )
+  }
+  await rm(join(current, '.zenml'), { recursive: true, force: true })
+  return current
 }
 
 async function findNode(
@@ -136,28 +185,44 @@ async function findNode(
 
 async function findPackages(
   project: Project,
-  root: string,
+  { code, folder, files }: { readonly code: string; readonly folder: string; readonly files: readonly string[] },
   cache: string,
   node: string | undefined,
   { signal, tell, notes }: Hooks & { readonly notes: string[] },
 ): Promise<void> {
   const found = await recreatePackages({
-    root,
+    root: code,
+    files,
     ...(node === undefined ? {} : { node }),
     cacheDirectory: cache,
     signal,
     onOutput: tell,
   })
-  if (found.kind !== 'no-lockfile') return
-  notes.push('The code has no package-lock.json: the packages that are installed now are used.')
-  const installed = join(project.root, 'node_modules')
-  if ((await stat(installed).catch(() => undefined)) !== undefined)
-    await symlink(installed, join(root, 'node_modules'), 'junction')
+  // As many folders up as the project lies deep in its repository.
+  const present = join(
+    await realpath(project.root),
+    ...folder
+      .split('/')
+      .filter(Boolean)
+      .map(() => '..'),
+  )
+  const linked = await linkPresentPackages(code, present, files)
+  if (linked.length === 0 && found.kind === 'recreated') return
+  const where = linked.filter((path) => path !== '.' && path !== folder)
+  const other = found.kind === 'no-lockfile' && found.other !== null ? ` (${found.other} is not read)` : ''
+  notes.push(
+    `The code has no package-lock.json${where.length === 0 ? '' : ` for ${where.join(', ')}`}${other}: the packages that are installed now are used.`,
+  )
 }
 
 function scratchStore(project: Project, directory: string): Project['artifacts'] {
   const lower = localBlobStorage(resolveIn(project.home, project.config.artifacts.path))
   return artifactStore(overlayBlobStorage(localBlobStorage(directory), lower))
+}
+
+/** Stands for the machine in the name of a folder. */
+function hostKey(project: Project): string {
+  return hexOf(sha256(Buffer.from(project.workspace.process.host))).slice(0, 12)
 }
 
 /** Removes what commands that were killed have left. */
@@ -171,8 +236,9 @@ async function sweep(work: string, project: Project): Promise<void> {
   const { host } = project.workspace.process
   await Promise.all(
     names.map(async (name) => {
-      const pid = /^past-(\d+)-/.exec(name)?.[1]
-      if (pid !== undefined && isGone({ host, pid: Number(pid), started: '' }) === true)
+      // Other machines and containers may share the cache: their processes cannot be seen from here.
+      const [, key, pid] = /^past-([0-9a-f]{12})-(\d+)-/.exec(name) ?? []
+      if (key === hostKey(project) && pid !== undefined && isGone({ host, pid: Number(pid), started: '' }) === true)
         await rm(join(work, name), { recursive: true, force: true })
     }),
   )

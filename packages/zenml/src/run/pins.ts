@@ -1,3 +1,4 @@
+import { canonical } from '../base/canonical.ts'
 import { isDigest } from '../base/digest.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
@@ -50,7 +51,7 @@ export function parsePins(spec: PipelineSpec, pins: Json | undefined): PinnedRun
     environment,
     steps: Object.fromEntries(
       Object.entries(steps).map(([name, step]) => {
-        if (spec.steps[name] === undefined) throw wrong(`run.steps.${name}`, 'the pipeline has no such step')
+        if (!Object.hasOwn(spec.steps, name)) throw wrong(`run.steps.${name}`, 'the pipeline has no such step')
         return [name, parseStep(`run.steps.${name}`, step)]
       }),
     ),
@@ -109,7 +110,24 @@ function parseStep(place: string, step: Json): PinnedStep {
       `${place}.fingerprint`,
       'it does not have the identity that is written beside it: one of the two was changed',
     )
+  const declared = Object.keys(identity.fingerprint.outputs)
+  // With fewer, a verification would have less to compare and say "reproduced" of what it did not look at.
+  for (const name of new Set([...declared, ...Object.keys(step['outputs'])]))
+    if (!declared.includes(name) || !Object.hasOwn(step['outputs'], name))
+      throw wrong(`${place}.outputs.${name}`, 'the outputs are not those that the fingerprint names')
   return { identity, outputs: Object.fromEntries(outputs) }
+}
+
+/** Whether pins that were read from a file say the same as those of a record: only then is what is found out about them true of that run. */
+export function samePins(a: PinnedRun, b: PinnedRun): boolean {
+  // Absent and undefined are the same; stores are where a run is kept.
+  const plain = (run: PinnedRun): string =>
+    canonical(JSON.parse(JSON.stringify([{ ...run.spec, stores: null }, pinsOf(run)])) as Json)
+  const { archive = null } = a.code
+  return (
+    plain({ ...a, code: { ...a.code, archive } }) ===
+    plain({ ...b, code: { ...b.code, archive: b.code.archive ?? null } })
+  )
 }
 
 function wrong(place: string, what: string): ZenmlError {
