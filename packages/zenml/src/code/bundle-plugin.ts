@@ -137,8 +137,9 @@ async function loadLocal({ tree, trace, prepared }: BundlePluginOptions, path: s
     prepared.set(path, ready)
   }
   try {
-    const { contents, loader, tsconfig, warnings } = await ready
+    const { contents, loader, tsconfig, warnings, absent } = await ready
     for (const tsconfigFile of tsconfig.files) trace.files.add(tsconfigFile)
+    for (const missing of absent) trace.files.add(missing)
     trace.warnings.set(path, warnings)
     return { contents, loader, resolveDir: dirname(path) }
   } catch (error) {

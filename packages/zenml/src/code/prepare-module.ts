@@ -15,6 +15,8 @@ export interface PreparedModule {
   readonly tsconfig: Tsconfig
   /** What its author should know when it becomes part of a bundle: `file:line:column: text`. */
   readonly warnings: readonly string[]
+  /** Files that `new URL(…, import.meta.url)` names and that are not there: they become assets once they are. */
+  readonly absent: readonly string[]
 }
 
 /** A module that cannot be read, at one or more places. */
@@ -65,9 +67,10 @@ export async function prepareModule(tree: SourceTree, path: string, bytes: Uint8
   const loader = loaders[extname(path)]!
   const text = Buffer.from(bytes).toString('utf8')
   const tsconfig = findTsconfig(tree, dirname(path))
-  if (loader === 'json') return { contents: text, loader, tsconfig, warnings: [] }
+  if (loader === 'json') return { contents: text, loader, tsconfig, warnings: [], absent: [] }
   const javascript = await transform(tree, path, text, loader, tsconfig)
-  const found = await analyse(tree, path, javascript.code)
+  const absent: string[] = []
+  const found = await analyse(tree, path, javascript.code, absent)
   const map = javascript.map as { mappings: string; sources: string[] }
   const warnings = found.remarks.map(
     ({ at, kind }) => `${place(tree.name(path), map.mappings, javascript.code, at)}: ${remarks[kind]}`,
@@ -80,6 +83,7 @@ export async function prepareModule(tree: SourceTree, path: string, bytes: Uint8
     loader: found.exportsAgain && (loader === 'ts' || loader === 'tsx') ? 'ts' : 'js',
     tsconfig,
     warnings,
+    absent,
   }
 }
 
@@ -119,7 +123,12 @@ async function transform(
   }
 }
 
-async function analyse(tree: SourceTree, path: string, code: string): Promise<ReturnType<typeof annotate>> {
+async function analyse(
+  tree: SourceTree,
+  path: string,
+  code: string,
+  absent: string[],
+): Promise<ReturnType<typeof annotate>> {
   const acorn = await import('acorn')
   const pureComments = new Set<number>()
   const options = {
@@ -148,7 +157,10 @@ async function analyse(tree: SourceTree, path: string, code: string): Promise<Re
       (inSdk && /(?:^|\/)(?:define|formats|model)\//.test(specifier)),
     asset: (literal, runs) => {
       const target = fileURLToPath(new URL(literal, pathToFileURL(path)))
-      if (tree.read(target) === undefined) return undefined
+      if (tree.read(target) === undefined) {
+        absent.push(target)
+        return undefined
+      }
       return (runs && isScript(target) ? programScheme : assetScheme) + literal
     },
   })

@@ -53,7 +53,8 @@ export async function resolveImport(
     return local(tree, await resolveFile(specifier, directory), false) ?? missing(specifier)
 
   for (const alias of aliasesOf(findTsconfig(tree, directory), specifier)) {
-    trace.directories.add(dirname(alias))
+    // As a folder too: one that holds nothing to import yet may get it.
+    trace.directories.add(dirname(alias)).add(alias)
     const found = await resolveFile(`./${basename(alias)}`, dirname(alias))
     if (found !== undefined) return local(tree, found, false)!
   }

@@ -123,6 +123,33 @@ describe('the cache of bundles', () => {
     expect(await missed(root, 'steps/read.ts#work')).toBe(true)
   })
 
+  it('is not believed when a folder that an alias leads to first gets something to import', async () => {
+    const root = temporaryProject({
+      ...files,
+      'tsconfig.json': '{ "compilerOptions": { "paths": { "@own/*": ["./made/*", "./kept/*"] } } }',
+      'made/scale/readme.md': '',
+      'kept/scale.ts': 'export const scale = 2',
+      'steps/alias.ts': `export { scale } from '@own/scale'`,
+    })
+    const before = await cached(root, 'steps/alias.ts#scale')
+    writeFiles(root, { 'made/scale/index.ts': 'export const scale = 3' })
+    expect(await missed(root, 'steps/alias.ts#scale')).toBe(true)
+    expect((await cached(root, 'steps/alias.ts#scale')).digest).not.toBe(before.digest)
+  })
+
+  it('is not believed when a file is there that the code names and that was missing', async () => {
+    const root = temporaryProject({
+      ...files,
+      'settings/readme.md': '',
+      'steps/maybe.ts': `import { existsSync } from 'node:fs'\nexport const has = () => existsSync(new URL('../settings/extra.txt', import.meta.url))`,
+    })
+    const before = await cached(root, 'steps/maybe.ts#has')
+    expect(await missed(root, 'steps/maybe.ts#has')).toBe(false)
+    writeFiles(root, { 'settings/extra.txt': 'here' })
+    expect(await missed(root, 'steps/maybe.ts#has')).toBe(true)
+    expect((await cached(root, 'steps/maybe.ts#has')).digest).not.toBe(before.digest)
+  })
+
   it('refuses as ever once the code does not bundle any more', async () => {
     const root = temporaryProject(files)
     await cached(root)
