@@ -12,7 +12,7 @@ import { foldersUpTo } from './resolve-import.ts'
 import { SourceTree } from './source-tree.ts'
 
 /** Version of this module's files and of how bundles are made; part of each cache file's name. */
-const cacheFormat = 2
+const cacheFormat = 3
 
 /** A bundle and all that decided it, as it is kept between processes. */
 interface CachedBundle {
