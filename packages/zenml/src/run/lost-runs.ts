@@ -32,8 +32,8 @@ export async function recoverLostRuns(workspace: Workspace, onEvent: RunListener
   const left = [
     ...folders.filter((id) => !alive.has(id)),
     ...names.filter((name) => {
-      // Questions to steps: named by the process that asks.
-      const pid = /^(?:ask|describe|pipeline)-(\d+)-/.exec(name)?.[1]
+      // Questions to steps, sources to be kept: named by the process that works there.
+      const pid = /^[a-z]+-(\d+)-/.exec(name)?.[1]
       return (
         pid !== undefined && workspace.isGone({ host: workspace.process.host, pid: Number(pid), started: '' }) === true
       )
