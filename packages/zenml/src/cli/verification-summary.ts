@@ -1,11 +1,11 @@
-import type { Json, JsonObject } from '../base/json.ts'
+import type { JsonObject } from '../base/json.ts'
 import type { Verdict, Verification, VerifiedStep } from '../model/verification.ts'
 import { number, shortDigest, table, time } from './table.ts'
 import type { Colors } from './terminal.ts'
 
 /** The JSON of a verification, as scripts know it; `recorded` is false where the run is not in the metadata store. */
-export function verificationDocument(verification: Verification, recorded: boolean): Json {
-  const { run, verdict, at, partial, notes, environment, steps } = verification
+export function verificationDocument(verification: Verification & { readonly recorded: boolean }): JsonObject {
+  const { run, verdict, at, partial, recorded, notes, environment, steps } = verification
   return {
     run,
     verdict,

@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { readFileSync, realpathSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { canonical, compareText, digestOf } from '../base/canonical.ts'
-import { type Digest, hexOf, sha256 } from '../base/digest.ts'
+import { type Digest, hexOf } from '../base/digest.ts'
 import { messageOf, ZenmlError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { PackageLeaf } from '../model/fingerprint.ts'
 import { contentOf, InstalledTree, packageFiles, readManifest, stateOf } from './installed-packages.ts'
+import { keepAnswer, readAnswer } from './kept-answer.ts'
 
 /** What is asked: the packages that a bundle imports itself. */
 export interface ClosureOptions {
@@ -76,10 +75,10 @@ export async function installedClosure({
   if (cacheDirectory === undefined) return new Closure(tree, asked).find()
   const key = digestOf([cacheFormat, root, asked.map(({ name, directory }) => [name, directory])])
   const file = join(cacheDirectory, 'packages', `${hexOf(key)}.json`)
-  const known = await readCached(file)
+  const known = await readAnswer<CachedClosure>(file)
   if (known !== undefined && stillHolds(tree, known)) return known
   const found = new Closure(tree, asked).find()
-  await keep(file, found)
+  await keepAnswer(file, found)
   return found
 }
 
@@ -199,32 +198,6 @@ function stillHolds(tree: InstalledTree, { locks, manifests, states, lookups }: 
       return files !== undefined && stateOf(files) === state
     })
   )
-}
-
-/** A file that is missing, cut off or altered is no answer: it is found again. */
-async function readCached(file: string): Promise<CachedClosure | undefined> {
-  try {
-    const text = await readFile(file, 'utf8')
-    const end = text.indexOf('\n')
-    return sha256(text.slice(end + 1)) === text.slice(0, end)
-      ? (JSON.parse(text.slice(end + 1)) as CachedClosure)
-      : undefined
-  } catch {
-    return undefined
-  }
-}
-
-async function keep(file: string, closure: CachedClosure): Promise<void> {
-  const text = JSON.stringify(closure)
-  const part = `${file}.${randomUUID()}.part`
-  await mkdir(dirname(file), { recursive: true })
-  try {
-    await writeFile(part, `${sha256(text)}\n${text}`)
-    await rename(part, file)
-  } catch (error) {
-    await rm(part, { force: true })
-    throw error
-  }
 }
 
 function missing(name: string, needed: string): ZenmlError {

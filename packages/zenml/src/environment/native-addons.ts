@@ -1,10 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { closeSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { compareText, digestOf } from '../base/canonical.ts'
-import { type Digest, hexOf, sha256 } from '../base/digest.ts'
+import { type Digest, hexOf } from '../base/digest.ts'
 import { systemCode } from '../base/errors.ts'
+import { digestFile } from './file-digest.ts'
+import { keepAnswer, readAnswer } from './kept-answer.ts'
 import type { PackagePlace } from './lockfile.ts'
 
 /** What is asked. */
@@ -55,10 +55,10 @@ export async function nativeAddons({ places, cacheDirectory }: NativeAddonsOptio
   if (cacheDirectory === undefined) return find(asked).addons
   const key = digestOf([cacheFormat, asked.map(({ name, version, directory }) => [name, version, directory])])
   const file = join(cacheDirectory, 'addons', `${hexOf(key)}.json`)
-  const known = await readCached(file)
+  const known = await readAnswer<CachedAddons>(file)
   if (known !== undefined && stillHolds(known)) return known.addons
   const found = find(asked)
-  await keep(file, found)
+  await keepAnswer(file, found)
   return found.addons
 }
 
@@ -85,7 +85,7 @@ function find(places: readonly PackagePlace[]): CachedAddons {
           holds = true
           const full = join(directory, path)
           files.set(full, stateOf(full)!)
-          addons.set(`${name}@${version}:${path}`, digestOfFile(full))
+          addons.set(`${name}@${version}:${path}`, digestFile(full))
         }
       }
       if (holds || folder === '') folders.set(join(directory, folder), stateOf(join(directory, folder))!)
@@ -111,45 +111,6 @@ function stateOf(path: string): string | undefined {
     return `${size} ${mtimeNs} ${ctimeNs} ${ino}`
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined
-    throw error
-  }
-}
-
-/** Piece by piece: some libraries are larger than memory should be asked for. */
-function digestOfFile(path: string): Digest {
-  const hash = createHash('sha256')
-  const piece = Buffer.allocUnsafe(1 << 20)
-  const file = openSync(path, 'r')
-  try {
-    for (let read = readSync(file, piece); read > 0; read = readSync(file, piece)) hash.update(piece.subarray(0, read))
-  } finally {
-    closeSync(file)
-  }
-  return `sha256:${hash.digest('hex')}` as Digest
-}
-
-/** A file that is missing, cut off or altered is no answer: it is found again. */
-async function readCached(file: string): Promise<CachedAddons | undefined> {
-  try {
-    const text = await readFile(file, 'utf8')
-    const end = text.indexOf('\n')
-    return sha256(text.slice(end + 1)) === text.slice(0, end)
-      ? (JSON.parse(text.slice(end + 1)) as CachedAddons)
-      : undefined
-  } catch {
-    return undefined
-  }
-}
-
-async function keep(file: string, found: CachedAddons): Promise<void> {
-  const text = JSON.stringify(found)
-  const part = `${file}.${randomUUID()}.part`
-  await mkdir(join(file, '..'), { recursive: true })
-  try {
-    await writeFile(part, `${sha256(text)}\n${text}`)
-    await rename(part, file)
-  } catch (error) {
-    await rm(part, { force: true })
     throw error
   }
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
-import { closeSync, type Dirent, lstatSync, openSync, readdirSync, readSync, realpathSync } from 'node:fs'
+import { type Dirent, lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { compareText, digestOf } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
 import { systemCode } from '../base/errors.ts'
+import { digestFile } from '../environment/file-digest.ts'
 
 /** What a path of the repository holds, or that it cannot be said. */
 export type Observation =
@@ -79,20 +79,4 @@ function kindOf(entry: Dirent): string {
   if (entry.isSymbolicLink()) return 'link'
   if (entry.isDirectory()) return 'folder'
   return entry.isFile() ? 'file' : 'other'
-}
-
-/** One for all files: there may be many small ones. */
-let buffer: Buffer | undefined
-
-function digestFile(path: string): Digest {
-  const hash = createHash('sha256')
-  buffer ??= Buffer.allocUnsafe(1 << 18)
-  const file = openSync(path, 'r')
-  try {
-    for (let size = readSync(file, buffer); size > 0; size = readSync(file, buffer))
-      hash.update(buffer.subarray(0, size))
-  } finally {
-    closeSync(file)
-  }
-  return `sha256:${hash.digest('hex')}` as Digest
 }

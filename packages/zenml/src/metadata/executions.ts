@@ -3,7 +3,7 @@ import { type Digest, hexOf } from '../base/digest.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { Identity } from '../model/fingerprint.ts'
-import type { Failure } from '../model/run.ts'
+import type { Failure, StepRecord } from '../model/run.ts'
 import type { Touch } from '../model/touch.ts'
 import { link, linkedArtifacts } from './linked-artifacts.ts'
 import {
@@ -64,14 +64,10 @@ export interface ReusedStep extends StepFacts {
 }
 
 /** An earlier execution that completed. */
-export interface PriorExecution {
+export interface PriorExecution extends Pick<StepRecord, 'outputs' | 'metrics' | 'log' | 'touches'> {
   readonly execution: number
   readonly run: string
   readonly identity: Identity
-  readonly outputs: { readonly [output: string]: StoredArtifact }
-  readonly metrics: JsonObject
-  readonly log: Digest | null
-  readonly touches: readonly Touch[]
 }
 
 /** A step as runs have used it. */

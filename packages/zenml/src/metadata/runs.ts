@@ -34,17 +34,9 @@ export interface RunStart
 }
 
 /** A run in a list. */
-export interface RunSummary {
-  readonly id: string
-  readonly pipeline: string
-  readonly status: RunStatus
-  readonly seed: number
-  readonly startedAt: number
-  readonly endedAt: number | null
-  readonly commit: string | null
-  readonly tree: string | null
-  readonly dirty: boolean
-}
+export interface RunSummary
+  extends Pick<RunRecord, 'id' | 'pipeline' | 'status' | 'seed' | 'startedAt' | 'endedAt'>,
+    Pick<CodePin, 'commit' | 'tree' | 'dirty'> {}
 
 /** A pipeline as its runs tell of it. */
 export interface PipelineSummary {

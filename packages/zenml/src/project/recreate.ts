@@ -227,12 +227,7 @@ function hostKey(project: Project): string {
 
 /** Removes what commands that were killed have left. */
 async function sweep(work: string, project: Project): Promise<void> {
-  let names: string[] = []
-  try {
-    names = await readdir(work)
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error
-  }
+  const names = await readdir(work)
   const { host } = project.workspace.process
   await Promise.all(
     names.map(async (name) => {

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { askHost } from '../backends/ask-host.ts'
 import type { CanaryResponse } from '../backends/host/measure-canaries.ts'
@@ -8,6 +7,7 @@ import { type Digest, hexOf, isDigest } from '../base/digest.ts'
 import type { ErrorCode } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { type StepBundle, writeBundle } from '../code/bundle.ts'
+import { keepAnswer, readAnswer } from '../environment/kept-answer.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { PackageLeaf } from '../model/fingerprint.ts'
 import type { Workspace } from './workspace.ts'
@@ -42,12 +42,11 @@ export async function canariesOf(
   }
   const open: CanaryQuestion[] = []
   for (const question of questions) {
-    const known = await readAnswer(fileOf(question))
-    if (known === undefined) open.push(question)
+    const known = await readAnswer<string>(fileOf(question))
+    if (known === undefined || !isDigest(known)) open.push(question)
     else canaries.set(question.step, known)
   }
   if (open.length === 0) return { canaries, problems }
-  await mkdir(directory, { recursive: true })
   const bundles = await mkdtemp(join(workspace.temporaryDirectory, `canary-${process.pid}-`))
   try {
     const request = await Promise.all(
@@ -77,23 +76,10 @@ export async function canariesOf(
         continue
       }
       canaries.set(question.step, answer.digest)
-      const file = fileOf(question)
-      const part = `${file}.${randomUUID()}.part`
-      await writeFile(part, answer.digest)
-      await rename(part, file)
+      await keepAnswer(fileOf(question), answer.digest)
     }
   } finally {
     await rm(bundles, { recursive: true, force: true })
   }
   return { canaries, problems }
-}
-
-async function readAnswer(file: string): Promise<Digest | undefined> {
-  try {
-    const text = await readFile(file, 'utf8')
-    return isDigest(text) ? text : undefined
-  } catch {
-    // Missing: it is only a cache, and is computed.
-    return undefined
-  }
 }

@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { askHost } from '../backends/ask-host.ts'
 import type { DescribeResponse } from '../backends/host/describe.ts'
-import { canonicalJson, digestOf } from '../base/canonical.ts'
+import { digestOf } from '../base/canonical.ts'
 import { hexOf } from '../base/digest.ts'
 import type { ErrorCode } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { type StepBundle, writeBundle } from '../code/bundle.ts'
+import { keepAnswer, readAnswer } from '../environment/kept-answer.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { StepDescriptor } from '../model/step-descriptor.ts'
 import type { Workspace } from './workspace.ts'
@@ -59,7 +59,7 @@ export async function describeSteps(
         question.parameters,
       ])
       const file = join(directory, `${hexOf(key)}.json`)
-      const known = await readAnswer(file)
+      const known = await readAnswer<DescribedStep>(file)
       if (known === undefined) open.push({ question, file })
       else described.set(question.step, known)
     }),
@@ -67,7 +67,6 @@ export async function describeSteps(
   if (open.length === 0) return { described, problems }
 
   open.sort((a, b) => questions.indexOf(a.question) - questions.indexOf(b.question))
-  await mkdir(directory, { recursive: true })
   const bundles = await mkdtemp(join(workspace.temporaryDirectory, `describe-${process.pid}-`))
   try {
     const request = await Promise.all(
@@ -97,7 +96,7 @@ export async function describeSteps(
         }
         const known = { descriptor: answer.descriptor, parameters: answer.parameters }
         described.set(question.step, known)
-        await writeAnswer(file, known)
+        await keepAnswer(file, known)
       }),
     )
   } finally {
@@ -119,20 +118,4 @@ function diagnosticsOf(step: string, problem: NonNullable<DescribeResponse[numbe
     message: `Step "${step}"${path === '' ? '' : `, parameter ${path}`}: ${message}`,
     path: path === '' ? `steps.${step}.parameters` : `steps.${step}.parameters.${path}`,
   }))
-}
-
-async function readAnswer(file: string): Promise<DescribedStep | undefined> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as DescribedStep
-  } catch {
-    // Missing, or torn by a crash: it is only a cache, and is made again.
-    return undefined
-  }
-}
-
-async function writeAnswer(file: string, answer: DescribedStep): Promise<void> {
-  // Two steps of one run may share an answer: each writes its own part.
-  const part = `${file}.${randomUUID()}.part`
-  await writeFile(part, canonicalJson(answer as unknown as JsonObject))
-  await rename(part, file)
 }

@@ -39,7 +39,7 @@ export class GitFolder implements Disposable {
   repository(name: string, { init = true }: { readonly init?: boolean } = {}): GitRepository {
     const root = join(this.path, name)
     mkdirSync(root, { recursive: true })
-    if (init) run(root, ['init', '-q', '-b', 'main'])
+    if (init) gitIn(root, ['init', '-q', '-b', 'main'])
     return repositoryAt(root)
   }
 
@@ -50,7 +50,7 @@ export class GitFolder implements Disposable {
 
 /** A repository that is there. */
 export function repositoryAt(root: string): GitRepository {
-  const git = (...args: string[]): string => run(root, args)
+  const git = (...args: string[]): string => gitIn(root, args)
   const found = async (): Promise<NonNullable<Awaited<ReturnType<typeof findRepository>>>> =>
     (await findRepository(root))!
   return {
@@ -102,7 +102,8 @@ export function repositoryAt(root: string): GitRepository {
   }
 }
 
-function run(root: string, args: readonly string[]): string {
+/** Runs git as in tests: none of the user's settings; submodules may come from folders. */
+export function gitIn(root: string, args: readonly string[]): string {
   return execFileSync('git', ['-c', 'protocol.file.allow=always', ...args], {
     cwd: root,
     env: testEnvironment,

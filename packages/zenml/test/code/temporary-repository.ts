@@ -16,7 +16,7 @@ import { afterEach } from 'vitest'
 import { findRepository, readPin } from '../../src/code/git-pin.ts'
 import { snapshotDirtyTree } from '../../src/code/git-snapshot.ts'
 import type { CodePin } from '../../src/model/run.ts'
-import { testEnvironment } from '../support/project.ts'
+import { gitIn } from './git-repository.ts'
 
 const made: string[] = []
 afterEach(() => {
@@ -30,14 +30,9 @@ export function temporaryFolder(): string {
   return path
 }
 
-/** Runs git as in tests: none of the user's settings; submodules may come from folders. */
+/** Runs git as `gitIn`, and leaves white space around what it says out. */
 export function runGit(directory: string, ...args: string[]): string {
-  return execFileSync('git', ['-c', 'protocol.file.allow=always', ...args], {
-    cwd: directory,
-    env: testEnvironment,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  }).trim()
+  return gitIn(directory, args).trim()
 }
 
 /** A repository in a folder of its own, with one commit where files are given. */

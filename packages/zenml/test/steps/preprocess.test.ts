@@ -1,40 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Defaulted } from '../../src/base/defaulted.ts'
 import { runStep } from '../../src/define/run-step.ts'
 import type { FeatureKind } from '../../src/formats/batch.ts'
-import {
-  batchOf,
-  type Cell,
-  createExamplesWriter,
-  type ExamplesReader,
-  openExamples,
-} from '../../src/formats/examples.ts'
+import { batchOf, type ExamplesReader } from '../../src/formats/examples.ts'
 import type { TransformGraphData } from '../../src/formats/transform-graph.ts'
 import { type PreprocessParameters, preprocess } from '../../src/steps/preprocess.ts'
 import { applyTransform } from '../../src/steps/transform.ts'
-
-type Row = { readonly [feature: string]: Cell }
-
-let directory: string
-let made = 0
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zenml-preprocess-'))
-})
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
-
-async function examplesOf(
-  splits: { readonly [split: string]: readonly Row[] },
-  kinds: { readonly [feature: string]: FeatureKind } = {},
-): Promise<ExamplesReader> {
-  const place = join(directory, String(made++))
-  const writer = await createExamplesWriter(place)
-  for (const [split, rows] of Object.entries(splits)) await writer.write(split, batchOf(rows, kinds))
-  await writer.finish()
-  return await openExamples(place)
-}
+import { examplesOf, type Row } from './written-examples.ts'
 
 async function fitted(
   examples: ExamplesReader,

@@ -1,34 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { runStep } from '../../src/define/run-step.ts'
-import {
-  batchOf,
-  type Cell,
-  createExamplesWriter,
-  type ExamplesReader,
-  openExamples,
-} from '../../src/formats/examples.ts'
+import { batchOf, type ExamplesReader } from '../../src/formats/examples.ts'
 import { sidesOf, split } from '../../src/steps/split.ts'
-
-type Row = { readonly [feature: string]: Cell }
-
-let directory: string
-let made = 0
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'zenml-split-'))
-})
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
-
-async function examplesOf(splits: { readonly [split: string]: readonly Row[] }): Promise<ExamplesReader> {
-  const place = join(directory, String(made++))
-  const writer = await createExamplesWriter(place)
-  for (const [name, rows] of Object.entries(splits)) await writer.write(name, batchOf(rows))
-  await writer.finish()
-  return await openExamples(place)
-}
+import { examplesOf, type Row } from './written-examples.ts'
 
 async function sides(examples: ExamplesReader, ratios?: { [name: string]: number }): Promise<Map<string, string[]>> {
   await using trial = await runStep(split, {

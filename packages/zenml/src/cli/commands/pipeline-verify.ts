@@ -1,5 +1,4 @@
 import { ZenmlError } from '../../base/errors.ts'
-import type { JsonObject } from '../../base/json.ts'
 import { verifyPipeline } from '../../project/make-again.ts'
 import type { CommandFunction } from '../command.ts'
 import { showProgress } from '../progress.ts'
@@ -19,9 +18,7 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   } finally {
     progress.end()
   }
-  terminal.result(verificationDocument(verification, verification.recorded) as JsonObject, () =>
-    verificationSummary(verification, terminal.colors),
-  )
+  terminal.result(verificationDocument(verification), () => verificationSummary(verification, terminal.colors))
   return { reproduced: 0, differs: found, cannot: 1 }[verification.verdict]
 }
 
