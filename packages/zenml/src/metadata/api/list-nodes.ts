@@ -61,8 +61,8 @@ export function* listNodes(
       values.push(page.after.value, page.after.value, page.after.id)
     }
   }
-  const rows = yield* select<{ id: number; ordered_by: number }>(
-    `SELECT ${filter?.joins ? 'DISTINCT ' : ''}n.id, n.${column} AS ordered_by FROM ${facts.table} n ${filter?.joins ?? ''} ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY n.${column} ${order}, n.id ${order} LIMIT ${page.size + 1}`,
+  const rows = yield* select<{ id: number; value: number }>(
+    `SELECT ${filter?.joins ? 'DISTINCT ' : ''}n.id, n.${column} AS value FROM ${facts.table} n ${filter?.joins ?? ''} ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY n.${column} ${order}, n.id ${order} LIMIT ${page.size + 1}`,
     values,
   )
   const shown = rows.slice(0, page.size)
@@ -70,9 +70,7 @@ export function* listNodes(
     facts,
     shown.map(({ id }) => id),
   )
-  const last = shown.at(-1)
-  if (rows.length <= page.size || last === undefined) return { nodes }
-  return { nodes, nextPageToken: tokenBehind(options, { id: last.id, value: last.ordered_by }) }
+  return rows.length <= page.size ? { nodes } : { nodes, nextPageToken: tokenBehind(options, page, shown) }
 }
 
 /** The ids of all nodes that a filter finds, `limit` at most, in the order of their ids. */

@@ -1,5 +1,6 @@
-import { decodeMessage, encodeMessage } from '../../base/proto/wire.ts'
-import { messages } from '../wire/messages.ts'
+import { decodeMessage } from '../../base/proto/decode.ts'
+import { encodeMessage } from '../../base/proto/encode.ts'
+import { messageSpecs } from '../wire/messages.ts'
 import type { ListOptions, OrderField, Whole } from './messages.ts'
 import { invalid } from './status.ts'
 
@@ -8,13 +9,22 @@ export interface Page {
   readonly size: number
   readonly field: OrderField
   readonly ascending: boolean
-  /** The last node of the page before: its id, and its value of the field. */
-  readonly after: { readonly id: number; readonly value: number } | undefined
+  readonly after: Offset | undefined
 }
 
-/** What the token of a page holds. */
+/** Where a page ends: the last node's id and value of the field, and the ids before it of the same value. */
+export interface Offset {
+  readonly id: number
+  readonly value: number
+  readonly listed: readonly number[]
+}
+
+const tokenSpec = messageSpecs.get('ml_metadata.ListOperationNextPageToken')!
+
+/** What the token of a page holds. In the order of updates the real core lists ids instead of the last one's. */
 interface Token {
   readonly idOffset?: Whole
+  readonly listedIds?: readonly Whole[]
   readonly fieldOffset?: Whole
   readonly setOptions?: ListOptions
 }
@@ -38,11 +48,11 @@ export function pageOf(options: ListOptions = {}): Page {
   }
 }
 
-function decodeToken(text: string, options: ListOptions): { id: number; value: number } {
+function decodeToken(text: string, options: ListOptions): Offset {
   let token: Token
   try {
     if (!/^[A-Za-z0-9_-]+$/.test(text)) throw new Error('It is not base64.')
-    token = decodeMessage(messages.ListOperationNextPageToken, Buffer.from(text, 'base64url')) as Token
+    token = decodeMessage(tokenSpec, Buffer.from(text, 'base64url')) as Token
   } catch (error) {
     throw invalid(`next_page_token is none that was given: ${error instanceof Error ? error.message : String(error)}`)
   }
@@ -52,13 +62,25 @@ function decodeToken(text: string, options: ListOptions): { id: number; value: n
     a.orderByField?.field === b.orderByField?.field &&
     a.orderByField?.isAsc === b.orderByField?.isAsc
   if (!same(before, options)) throw invalid('next_page_token was given for another order or filter.')
-  if (token.idOffset === undefined || token.fieldOffset === undefined) throw invalid('next_page_token is none that was given.')
-  return { id: Number(token.idOffset), value: Number(token.fieldOffset) }
+  const listed = (token.listedIds ?? []).map(Number)
+  const id = token.idOffset ?? listed.at(-1)
+  if (id === undefined || token.fieldOffset === undefined) throw invalid('next_page_token is none that was given.')
+  return { id: Number(id), value: Number(token.fieldOffset), listed }
 }
 
-/** The token of the page behind a node. */
-export function tokenBehind(options: ListOptions, last: { readonly id: number; readonly value: number }): string {
+/** The token of the page behind nodes in their order, each with its value of the field. */
+export function tokenBehind(
+  options: ListOptions,
+  page: Page,
+  shown: readonly { readonly id: number; readonly value: number }[],
+): string {
   const { nextPageToken: _token, ...setOptions } = options
-  const token: Token = { idOffset: last.id, fieldOffset: last.value, setOptions }
-  return Buffer.from(encodeMessage(messages.ListOperationNextPageToken, { ...token })).toString('base64url')
+  const { id, value } = shown.at(-1)!
+  const before = page.after?.value === value ? page.after.listed : []
+  const listedIds = [...before, ...shown.filter((one) => one.value === value).map((one) => one.id)]
+  const token: Token =
+    page.field === 'LAST_UPDATE_TIME'
+      ? { fieldOffset: value, setOptions, listedIds }
+      : { idOffset: id, fieldOffset: value, setOptions }
+  return Buffer.from(encodeMessage(tokenSpec, { ...token })).toString('base64url')
 }

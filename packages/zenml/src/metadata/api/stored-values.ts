@@ -1,5 +1,7 @@
+import { decodeMessage } from '../../base/proto/decode.ts'
+import { encodeMessage } from '../../base/proto/encode.ts'
+import { anySpec, structSpec } from '../../base/proto/well-known.ts'
 import type { SqlValue } from '../sql/work.ts'
-import { decodeAny, decodeStruct, encodeAny, encodeStruct } from '../wire/well-known.ts'
 import type { PropertyType, Value } from './messages.ts'
 import { invalid, StatusError } from './status.ts'
 
@@ -34,10 +36,10 @@ export function columnsOf(place: string, value: Value): readonly SqlValue[] {
   }
   if (stringValue !== undefined) return [null, null, checkedText(place, stringValue), null, null]
   if (structValue !== undefined)
-    return [null, null, structMark + Buffer.from(encodeStruct(structValue)).toString('base64'), null, null]
+    return [null, null, structMark + Buffer.from(encodeMessage(structSpec, structValue)).toString('base64'), null, null]
   if (protoValue !== undefined) {
     if (!protoValue.typeUrl) throw invalid(`${place} is a message without a type_url.`)
-    return [null, null, null, Buffer.from(encodeAny(protoValue)).toString('base64'), null]
+    return [null, null, null, Buffer.from(encodeMessage(anySpec, { ...protoValue })).toString('base64'), null]
   }
   return [null, null, null, null, boolValue!]
 }
@@ -49,7 +51,7 @@ export function valueOf(row: ValueRow): Value | undefined {
   if (row.string_value !== null) {
     if (!row.string_value.startsWith(structMark)) return { stringValue: row.string_value }
     try {
-      return { structValue: decodeStruct(Buffer.from(row.string_value.slice(structMark.length), 'base64')) }
+      return { structValue: decodeMessage(structSpec, Buffer.from(row.string_value.slice(structMark.length), 'base64')) }
     } catch {
       // A text that only looks like a struct, which other writers may have stored, is a text.
       return { stringValue: row.string_value }
@@ -58,7 +60,7 @@ export function valueOf(row: ValueRow): Value | undefined {
   if (row.proto_value !== null) {
     const text = typeof row.proto_value === 'string' ? row.proto_value : Buffer.from(row.proto_value).toString('latin1')
     try {
-      return { protoValue: decodeAny(Buffer.from(text, 'base64')) }
+      return { protoValue: decodeMessage(anySpec, Buffer.from(text, 'base64')) }
     } catch (error) {
       throw new StatusError('INTERNAL', `The stored message of property "${row.name}" cannot be read.`, error)
     }
