@@ -28,7 +28,7 @@ interface Nodes {
 }
 
 /**
- * The nodes around starting ones, hop by hop over events, with the events between them and the contexts that they are in. Nodes
+ * The nodes around starting ones, hop by hop over events and in the order in which they are reached, with the events between them and the contexts that they are in. Nodes
  * carry their ids only, as the real core gives them; the mask says which lists are wanted.
  *
  * Throws `INVALID_ARGUMENT` without a filter of starting nodes and for a negative number of hops, `NOT_FOUND` where nothing starts.
@@ -40,7 +40,12 @@ export function* lineageSubgraph(request: LineageSubgraphRequest, dialect: Datab
   const start: Side = options.startingExecutions === undefined ? 'artifact' : 'execution'
   const query = (options.startingExecutions ?? options.startingArtifacts)?.filterQuery
   if (!query) throw invalid('Starting artifacts or executions need a filter_query.')
-  const found = yield* findByFilter(start === 'artifact' ? kinds.Artifact : kinds.Execution, query, mostStarting, dialect)
+  const found = yield* findByFilter(
+    start === 'artifact' ? kinds.Artifact : kinds.Execution,
+    query,
+    mostStarting,
+    dialect,
+  )
   if (found.length === 0) throw notFound('No node is found by the filter of the starting nodes.')
 
   const ending = yield* endingNodes(options, dialect)
@@ -90,7 +95,9 @@ function* endingNodes(
     execution: { nodes: new Set(), included: endingExecutions?.includeEndingNodes === true },
   }
   if (endingArtifacts?.filterQuery)
-    sides.artifact.nodes = new Set(yield* findByFilter(kinds.Artifact, endingArtifacts.filterQuery, mostEnding, dialect))
+    sides.artifact.nodes = new Set(
+      yield* findByFilter(kinds.Artifact, endingArtifacts.filterQuery, mostEnding, dialect),
+    )
   if (endingExecutions?.filterQuery)
     sides.execution.nodes = new Set(
       yield* findByFilter(kinds.Execution, endingExecutions.filterQuery, mostEnding, dialect),
@@ -101,7 +108,8 @@ function* endingNodes(
 const mostEnding = 1_000_000
 
 function* graphOf(nodes: Nodes, events: readonly Event[], paths: readonly string[]): Work<LineageGraph> {
-  const wants = (...names: readonly string[]): boolean => paths.length === 0 || names.some((name) => paths.includes(name))
+  const wants = (...names: readonly string[]): boolean =>
+    paths.length === 0 || names.some((name) => paths.includes(name))
   const attributions = wants('attributions', 'contexts')
     ? yield* selectIn<{ context_id: number; artifact_id: number }>(
         'SELECT context_id, artifact_id FROM Attribution WHERE artifact_id IN (??) ORDER BY artifact_id, context_id',
@@ -115,8 +123,7 @@ function* graphOf(nodes: Nodes, events: readonly Event[], paths: readonly string
       )
     : []
   const contexts = new Set([...attributions, ...associations].map(({ context_id }) => context_id))
-  const ids = (some: Iterable<number>): readonly { readonly id: number }[] =>
-    [...some].sort((left, right) => left - right).map((id) => ({ id }))
+  const ids = (some: Iterable<number>): readonly { readonly id: number }[] => [...some].map((id) => ({ id }))
   return {
     ...(wants('artifacts') ? { artifacts: ids(nodes.artifact) } : {}),
     ...(wants('executions') ? { executions: ids(nodes.execution) } : {}),

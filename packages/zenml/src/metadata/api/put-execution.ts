@@ -47,7 +47,9 @@ export function* putExecution(request: PutExecutionRequest, put: PutOptions): Wo
   )
   yield* mustExist(
     'Artifact',
-    pairs.flatMap(({ artifact }, index) => (artifact === undefined && artifactIds[index] !== -1 ? artifactIds[index]! : [])),
+    pairs.flatMap(({ artifact }, index) =>
+      artifact === undefined && artifactIds[index] !== -1 ? artifactIds[index]! : [],
+    ),
   )
   const [executionId] = yield* putNodes(kinds.Execution, [execution], {
     ...put,
@@ -86,10 +88,7 @@ function checkPair(execution: Execution, artifact: Artifact | undefined, event: 
 /** Stores contexts, or finds those that are there where the options say so. */
 export function* contextsOf(
   contexts: readonly Context[],
-  {
-    reuseContextIfAlreadyExist = false,
-    forceReuseContext = false,
-  }: NonNullable<PutExecutionRequest['options']>,
+  { reuseContextIfAlreadyExist = false, forceReuseContext = false }: NonNullable<PutExecutionRequest['options']>,
   put: PutOptions,
 ): Work<readonly number[]> {
   if (contexts.length === 0) return []

@@ -57,11 +57,13 @@ export function* putLineageSubgraph(
   yield* insertMembers('Association', members(executionIds))
   yield* insertMembers('Attribution', members(artifactIds))
 
-  const events = eventEdges.map(({ executionIndex, artifactIndex, event = {} }): NewEvent => ({
-    execution: nodeOf('execution', executionIds, executionIndex, event.executionId),
-    artifact: nodeOf('artifact', artifactIds, artifactIndex, event.artifactId),
-    event,
-  }))
+  const events = eventEdges.map(
+    ({ executionIndex, artifactIndex, event = {} }): NewEvent => ({
+      execution: nodeOf('execution', executionIds, executionIndex, event.executionId),
+      artifact: nodeOf('artifact', artifactIds, artifactIndex, event.artifactId),
+      event,
+    }),
+  )
   yield* mustExist(
     'Artifact',
     events.flatMap(({ artifact }, index) => (eventEdges[index]!.artifactIndex === undefined ? artifact : [])),

@@ -61,7 +61,10 @@ export function* reuseContexts(
   return contexts.map((context) => known.get(keyOf(context)))
 }
 
-function* find(contexts: readonly Context[], known: ReadonlyMap<string, number> = new Map()): Work<Map<string, number>> {
+function* find(
+  contexts: readonly Context[],
+  known: ReadonlyMap<string, number> = new Map(),
+): Work<Map<string, number>> {
   const found = new Map(known)
   const wanted = contexts.filter((context) => !found.has(keyOf(context)))
   for (let from = 0; from < wanted.length; from += 100) {

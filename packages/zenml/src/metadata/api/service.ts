@@ -4,7 +4,7 @@ import type { Work } from '../sql/work.ts'
 import { putAttributionsAndAssociations, putParentContexts } from './edges.ts'
 import { eventsOf, putEvents } from './events.ts'
 import { type Kind, type KindFacts, kinds } from './kinds.ts'
-import { lineageSubgraph, type LineageSubgraphRequest } from './lineage-subgraph.ts'
+import { type LineageSubgraphRequest, lineageSubgraph } from './lineage-subgraph.ts'
 import { listNodes, type Selection } from './list-nodes.ts'
 import type {
   Association,
@@ -16,12 +16,12 @@ import type {
   ParentContext,
   Whole,
 } from './messages.ts'
-import { putExecution, type PutExecutionRequest } from './put-execution.ts'
-import { putLineageSubgraph, type PutLineageSubgraphRequest } from './put-lineage-subgraph.ts'
+import { type PutExecutionRequest, putExecution } from './put-execution.ts'
+import { type PutLineageSubgraphRequest, putLineageSubgraph } from './put-lineage-subgraph.ts'
 import { artifactsByUri, linkedNodes, nodeByTypeAndName, nodesByExternalId, readNodes } from './read-nodes.ts'
 import { invalid, notFound, StatusError } from './status.ts'
 import { allTypes, findType, putType, type TypeOptions, typesByExternalId, typesById } from './types.ts'
-import { type GivenNode, idOf, putNodes, type PutOptions, type TypeCache } from './write-nodes.ts'
+import { type GivenNode, idOf, type PutOptions, putNodes, type TypeCache } from './write-nodes.ts'
 
 /** The service of ML Metadata over a database: one function for all of its calls. */
 export interface MetadataService {
@@ -195,12 +195,7 @@ function callsOf(kind: Kind): { readonly [rpc: string]: Call } {
 }
 
 function* list(facts: KindFacts, { options }: Request, selection: Selection, { database }: Use): Work<object> {
-  const { nodes, nextPageToken } = yield* listNodes(
-    facts,
-    (options ?? {}) as ListOptions,
-    selection,
-    database.type,
-  )
+  const { nodes, nextPageToken } = yield* listNodes(facts, (options ?? {}) as ListOptions, selection, database.type)
   return { [`${facts.word}s`]: nodes, ...(nextPageToken === undefined ? {} : { nextPageToken }) }
 }
 

@@ -2,7 +2,7 @@ import { decodeMessage } from '../../base/proto/decode.ts'
 import { encodeMessage } from '../../base/proto/encode.ts'
 import { anySpec, structSpec } from '../../base/proto/well-known.ts'
 import type { SqlValue } from '../sql/work.ts'
-import type { PropertyType, Value } from './messages.ts'
+import type { PropertyType, Struct, Value } from './messages.ts'
 import { invalid, StatusError } from './status.ts'
 
 /** The columns of a value, in the order in which `columnsOf` gives them. */
@@ -36,7 +36,7 @@ export function columnsOf(place: string, value: Value): readonly SqlValue[] {
   }
   if (stringValue !== undefined) return [null, null, checkedText(place, stringValue), null, null]
   if (structValue !== undefined)
-    return [null, null, structMark + Buffer.from(encodeMessage(structSpec, structValue)).toString('base64'), null, null]
+    return [null, null, structMark + Buffer.from(encodeMessage(structSpec, structSpec.plain!.write(structValue)!)).toString('base64'), null, null]
   if (protoValue !== undefined) {
     if (!protoValue.typeUrl) throw invalid(`${place} is a message without a type_url.`)
     return [null, null, null, Buffer.from(encodeMessage(anySpec, { ...protoValue })).toString('base64'), null]
@@ -51,7 +51,11 @@ export function valueOf(row: ValueRow): Value | undefined {
   if (row.string_value !== null) {
     if (!row.string_value.startsWith(structMark)) return { stringValue: row.string_value }
     try {
-      return { structValue: decodeMessage(structSpec, Buffer.from(row.string_value.slice(structMark.length), 'base64')) }
+      return {
+        structValue: structSpec.plain!.read(
+          decodeMessage(structSpec, Buffer.from(row.string_value.slice(structMark.length), 'base64')),
+        ) as Struct,
+      }
     } catch {
       // A text that only looks like a struct, which other writers may have stored, is a text.
       return { stringValue: row.string_value }

@@ -1,9 +1,11 @@
+import { simpleTypes } from '../schema-10.ts'
 import { SqlError } from '../sql/database.ts'
 import { change, insert, select, selectIn, selectOne, type Work } from '../sql/work.ts'
-import { structTypeFromJson, structTypeToJson } from '../wire/struct-type.ts'
-import { simpleTypes } from '../schema-10.ts'
+import { messageFromJson } from '../wire/from-json.ts'
+import { messageSpecs } from '../wire/messages.ts'
+import { messageToJson } from '../wire/to-json.ts'
 import { type KindFacts, kinds, propertyTypes } from './kinds.ts'
-import type { ExecutionType, NodeType, PropertyType, Whole } from './messages.ts'
+import type { ArtifactStructType, ExecutionType, NodeType, PropertyType, Whole } from './messages.ts'
 import { alreadyExists, invalid, notFound, StatusError } from './status.ts'
 import { checkedText } from './stored-values.ts'
 
@@ -228,10 +230,27 @@ function* filled(facts: KindFacts, rows: readonly TypeRow[]): Work<readonly Stor
       ...(row.external_id === null ? {} : { externalId: row.external_id }),
       ...(own === undefined ? {} : { properties: own }),
       ...(base === undefined ? {} : { baseType: base }),
-      ...(facts !== kinds.Execution || row.input_type === null ? {} : { inputType: structTypeFromJson(row.input_type) }),
+      ...(facts !== kinds.Execution || row.input_type === null
+        ? {}
+        : { inputType: structTypeFromJson(row.input_type) }),
       ...(facts !== kinds.Execution || row.output_type === null
         ? {}
         : { outputType: structTypeFromJson(row.output_type) }),
     }
   })
+}
+
+const structTypeSpec = messageSpecs.get('ml_metadata.ArtifactStructType')!
+
+/** Types of inputs and outputs are stored as JSON with camel-cased names. */
+function structTypeToJson(type: ArtifactStructType): string {
+  return JSON.stringify(messageToJson(structTypeSpec, type))
+}
+
+function structTypeFromJson(text: string): ArtifactStructType {
+  try {
+    return messageFromJson(structTypeSpec, JSON.parse(text))
+  } catch (error) {
+    throw new StatusError('INTERNAL', 'The stored type of inputs or outputs cannot be read.', error)
+  }
 }

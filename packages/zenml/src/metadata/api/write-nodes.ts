@@ -46,7 +46,8 @@ export function* putNodes(facts: KindFacts, nodes: readonly GivenNode[], options
     )
     const wanted = some.map(({ node }) => {
       const found = node.id === undefined ? undefined : stored.get(Number(node.id))
-      if (node.id !== undefined && found === undefined) throw invalid(`There is no ${facts.word} with the id ${node.id}.`)
+      if (node.id !== undefined && found === undefined)
+        throw invalid(`There is no ${facts.word} with the id ${node.id}.`)
       if (found !== undefined && node.typeId !== undefined && Number(node.typeId) !== found.typeId)
         throw invalid(`The type of ${facts.word} ${found.id} is ${found.typeId}, not ${node.typeId}.`)
       const typeId = found?.typeId ?? node.typeId
@@ -62,7 +63,10 @@ export function* putNodes(facts: KindFacts, nodes: readonly GivenNode[], options
     const grown = wanted.filter(({ node, typeId }) =>
       [...(node.properties?.keys() ?? [])].some((name) => types.get(typeId)!.properties?.has(name) !== true),
     )
-    for (const [id, type] of yield* typesOf(facts, grown.map(({ typeId }) => typeId)))
+    for (const [id, type] of yield* typesOf(
+      facts,
+      grown.map(({ typeId }) => typeId),
+    ))
       types.set(id, remember(options.types, facts, type))
     const added: { at: number; node: GivenNode; typeId: number }[] = []
     for (const [index, { node, found, typeId }] of wanted.entries()) {
@@ -96,11 +100,7 @@ function withoutRepeats(nodes: readonly GivenNode[]): { readonly at: number; rea
 }
 
 /** The types with these ids, as they were read before or as they are. Throws `NOT_FOUND` where one is missing. */
-export function* typesOf(
-  facts: KindFacts,
-  ids: readonly number[],
-  cache?: TypeCache,
-): Work<Map<number, StoredType>> {
+export function* typesOf(facts: KindFacts, ids: readonly number[], cache?: TypeCache): Work<Map<number, StoredType>> {
   const types = new Map<number, StoredType>()
   for (const id of ids) {
     const known = cache?.get(`${facts.kind} ${id}`)
@@ -205,7 +205,10 @@ function* insertValues(facts: KindFacts, rows: readonly PropertyRow[]): Work<voi
 }
 
 function* update(facts: KindFacts, stored: StoredNode, given: GivenNode, options: PutOptions): Work<void> {
-  if (options.abortIfChanged === true && Number(given.lastUpdateTimeSinceEpoch ?? -1) !== stored.lastUpdateTimeSinceEpoch)
+  if (
+    options.abortIfChanged === true &&
+    Number(given.lastUpdateTimeSinceEpoch ?? -1) !== stored.lastUpdateTimeSinceEpoch
+  )
     throw new StatusError(
       'FAILED_PRECONDITION',
       `The ${facts.word} ${stored.id} was last updated at ${stored.lastUpdateTimeSinceEpoch}, not at ${given.lastUpdateTimeSinceEpoch ?? 'a time that was given'}.`,
@@ -234,8 +237,8 @@ function* update(facts: KindFacts, stored: StoredNode, given: GivenNode, options
   ]
   const values = valuesOf(node, name)
   const same =
-    properties.removed.length + customProperties.removed.length + properties.set.size + customProperties.set.size === 0 &&
-    JSON.stringify(values) === JSON.stringify(valuesOf(stored, stored.name))
+    properties.removed.length + customProperties.removed.length + properties.set.size + customProperties.set.size ===
+      0 && JSON.stringify(values) === JSON.stringify(valuesOf(stored, stored.name))
   if (same && options.forceUpdateTime !== true) return
   yield* unique(
     facts,
@@ -263,7 +266,8 @@ function masked(facts: KindFacts, stored: StoredNode, given: GivenNode, paths: r
       continue
     }
     const camel = fieldNames[field]
-    if (camel === undefined || key !== '') throw invalid(`The mask names "${path}", which is no field of a ${facts.word}.`)
+    if (camel === undefined || key !== '')
+      throw invalid(`The mask names "${path}", which is no field of a ${facts.word}.`)
     if (given[camel] === undefined) delete node[camel]
     else Object.assign(node, { [camel]: given[camel] })
   }
@@ -297,7 +301,9 @@ function sameColumns(name: string, left: Value, right: Value): boolean {
   const [a, b] = [columnsOf(name, left), columnsOf(name, right)]
   return a.every((value, index) => {
     const other = b[index]!
-    return typeof value === 'bigint' || typeof other === 'bigint' ? String(value) === String(other) : Object.is(value, other)
+    return typeof value === 'bigint' || typeof other === 'bigint'
+      ? String(value) === String(other)
+      : Object.is(value, other)
   })
 }
 
