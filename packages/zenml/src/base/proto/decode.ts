@@ -41,7 +41,8 @@ class Reader {
   private at = 0
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes
+    // A Buffer's slice would share its memory instead of copying it.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 
