@@ -58,7 +58,7 @@ export function readTest({ from, operand }: Parsing, left: Expression): Expressi
     const pattern = constant(from)
     if (of.kind !== 'string' || (pattern.kind !== 'string' && pattern.kind !== 'null'))
       throw expected(pattern.at, 'a string, and an attribute that is one')
-    return { is: 'like', at, left: of, pattern: pattern.value as string | null, not }
+    return { is: 'like', at: pattern.at, left: of, pattern: pattern.value as string | null, not }
   }
   const low = operand()
   alike(of, low)
