@@ -244,7 +244,7 @@ const structTypeSpec = messageSpecs.get('ml_metadata.ArtifactStructType')!
 
 /** Types of inputs and outputs are stored as JSON with camel-cased names. */
 function structTypeToJson(type: ArtifactStructType): string {
-  return JSON.stringify(messageToJson(structTypeSpec, type))
+  return JSON.stringify(messageToJson(structTypeSpec, type, 'camel'))
 }
 
 function structTypeFromJson(text: string): ArtifactStructType {
