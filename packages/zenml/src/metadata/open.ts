@@ -1,7 +1,8 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Database } from 'better-sqlite3'
 import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
 import { schemaStatements, schemaVersion, simpleTypes } from './schema-10.ts'
+import type { SqlDatabase } from './sql/database.ts'
+import { busyTimeout, retrying, sqliteDatabase } from './sql/sqlite.ts'
 
 /** Where the metadata is kept. */
 export interface MetadataLocation {
@@ -10,25 +11,13 @@ export interface MetadataLocation {
   readonly path: string
 }
 
-/** An open ML Metadata database. */
-export interface MetadataStore extends AsyncDisposable {
-  /** Runs a function in one transaction that others see as a whole or not at all; tried again while others write. */
-  write<T>(work: (database: Database) => T): Promise<T>
-  /** Runs a function that only reads, on one state of the database. */
-  read<T>(work: (database: Database) => T): Promise<T>
-}
-
-/** How long SQLite itself waits for another writer, in milliseconds; retries with growing pauses come on top. */
-const busyTimeout = 5_000
-const retries = 12
-
 /**
  * Opens a database of ML Metadata, schema version 10, and creates it where there is none.
  *
  * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables are missing or the
  * file is no database, `ZEN_METADATA_PATH` where it cannot be opened; the file stays untouched then.
  */
-export async function openMetadata({ path }: MetadataLocation): Promise<MetadataStore> {
+export async function openMetadata({ path }: MetadataLocation): Promise<SqlDatabase> {
   const { default: Sqlite } = await import('better-sqlite3')
   let database: Database
   try {
@@ -50,13 +39,7 @@ export async function openMetadata({ path }: MetadataLocation): Promise<Metadata
     }
     throw error
   }
-  return {
-    write: (work) => retrying(() => database.transaction(() => work(database)).immediate()),
-    read: (work) => retrying(() => database.transaction(() => work(database)).deferred()),
-    async [Symbol.asyncDispose]() {
-      database.close()
-    },
-  }
+  return sqliteDatabase(database)
 }
 
 function prepare(database: Database, path: string): void {
@@ -112,24 +95,4 @@ function damaged(path: string, what: string): ZenmlError {
   return new ZenmlError('ZEN_METADATA_DAMAGED', `${path} is no whole ML Metadata database: ${what}.`, {
     next: 'Restore it from a backup.',
   })
-}
-
-async function retrying<T>(work: () => T): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return work()
-    } catch (error) {
-      const busy = /^SQLITE_(BUSY|LOCKED)/.test(systemCode(error) ?? '')
-      if (!busy) throw error
-      if (attempt > retries) {
-        throw new ZenmlError('ZEN_METADATA_BUSY', 'The metadata store stayed locked by other writers.', {
-          next: 'Try again when they are done.',
-          cause: error,
-          exitCode: 1,
-        })
-      }
-      // Jitter keeps two writers from meeting again; it reaches no record.
-      await wait(attempt * 20 * (0.5 + Math.random()))
-    }
-  }
 }

@@ -1,7 +1,7 @@
 import { compareText } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
 import { changedMeanwhile } from '../fingerprint/observe-file.ts'
-import type { PriorExecution } from '../metadata/executions.ts'
+import type { PriorExecution } from '../metadata/step-facts.ts'
 import type { RunRecords } from '../metadata/run-records.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { Identity } from '../model/fingerprint.ts'

@@ -8,6 +8,7 @@ import { afterEach, expect, it } from 'vitest'
 import { ZenmlError } from '../../src/base/errors.ts'
 import { openMetadata } from '../../src/metadata/open.ts'
 import { runRecords } from '../../src/metadata/run-records.ts'
+import { selectOne } from '../../src/metadata/sql/work.ts'
 
 const golden = fileURLToPath(new URL('../../../../../shared/mlmd/samples/golden_v10_allvalues.sqlite', import.meta.url))
 const folders: string[] = []
@@ -39,9 +40,8 @@ it.skipIf(!existsSync(golden))("a database that Google's library wrote opens (sk
   const path = place()
   copyFileSync(golden, path)
   await using store = await openMetadata({ type: 'sqlite', path })
-  expect(
-    await store.read((database) => database.prepare('SELECT count(*) FROM Artifact').pluck().get()),
-  ).toBeGreaterThan(0)
+  const counted = await store.read(() => selectOne<{ number: number }>('SELECT COUNT(*) AS number FROM Artifact'))
+  expect(counted!.number).toBeGreaterThan(0)
 })
 
 it.each([
@@ -103,9 +103,6 @@ await store[Symbol.asyncDispose]()`,
   expect(ends).toEqual(['', '', '', ''])
   await using store = await openMetadata({ type: 'sqlite', path })
   expect(await runRecords(store).listRuns({ limit: 100 })).toHaveLength(40)
-  expect(
-    await store.read((database) =>
-      database.prepare(`SELECT count(*) FROM Type WHERE name IN ('pipeline', 'pipeline_run', 'node')`).pluck().get(),
-    ),
-  ).toBe(3)
+  const text = `SELECT COUNT(*) AS number FROM Type WHERE name IN ('pipeline', 'pipeline_run', 'node')`
+  expect(await store.read(() => selectOne(text))).toEqual({ number: 3 })
 })
