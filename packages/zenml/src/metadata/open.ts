@@ -6,31 +6,6 @@ import type { SqlDatabase } from './sql/database.ts'
 import type { DatabaseLocation, SqliteLocation } from './sql/location.ts'
 import { busyTimeout, retrying, sqliteDatabase } from './sql/sqlite.ts'
 
-/** An open ML Metadata database. */
-export interface MetadataStore extends AsyncDisposable {
-  /** Runs a function in one transaction that others see as a whole or not at all; tried again while others write. */
-  write<T>(work: (database: Database) => T): Promise<T>
-  /** Runs a function that only reads, on one state of the database. */
-  read<T>(work: (database: Database) => T): Promise<T>
-}
-
-/**
- * Opens a database of ML Metadata, schema version 10, and creates it where there is none.
- *
- * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables are missing or the
- * file is no database, `ZEN_METADATA_PATH` where it cannot be opened; the file stays untouched then.
- */
-export async function openMetadata(location: SqliteLocation): Promise<MetadataStore> {
-  const database = await openSqlite(location)
-  return {
-    write: (work) => retrying(() => database.transaction(() => work(database)).immediate()),
-    read: (work) => retrying(() => database.transaction(() => work(database)).deferred()),
-    async [Symbol.asyncDispose]() {
-      database.close()
-    },
-  }
-}
-
 /** What differs between those who open a database. */
 export interface OpenDatabaseOptions {
   /** Told of each statement that goes to the database, for those who count them. */
@@ -41,7 +16,8 @@ export interface OpenDatabaseOptions {
  * Opens a database of ML Metadata, schema version 10, on SQLite, MySQL, MariaDB or PostgreSQL, and creates schema and database
  * where there is none; several processes may do so at once, and one that was killed at it is made up for.
  *
- * Throws as `openMetadata` does, and for servers `ZEN_METADATA_CONNECTION` where one cannot be reached, `ZEN_METADATA_ACCESS` where
+ * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables are missing or the
+ * file is no database, `ZEN_METADATA_PATH` where a file cannot be opened, and nothing has changed then; for servers `ZEN_METADATA_CONNECTION` where one cannot be reached, `ZEN_METADATA_ACCESS` where
  * it refuses the user, `ZEN_METADATA_TLS` where a file for the encryption cannot be read.
  *
  * @example
