@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { decodeMessage } from '../../src/base/proto/decode.ts'
 import { encodeMessage } from '../../src/base/proto/encode.ts'
 import { rpcs, serviceName } from '../../src/metadata/wire/rpcs.ts'
-import { makeCertificates, serviceOf, serving } from './serving.ts'
+import { makeCertificates, promised, serviceOf, serving } from './serving.ts'
 
 const origin = 'https://ui.example'
 const certificates = makeCertificates()
@@ -151,8 +151,8 @@ it.skipIf(certificates === undefined)('serves over TLS (skipped without openssl)
 })
 
 it('outlives callers that hang up in the middle', async () => {
-  const started = Promise.withResolvers<void>()
-  const finish = Promise.withResolvers<object>()
+  const started = promised<void>()
+  const finish = promised<object>()
   await using server = await serving({
     ...withWeb,
     service: serviceOf(() => {

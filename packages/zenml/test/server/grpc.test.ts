@@ -4,7 +4,7 @@ import { ZenmlError } from '../../src/base/errors.ts'
 import { StatusError, statusCodes } from '../../src/metadata/api/status.ts'
 import { serviceName } from '../../src/metadata/wire/rpcs.ts'
 import { comparable, goldenScenarios, hasFacts } from '../support/golden.ts'
-import { makeCertificates, serviceOf, serving, testClient } from './serving.ts'
+import { makeCertificates, promised, serviceOf, serving, testClient } from './serving.ts'
 
 const certificates = makeCertificates()
 
@@ -153,8 +153,8 @@ it('refuses certificates that are none, and addresses that are taken or not its 
 })
 
 it('finishes the calls that run when it is closed, and takes no others', async () => {
-  const started = Promise.withResolvers<void>()
-  const finish = Promise.withResolvers<object>()
+  const started = promised<void>()
+  const finish = promised<object>()
   await using server = await serving({
     service: serviceOf(() => {
       started.resolve()
@@ -173,7 +173,7 @@ it('finishes the calls that run when it is closed, and takes no others', async (
 })
 
 it('does not wait for a call beyond its grace', async () => {
-  const started = Promise.withResolvers<void>()
+  const started = promised<void>()
   await using server = await serving({
     service: serviceOf(() => {
       started.resolve()

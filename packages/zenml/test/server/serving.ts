@@ -61,6 +61,15 @@ export async function serving(
   }
 }
 
+/** A promise that the test settles. */
+export function promised<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined
+  const promise = new Promise<T>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}
+
 /** A service that does one thing whatever it is asked. */
 export function serviceOf(call: MetadataService['call']): MetadataService {
   return { call }

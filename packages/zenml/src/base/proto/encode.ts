@@ -18,7 +18,7 @@ import {
  */
 export function encodeMessage(spec: MessageSpec, message: MessageValue): Uint8Array {
   const sink = new ByteSink(256)
-  writeMessage(sink, spec, message, 0)
+  writeMessage(sink, spec, spec.plain?.write(message) ?? message, 0)
   return sink.bytes.slice(0, sink.length)
 }
 

@@ -2,7 +2,7 @@ import { compileFilter } from '../filter/compile.ts'
 import type { DatabaseType } from '../sql/database.ts'
 import { type SqlValue, select, type Work } from '../sql/work.ts'
 import type { KindFacts } from './kinds.ts'
-import { pageOf, tokenBehind } from './list-options.ts'
+import { type Page, pageOf, tokenBehind } from './list-options.ts'
 import type { ListOptions } from './messages.ts'
 import { readNodes, type StoredNode } from './read-nodes.ts'
 
@@ -26,18 +26,20 @@ const orderColumns = {
   LAST_UPDATE_TIME: 'last_update_time_since_epoch',
 } as const
 
+const everything: Page = { size: Number.POSITIVE_INFINITY, field: 'ID', ascending: true, after: undefined }
+
 /**
- * One page of nodes. Pages are told apart by the value of the order and the id of the last node, so that none is left out or comes
+ * One page of nodes, or all of them where there are no options. Pages are told apart by the value of the order and the id of the last node, so that none is left out or comes
  * twice when many have one time. Throws `INVALID_ARGUMENT` for options and filters that are none.
  */
 export function* listNodes(
   facts: KindFacts,
-  options: ListOptions,
+  options: ListOptions | undefined,
   { type, context }: Selection,
   dialect: DatabaseType,
 ): Work<Listed> {
-  const page = pageOf(options)
-  const filter = options.filterQuery ? compileFilter(facts.kind, options.filterQuery, dialect) : undefined
+  const page: Page = options === undefined ? everything : pageOf(options)
+  const filter = options?.filterQuery ? compileFilter(facts.kind, options.filterQuery, dialect) : undefined
   const column = orderColumns[page.field as keyof typeof orderColumns]
   const conditions: string[] = []
   const values: SqlValue[] = [...(filter?.values ?? [])]
@@ -62,7 +64,7 @@ export function* listNodes(
     }
   }
   const rows = yield* select<{ id: number; value: number }>(
-    `SELECT ${filter?.joins ? 'DISTINCT ' : ''}n.id, n.${column} AS value FROM ${facts.table} n ${filter?.joins ?? ''} ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY n.${column} ${order}, n.id ${order} LIMIT ${page.size + 1}`,
+    `SELECT ${filter?.joins ? 'DISTINCT ' : ''}n.id, n.${column} AS value FROM ${facts.table} n ${filter?.joins ?? ''} ${conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`} ORDER BY n.${column} ${order}, n.id ${order} ${options === undefined ? '' : `LIMIT ${page.size + 1}`}`,
     values,
   )
   const shown = rows.slice(0, page.size)
@@ -70,7 +72,9 @@ export function* listNodes(
     facts,
     shown.map(({ id }) => id),
   )
-  return rows.length <= page.size ? { nodes } : { nodes, nextPageToken: tokenBehind(options, page, shown) }
+  return options === undefined || rows.length <= page.size
+    ? { nodes }
+    : { nodes, nextPageToken: tokenBehind(options, page, shown) }
 }
 
 /** The ids of all nodes that a filter finds, `limit` at most, in the order of their ids. */

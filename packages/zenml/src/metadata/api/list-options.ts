@@ -35,7 +35,7 @@ const mostListed = 100
  * The page that options ask for. Throws `INVALID_ARGUMENT` for a size below 1, an order without a field, and a token that is none
  * or was given for another order or filter.
  */
-export function pageOf(options: ListOptions = {}): Page {
+export function pageOf(options: ListOptions): Page {
   const { maxResultSize = 20, orderByField = {}, nextPageToken } = options
   if (maxResultSize <= 0) throw invalid(`max_result_size is ${maxResultSize}; it must be 1 or more.`)
   const { field = 'ID', isAsc = true } = orderByField
@@ -63,7 +63,8 @@ function decodeToken(text: string, options: ListOptions): Offset {
     a.orderByField?.isAsc === b.orderByField?.isAsc
   if (!same(before, options)) throw invalid('next_page_token was given for another order or filter.')
   const listed = (token.listedIds ?? []).map(Number)
-  const id = token.idOffset ?? listed.at(-1)
+  const furthest = (options.orderByField?.isAsc ?? true) ? Math.max(...listed) : Math.min(...listed)
+  const id = token.idOffset ?? (listed.length === 0 ? undefined : furthest)
   if (id === undefined || token.fieldOffset === undefined) throw invalid('next_page_token is none that was given.')
   return { id: Number(id), value: Number(token.fieldOffset), listed }
 }
@@ -77,7 +78,8 @@ export function tokenBehind(
   const { nextPageToken: _token, ...setOptions } = options
   const { id, value } = shown.at(-1)!
   const before = page.after?.value === value ? page.after.listed : []
-  const listedIds = [...before, ...shown.filter((one) => one.value === value).map((one) => one.id)]
+  const same = shown.filter((one) => one.value === value).map((one) => one.id)
+  const listedIds = [...same.reverse(), ...before]
   const token: Token =
     page.field === 'LAST_UPDATE_TIME'
       ? { fieldOffset: value, setOptions, listedIds }

@@ -2,7 +2,7 @@ import { type SqlValue, selectIn, type Work } from '../sql/work.ts'
 import { artifactStates, executionStates, type KindFacts } from './kinds.ts'
 import type { Artifact, Context, Execution, Value, Whole } from './messages.ts'
 import { invalid, notFound } from './status.ts'
-import { type ValueRow, valueColumns, valueOf } from './stored-values.ts'
+import { storedValue, type ValueRow, valueColumns } from './stored-values.ts'
 
 /** A node of any kind as it is read: with its id and the name of its type. */
 export type StoredNode = (Artifact & Execution & Context) & { readonly id: number; readonly typeId: number }
@@ -36,7 +36,7 @@ export function* readNodes(facts: KindFacts, ids: readonly Whole[]): Work<readon
   const own = new Map<number, Map<string, Value>>()
   const custom = new Map<number, Map<string, Value>>()
   for (const row of properties) {
-    const value = valueOf(row)
+    const value = storedValue(row)
     // The real core refuses to read a node with such a row; the row says nothing, so nothing is lost.
     if (value === undefined) continue
     const side = row.is_custom_property === 0 ? own : custom

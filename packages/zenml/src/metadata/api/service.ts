@@ -195,7 +195,8 @@ function callsOf(kind: Kind): { readonly [rpc: string]: Call } {
 }
 
 function* list(facts: KindFacts, { options }: Request, selection: Selection, { database }: Use): Work<object> {
-  const { nodes, nextPageToken } = yield* listNodes(facts, (options ?? {}) as ListOptions, selection, database.type)
+  // Without options everything is listed; options without a size mean pages.
+  const { nodes, nextPageToken } = yield* listNodes(facts, options as ListOptions | undefined, selection, database.type)
   return { [`${facts.word}s`]: nodes, ...(nextPageToken === undefined ? {} : { nextPageToken }) }
 }
 

@@ -36,7 +36,7 @@ export function columnsOf(place: string, value: Value): readonly SqlValue[] {
   }
   if (stringValue !== undefined) return [null, null, checkedText(place, stringValue), null, null]
   if (structValue !== undefined)
-    return [null, null, structMark + Buffer.from(encodeMessage(structSpec, structSpec.plain!.write(structValue)!)).toString('base64'), null, null]
+    return [null, null, structMark + Buffer.from(encodeMessage(structSpec, structValue)).toString('base64'), null, null]
   if (protoValue !== undefined) {
     if (!protoValue.typeUrl) throw invalid(`${place} is a message without a type_url.`)
     return [null, null, null, Buffer.from(encodeMessage(anySpec, { ...protoValue })).toString('base64'), null]
@@ -45,15 +45,16 @@ export function columnsOf(place: string, value: Value): readonly SqlValue[] {
 }
 
 /** The value of a row; undefined for a row without one, which the real core refuses to read. */
-export function valueOf(row: ValueRow): Value | undefined {
+export function storedValue(row: ValueRow): Value | undefined {
   if (row.int_value !== null) return { intValue: row.int_value }
   if (row.double_value !== null) return { doubleValue: row.double_value }
   if (row.string_value !== null) {
     if (!row.string_value.startsWith(structMark)) return { stringValue: row.string_value }
     try {
       return {
-        structValue: structSpec.plain!.read(
-          decodeMessage(structSpec, Buffer.from(row.string_value.slice(structMark.length), 'base64')),
+        structValue: decodeMessage(
+          structSpec,
+          Buffer.from(row.string_value.slice(structMark.length), 'base64'),
         ) as Struct,
       }
     } catch {

@@ -175,14 +175,14 @@ export function* typesById(facts: KindFacts, ids: readonly Whole[]): Work<readon
   return yield* filled(facts, rows)
 }
 
-/** All types of a kind, without the simple ones that every database has. */
+/** All types of a kind, without the simple ones that every database has; without their external ids, as the real core lists them. */
 export function* allTypes(facts: KindFacts): Work<readonly StoredType[]> {
   const rows = yield* select<TypeRow>(`SELECT ${columns} FROM Type t WHERE t.type_kind = ? ORDER BY t.id`, [
     facts.typeKind,
   ])
   return yield* filled(
     facts,
-    rows.filter(({ name }) => !simpleNames.has(name)),
+    rows.filter(({ name }) => !simpleNames.has(name)).map((row) => ({ ...row, external_id: null })),
   )
 }
 
@@ -244,7 +244,7 @@ const structTypeSpec = messageSpecs.get('ml_metadata.ArtifactStructType')!
 
 /** Types of inputs and outputs are stored as JSON with camel-cased names. */
 function structTypeToJson(type: ArtifactStructType): string {
-  return JSON.stringify(messageToJson(structTypeSpec, type))
+  return JSON.stringify(messageToJson(structTypeSpec, type, 'camel'))
 }
 
 function structTypeFromJson(text: string): ArtifactStructType {

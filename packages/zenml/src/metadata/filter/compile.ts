@@ -1,6 +1,7 @@
 import type { DatabaseType } from '../sql/database.ts'
 import type { SqlValue } from '../sql/work.ts'
 import type { NodeKind } from './attributes.ts'
+import { exact } from './exact.ts'
 import { expected } from './expected.ts'
 import type { Column, Literal, Operand, Predicate } from './expression.ts'
 import { type Joins, joinsOf } from './joins.ts'
@@ -25,7 +26,7 @@ const mostValues = 10_000
  * @example compileFilter('Artifact', `type = "Model" AND properties.span.int_value > 3`, 'sqlite')
  */
 export function compileFilter(node: NodeKind, query: string, dialect: DatabaseType): CompiledFilter {
-  const joins = joinsOf(node)
+  const joins = joinsOf(node, dialect)
   const values: SqlValue[] = []
   const where = compiler(dialect, joins, values)(parse(node, query))
   if (values.length > mostValues) throw expected(0, `a query with at most ${mostValues} values`)
@@ -48,16 +49,11 @@ function compiler(dialect: DatabaseType, joins: Joins, values: SqlValue[]): (pre
     return bind(value)
   }
   const plain = (operand: Operand): string => (operand.is === 'column' ? joins.column(operand) : literal(operand))
-  /** An operand in the order of its code points, whatever the collation of the column. */
-  const exact = (operand: Operand): string => {
-    const text = plain(operand)
-    if (operand.kind !== 'string') return text
-    if (dialect === 'mysql') return `CAST(CONVERT(${text} USING utf8mb4) AS BINARY)`
-    return dialect === 'postgres' ? `${text} COLLATE "C"` : text
-  }
+  const strictly = (operand: Operand): string =>
+    operand.kind === 'string' ? exact(dialect, plain(operand)) : plain(operand)
   /** A test for equality. MySQL finds rows by the column's own collation, by its index, and then compares exactly. */
   const equality = (operand: Column, said: (side: (operand: Operand) => string) => string): string =>
-    dialect === 'mysql' && operand.kind === 'string' ? `(${said(plain)} AND ${said(exact)})` : said(plain)
+    dialect === 'mysql' && operand.kind === 'string' ? `(${said(plain)} AND ${said(strictly)})` : said(plain)
   const orNull = (left: Operand, wanted: boolean, text: string): string =>
     wanted ? `(${text} OR ${plain(left)} IS NULL)` : text
 
@@ -84,7 +80,7 @@ function compiler(dialect: DatabaseType, joins: Joins, values: SqlValue[]): (pre
         const { left, right, comparator } = predicate
         const column = left.is === 'column' ? left : (right as Column)
         const said = (side: (operand: Operand) => string) => `(${side(left)} ${comparator} ${side(right)})`
-        return orNull(left, predicate.orNull, comparator === '=' ? equality(column, said) : said(exact))
+        return orNull(left, predicate.orNull, comparator === '=' ? equality(column, said) : said(strictly))
       }
       case 'in': {
         const { left, list, not } = predicate
@@ -102,7 +98,7 @@ function compiler(dialect: DatabaseType, joins: Joins, values: SqlValue[]): (pre
         return `(${side} ${not ? 'NOT ' : ''}${operator} ${bind(value)}${behind})`
       }
       case 'between':
-        return `(${exact(predicate.left)} ${predicate.not ? 'NOT ' : ''}BETWEEN ${exact(predicate.low)} AND ${exact(predicate.high)})`
+        return `(${strictly(predicate.left)} ${predicate.not ? 'NOT ' : ''}BETWEEN ${strictly(predicate.low)} AND ${strictly(predicate.high)})`
       case 'null':
         return `(${plain(predicate.left)} IS ${predicate.not ? 'NOT ' : ''}NULL)`
     }

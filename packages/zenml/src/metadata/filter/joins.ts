@@ -1,6 +1,8 @@
 import { typeKind } from '../schema-10.ts'
+import type { DatabaseType } from '../sql/database.ts'
 import type { SqlValue } from '../sql/work.ts'
 import type { NodeKind } from './attributes.ts'
+import { exact } from './exact.ts'
 import { expected } from './expected.ts'
 import type { Column } from './expression.ts'
 
@@ -25,7 +27,7 @@ const kinds = { Artifact: typeKind.artifact, Execution: typeKind.execution, Cont
  * Joins on behalf of a query about nodes of a kind, which stand as `n`. Every join is an inner one, as in Google's library: a node
  * without a property that the query mentions anywhere is not found, whatever is asked about it.
  */
-export function joinsOf(node: NodeKind): Joins {
+export function joinsOf(node: NodeKind, dialect: DatabaseType): Joins {
   const texts: string[] = []
   const bound: SqlValue[] = []
   const aliases = new Map<string, string>()
@@ -54,10 +56,13 @@ export function joinsOf(node: NodeKind): Joins {
       const property = alias(`property ${source.custom} ${source.name}`, (t) => {
         counted('property', mostProperties, at, 'properties')
         const custom = source.custom ? 'TRUE' : 'FALSE'
+        const named = [`${t}.name = ?`]
+        // MySQL finds the row by the collation of the column, and tells names apart that differ in case.
+        if (dialect === 'mysql') named.push(`${exact(dialect, `${t}.name`)} = ${exact(dialect, '?')}`)
         texts.push(
-          `JOIN ${node}Property ${t} ON ${t}.${owner[node]} = n.id AND ${t}.name = ? AND ${t}.is_custom_property = ${custom}`,
+          `JOIN ${node}Property ${t} ON ${t}.${owner[node]} = n.id AND ${t}.is_custom_property = ${custom} AND ${named.join(' AND ')}`,
         )
-        bound.push(source.name)
+        bound.push(...named.map(() => source.name))
       })
       return `${property}.${name}`
     }

@@ -6,38 +6,45 @@ import { anySpec } from '../../base/proto/well-known.ts'
 import { jsonError, knownType } from './known-type.ts'
 
 /**
- * A message as JSON (https://protobuf.dev/programming-guides/json) with the names of .proto files: int64 as text, enums by name,
+ * A message as JSON (https://protobuf.dev/programming-guides/json) with the names of .proto files, or camel-cased: int64 as text, enums by name,
  * a Struct as the data it is, a field mask as `{"paths": […]}`. An Any of a type of ML Metadata is told in full beside its
  * "@type"; other ones, and bytes that would not come back as they are, as base64 under "value". Throws `ZEN_PROTO_JSON` for a
  * number in a Struct that JSON lacks.
  */
-export function messageToJson(spec: MessageSpec, message: MessageValue): JsonObject {
-  return writeMessage(spec, message, 0)
+export function messageToJson(
+  spec: MessageSpec,
+  message: MessageValue,
+  names: 'proto' | 'camel' = 'proto',
+): JsonObject {
+  return writeMessage(spec, message, { names, anys: 0 })
 }
 
-/** `within` is how many Any messages lie around this one; each is decoded anew, so there must not be many. */
-function writeMessage(spec: MessageSpec, message: MessageValue, within: number): JsonObject {
+interface Within {
+  readonly names: 'proto' | 'camel'
+  /** How many Any messages lie around; each is decoded anew, so there must not be many. */
+  readonly anys: number
+}
+
+function writeMessage(spec: MessageSpec, message: MessageValue, within: Within): JsonObject {
   const result: [string, Json][] = []
   for (const field of fieldsOf(spec)) {
     const value = message[field.key]
     if (value === undefined) continue
+    const name = within.names === 'proto' ? field.name : field.key
     if (field.entry !== undefined) {
       const map = value as ReadonlyMap<string, unknown>
       const [, of] = fieldsOf(field.entry) as readonly [Field, Field]
       if (map.size > 0)
-        result.push([
-          field.name,
-          Object.fromEntries([...map].map(([key, item]) => [key, valueToJson(of, item, within)])),
-        ])
+        result.push([name, Object.fromEntries([...map].map(([key, item]) => [key, valueToJson(of, item, within)]))])
     } else if (field.repeated) {
       const list = value as readonly unknown[]
-      if (list.length > 0) result.push([field.name, list.map((item) => valueToJson(field, item, within))])
-    } else result.push([field.name, valueToJson(field, value, within)])
+      if (list.length > 0) result.push([name, list.map((item) => valueToJson(field, item, within))])
+    } else result.push([name, valueToJson(field, value, within)])
   }
   return Object.fromEntries(result)
 }
 
-function valueToJson(field: Field, value: unknown, within: number): Json {
+function valueToJson(field: Field, value: unknown, within: Within): Json {
   if (field.message !== undefined) {
     const spec = field.message()
     if (spec === anySpec) return anyToJson(value as MessageValue, within)
@@ -60,16 +67,16 @@ function valueToJson(field: Field, value: unknown, within: number): Json {
   }
 }
 
-function anyToJson({ typeUrl, value }: MessageValue, within: number): JsonObject {
+function anyToJson({ typeUrl, value }: MessageValue, within: Within): JsonObject {
   const bytes = (value as Uint8Array | undefined) ?? new Uint8Array(0)
   const type = typeUrl === undefined ? {} : { '@type': typeUrl as string }
-  const told = within < deepestAny ? anyInFull(typeUrl, bytes, within) : undefined
+  const told = within.anys < deepestAny ? anyInFull(typeUrl, bytes, within) : undefined
   if (told !== undefined) return { ...type, ...told }
   return bytes.length === 0 ? type : { ...type, value: Buffer.from(bytes).toString('base64') }
 }
 
 /** The message in an Any, unless its type is not known or its bytes would not come back as they are. */
-function anyInFull(typeUrl: unknown, bytes: Uint8Array, within: number): JsonObject | undefined {
+function anyInFull(typeUrl: unknown, bytes: Uint8Array, within: Within): JsonObject | undefined {
   const spec = knownType(typeUrl)
   if (spec === undefined) return undefined
   let message: MessageValue
@@ -81,7 +88,7 @@ function anyInFull(typeUrl: unknown, bytes: Uint8Array, within: number): JsonObj
     // Nobody promised that these bytes are what the type says; as bytes they are told without loss.
     return undefined
   }
-  return writeMessage(spec, message, within + 1)
+  return writeMessage(spec, message, { ...within, anys: within.anys + 1 })
 }
 
 const deepestAny = 8

@@ -3,11 +3,12 @@ import { schemaStatements } from '../../../src/metadata/schema-10.ts'
 
 /** The rows of a small database, as statements that every kind of database takes. */
 export const worldStatements = [
-  `INSERT INTO Type (id, name, type_kind) VALUES (20, 'Model', 1), (21, 'Trainer', 0), (22, 'pipeline', 2), (23, 'run', 2), (24, 'Data', 1)`,
+  `INSERT INTO Type (id, name, version, type_kind) VALUES
+    (20, 'Model', NULL, 1), (21, 'Trainer', NULL, 0), (22, 'pipeline', NULL, 2), (23, 'run', NULL, 2), (24, 'Data', NULL, 1), (25, 'Model', '2', 1)`,
   `INSERT INTO Artifact (id, type_id, uri, state, name, external_id, create_time_since_epoch, last_update_time_since_epoch) VALUES
     (1, 20, 'gs://a/Model', 2, 'alpha', 'x1', 100, 200),
     (2, 24, '', NULL, NULL, NULL, 110, 210),
-    (3, 20, 'gs://a/model_%', 1, 'Alpha', NULL, 120, 220),
+    (3, 25, 'gs://a/model_%', 1, 'Alpha', NULL, 120, 220),
     (4, 24, 'gs://a/[x]*?!', 4, 'größe', NULL, 5000000000, 5000000000),
     (5, 24, 'back\\slash', 0, 'alpha ', NULL, 130, 230)`,
   `INSERT INTO ArtifactProperty (artifact_id, name, is_custom_property, int_value, double_value, string_value, bool_value) VALUES
