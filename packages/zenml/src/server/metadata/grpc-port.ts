@@ -1,9 +1,10 @@
+import { createSecureContext } from 'node:tls'
 import type { Server, ServerUnaryCall, ServiceDefinition, sendUnaryData } from '@grpc/grpc-js'
 import { messageOf, ZenmlError } from '../../base/errors.ts'
 import { rpcs, serviceName } from '../../metadata/wire/rpcs.ts'
 import { answerCall } from './answer-call.ts'
 import { logLine, statusOf } from './call-status.ts'
-import type { Endpoint, OpenPort } from './endpoint.ts'
+import type { Endpoint, OpenPort, TlsFiles } from './endpoint.ts'
 import { answerHealth, healthServiceName } from './health.ts'
 
 type Handler = (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => void
@@ -17,7 +18,8 @@ export async function openGrpcPort(endpoint: Endpoint, host: string, port: numbe
   const server = new Server({
     'grpc.max_receive_message_length': endpoint.maxMessageSize,
     'grpc.max_send_message_length': -1,
-    'grpc.enable_channelz': 0,
+    // Without its own bookkeeping, this version of the library forgets open connections and cannot cut them at the end.
+    'grpc.enable_channelz': 1,
   })
   const handlers: { [rpc: string]: Handler } = {}
   for (const rpc of rpcs.keys())
@@ -30,19 +32,15 @@ export async function openGrpcPort(endpoint: Endpoint, host: string, port: numbe
     Check: handler('Check', endpoint, async (request) => answerHealth(request)),
   })
   const { tls } = endpoint
-  let credentials: ReturnType<typeof ServerCredentials.createInsecure>
-  try {
-    credentials =
-      tls === undefined
-        ? ServerCredentials.createInsecure()
-        : ServerCredentials.createSsl(
-            tls.ca ?? null,
-            [{ cert_chain: tls.cert, private_key: tls.key }],
-            tls.ca !== undefined,
-          )
-  } catch (error) {
-    throw noTls(error)
-  }
+  if (tls !== undefined) checkTls(tls)
+  const credentials =
+    tls === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(
+          tls.ca ?? null,
+          [{ cert_chain: tls.cert, private_key: tls.key }],
+          tls.ca !== undefined,
+        )
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host.includes(':') ? `[${host}]` : host}:${port}`, credentials, (error, at) =>
       error === null ? resolve(at) : reject(noAddress(host, port, error)),
@@ -110,10 +108,14 @@ export function noAddress(host: string, port: number, cause: unknown): ZenmlErro
   })
 }
 
-/** Certificates that are none, without a word of what is in them. */
-export function noTls(cause: unknown): ZenmlError {
-  return new ZenmlError('ZEN_SERVE_TLS', 'These files are no certificate with its key.', {
-    next: 'Give PEM files that belong together with --tls-cert, --tls-key and --tls-ca.',
-    cause,
-  })
+/** Tells what is wrong with certificates before a port is opened with them, without a word of what is in them. */
+function checkTls({ cert, key, ca }: TlsFiles): void {
+  try {
+    createSecureContext({ cert, key, ca })
+  } catch (error) {
+    throw new ZenmlError('ZEN_SERVE_TLS', 'These files are no certificate with its key.', {
+      next: 'Give PEM files that belong together with --tls-cert, --tls-key and --tls-ca.',
+      cause: error,
+    })
+  }
 }

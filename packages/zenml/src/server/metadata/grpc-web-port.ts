@@ -5,12 +5,13 @@ import { serviceName } from '../../metadata/wire/rpcs.ts'
 import { answerCall } from './answer-call.ts'
 import { CallError, type CallStatus, logLine, statusOf, transportCodes } from './call-status.ts'
 import type { Endpoint, OpenPort } from './endpoint.ts'
-import { noAddress, noTls } from './grpc-port.ts'
+import { noAddress } from './grpc-port.ts'
 import { requestMessage, responseBody } from './web-frames.ts'
 
 /**
  * Serves the same service to browsers, as gRPC-Web over HTTP/1.1. Only pages from `origins` (`https://kubeflow.example`) are
- * answered; programs that send no origin are too. Throws `ZEN_SERVE_ADDRESS` and `ZEN_SERVE_TLS`.
+ * answered; programs that send no origin are too. Certificates are checked already. Throws
+ * `ZEN_SERVE_ADDRESS`.
  */
 export async function openGrpcWebPort(
   endpoint: Endpoint,
@@ -35,18 +36,11 @@ export async function openGrpcWebPort(
 async function makeServer({ tls }: Endpoint, listener: RequestListener): Promise<Server> {
   if (tls === undefined) return createServer(listener)
   const https = await import('node:https')
-  try {
-    return https.createServer(
-      {
-        cert: tls.cert,
-        key: tls.key,
-        ...(tls.ca === undefined ? {} : { ca: tls.ca, requestCert: true, rejectUnauthorized: true }),
-      },
-      listener,
-    )
-  } catch (error) {
-    throw noTls(error)
-  }
+  const { cert, key, ca } = tls
+  return https.createServer(
+    { cert, key, ...(ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: true }) },
+    listener,
+  )
 }
 
 async function answerRequest(
