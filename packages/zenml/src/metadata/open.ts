@@ -91,7 +91,7 @@ function version(database: Database, path: string): number | undefined {
       'ZEN_METADATA_OLDER',
       `${path} has ML Metadata schema version ${found}; this zenml needs ${schemaVersion}.`,
       {
-        next: "Upgrade it with Google's ml-metadata 1.11 or newer, or name another file in .zenml/config.json.",
+        next: `Run "zenml config metadata upgrade --uri=${path}", which copies it first; nothing has changed.`,
       },
     )
   }
