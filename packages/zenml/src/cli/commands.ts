@@ -24,6 +24,15 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/config-metadata-set.ts'),
   },
   {
+    usage: 'config metadata upgrade',
+    description:
+      'bring a database that an older ML Metadata wrote (schema 5 to 9) to schema 10: a copy beside it first, then all or nothing',
+    options: [
+      { flags: '--uri <path>', description: "database file, relative to the current folder (default: the project's)" },
+    ],
+    load: () => import('./commands/config-metadata-upgrade.ts'),
+  },
+  {
     usage: 'config artifacts get',
     description: 'show where artifacts are kept',
     load: () => import('./commands/config-artifacts-get.ts'),

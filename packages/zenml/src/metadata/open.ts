@@ -93,7 +93,11 @@ function stateOf(database: Database, path: string): 'empty' | 'whole' {
   const versions = tables.includes('MLMDEnv')
     ? (database.prepare('SELECT schema_version FROM MLMDEnv').pluck().all() as number[])
     : []
-  return checkSchema(path, { tables, versions })
+  return checkSchema(
+    path,
+    { tables, versions },
+    `Run "zenml config metadata upgrade --uri=${path}", which copies it first; nothing has changed.`,
+  )
 }
 
 function create(database: Database, path: string): void {

@@ -15,11 +15,16 @@ export interface SchemaFacts {
 }
 
 /**
- * Whether a database is empty or has the whole schema; `place` says in an error where it is.
+ * Whether a database is empty or has the whole schema; `place` says in an error where it is, and `older` what to do with one of an
+ * earlier version.
  *
  * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables are missing.
  */
-export function checkSchema(place: string, { tables, versions }: SchemaFacts): 'empty' | 'whole' {
+export function checkSchema(
+  place: string,
+  { tables, versions }: SchemaFacts,
+  older: string = "Upgrade it with Google's ml-metadata 1.16 and enable_upgrade_migration; nothing has changed.",
+): 'empty' | 'whole' {
   if (tables.length === 0) return 'empty'
   const missing = schemaTables.filter((table) => !tables.includes(table))
   if (missing.includes('MLMDEnv')) throw damaged(place, `it has tables, but not ${missing.join(', ')}`)
@@ -37,9 +42,7 @@ export function checkSchema(place: string, { tables, versions }: SchemaFacts): '
     throw new ZenmlError(
       'ZEN_METADATA_OLDER',
       `${place} has ML Metadata schema version ${found}; this zenml needs ${schemaVersion}.`,
-      {
-        next: "Upgrade it with Google's ml-metadata 1.11 or newer, or name another file in .zenml/config.json.",
-      },
+      { next: older },
     )
   }
   if (missing.length > 0) throw damaged(place, `it lacks the tables ${missing.join(', ')}`)

@@ -62,7 +62,8 @@ async function change(
   return changed
 }
 
-function pathOf(uri: string): string {
+/** The path that a URI of a store names; throws `ZEN_USAGE` for one that is not local. */
+export function pathOf(uri: string): string {
   if (uri.startsWith('file:')) {
     try {
       return fileURLToPath(uri)
