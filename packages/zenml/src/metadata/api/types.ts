@@ -66,7 +66,7 @@ export function* lockTypes(): Work<void> {
 
 function* insertType(facts: KindFacts, type: NodeType, name: string): Work<number> {
   const { inputType, outputType } = type as ExecutionType
-  const taken = type.externalId
+  const taken = type.externalId !== undefined
     ? yield* selectOne<{ type_kind: number }>('SELECT type_kind FROM Type WHERE external_id = ?', [type.externalId])
     : undefined
   if (taken !== undefined) {
