@@ -1,5 +1,5 @@
 import type { Digest } from '../base/digest.ts'
-import type { Lineage } from '../metadata/artifact-queries.ts'
+import type { Lineage } from '../metadata/lineage.ts'
 import { bytes, shortDigest } from './table.ts'
 
 interface Alike {

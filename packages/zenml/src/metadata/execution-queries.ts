@@ -1,6 +1,9 @@
-import type { Database } from 'better-sqlite3'
-import { type Digest, hexOf } from '../base/digest.ts'
-import { executionState, findContext, getProperties, sql } from './nodes.ts'
+import type { Digest } from '../base/digest.ts'
+import { findContexts } from './contexts.ts'
+import { executionState } from './nodes.ts'
+import { executionsByKey } from './prior-executions.ts'
+import { getProperties } from './properties.ts'
+import { select, type Work } from './sql/work.ts'
 
 /** An execution by its place: which run and step it belongs to. */
 export interface ExecutionPlace {
@@ -16,29 +19,41 @@ export interface EarlierQuestion {
   readonly before?: number
 }
 
+/** So many questions are asked by one statement: databases limit how many parts one may have. */
+const mostTogether = 64
+
 /**
- * The nearest execution of a step that gave outputs. The context `PIPELINE.STEP` is the index: its executions are gone through
+ * The nearest executions of steps that gave outputs. The context `PIPELINE.STEP` is the index: its executions are gone through
  * backwards by id, and nothing else is looked at.
  */
-export function findEarlier(
-  database: Database,
-  { pipeline, step, before }: EarlierQuestion,
-): ExecutionPlace | undefined {
-  const context = findContext(database, 'node', `${pipeline}.${step}`)
-  if (context === undefined) return undefined
-  const text = `SELECT e.id FROM Association a JOIN Execution e ON e.id = a.execution_id
-    WHERE a.context_id = ? AND a.execution_id < ? AND e.last_known_state IN (${executionState.complete}, ${executionState.cached})
+export function* findEarlier(questions: readonly EarlierQuestion[]): Work<readonly (ExecutionPlace | undefined)[]> {
+  const contexts = yield* findContexts(questions.map(({ pipeline, step }) => ['node', `${pipeline}.${step}`] as const))
+  const asked = questions.flatMap(({ before }, place) => {
+    const context = contexts[place]
+    return context === undefined ? [] : [{ place, context, before }]
+  })
+  const found = new Map<number, number>()
+  for (let from = 0; from < asked.length; from += mostTogether) {
+    const some = asked.slice(from, from + mostTogether)
+    const text = some.map(({ before }, index) => `SELECT * FROM (${earlier(index, before)}) q${index}`)
+    const values = some.flatMap(({ context, before }) => (before === undefined ? [context] : [context, before]))
+    for (const { asker, id } of yield* select<{ asker: number; id: number }>(text.join(' UNION ALL '), values))
+      found.set(some[asker]!.place, id)
+  }
+  const places = yield* findExecutions([...found.values()])
+  return questions.map((_question, place) => places.get(found.get(place) ?? -1))
+}
+
+function earlier(asker: number, before: number | undefined): string {
+  return `SELECT ${asker} AS asker, a.execution_id AS id FROM Association a JOIN Execution e ON e.id = a.execution_id
+    WHERE a.context_id = ?${before === undefined ? '' : ' AND a.execution_id < ?'} AND e.last_known_state IN (${executionState.complete}, ${executionState.cached})
     ORDER BY a.execution_id DESC LIMIT 1`
-  const id = sql(database, text)
-    .pluck()
-    .get(context, before ?? Number.MAX_SAFE_INTEGER) as number | undefined
-  return id === undefined ? undefined : findExecutions(database, [id]).get(id)
 }
 
 /** The places of executions by id; unknown ids are left out. */
-export function findExecutions(database: Database, ids: readonly number[]): ReadonlyMap<number, ExecutionPlace> {
+export function* findExecutions(ids: readonly number[]): Work<ReadonlyMap<number, ExecutionPlace>> {
   const found = new Map<number, ExecutionPlace>()
-  for (const [execution, facts] of getProperties(database, 'Execution', ids)) {
+  for (const [execution, facts] of yield* getProperties('Execution', ids, ['run', 'step'])) {
     if (facts['run'] !== undefined)
       found.set(execution, { execution, run: String(facts['run']), step: String(facts['step']) })
   }
@@ -46,21 +61,8 @@ export function findExecutions(database: Database, ids: readonly number[]): Read
 }
 
 /** Executions with a key that failed, newest first. */
-export function findFailed(
-  database: Database,
-  keys: readonly Digest[],
-): ReadonlyMap<Digest, readonly ExecutionPlace[]> {
-  const text = `SELECT a.execution_id FROM Association a JOIN Execution e ON e.id = a.execution_id
-    WHERE a.context_id = ? AND e.last_known_state = ${executionState.failed} ORDER BY a.execution_id DESC`
-  const found = new Map<Digest, readonly ExecutionPlace[]>()
-  for (const key of new Set(keys)) {
-    const context = findContext(database, 'execution_cache', hexOf(key))
-    const ids = context === undefined ? [] : (sql(database, text).pluck().all(context) as number[])
-    const places = findExecutions(database, ids)
-    found.set(
-      key,
-      ids.flatMap((id) => places.get(id) ?? []),
-    )
-  }
-  return found
+export function* findFailed(keys: readonly Digest[]): Work<ReadonlyMap<Digest, readonly ExecutionPlace[]>> {
+  const ids = yield* executionsByKey(keys, executionState.failed)
+  const places = yield* findExecutions([...ids.values()].flat())
+  return new Map([...ids].map(([key, some]) => [key, some.flatMap((id) => places.get(id) ?? [])]))
 }

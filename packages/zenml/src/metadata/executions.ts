@@ -1,209 +1,185 @@
-import type { Database } from 'better-sqlite3'
-import { type Digest, hexOf } from '../base/digest.ts'
-import type { JsonObject } from '../base/json.ts'
+import { hexOf } from '../base/digest.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { Identity } from '../model/fingerprint.ts'
-import type { Failure, StepRecord } from '../model/run.ts'
 import type { Touch } from '../model/touch.ts'
-import { link, linkedArtifacts } from './linked-artifacts.ts'
-import {
-  contextId,
-  eventType,
-  executionState,
-  getProperties,
-  insertExecution,
-  type Properties,
-  setExecutionState,
-  setProperties,
-  sql,
-} from './nodes.ts'
-import { runContext } from './runs.ts'
+import { type ContextName, contextIds } from './contexts.ts'
+import { artifactTypes, link } from './linked-artifacts.ts'
+import { eventType, executionState } from './nodes.ts'
+import { getProperties, insertProperties, type Properties, setProperties } from './properties.ts'
+import { type RunPlace, runPlace } from './run-place.ts'
+import { change, insert, select, type Work } from './sql/work.ts'
+import type { ReusedStep, StepEnd, StepFacts, StepStart } from './step-facts.ts'
 import { json, parse } from './stored-json.ts'
-
-interface StepFacts {
-  readonly name: string
-  readonly source: string
-  readonly parameters: JsonObject
-  readonly identity: Identity
-  readonly inputs: { readonly [input: string]: StoredArtifact }
-  /** Artifact type to its simple type. */
-  readonly bases: { readonly [type: string]: string }
-}
-
-/** A step as it starts. */
-export interface StepStart extends StepFacts {
-  readonly startedAt: number
-  /** Why earlier executions of the same identity could not stand for it, a sentence each. Default none. */
-  readonly refused?: readonly string[]
-}
-
-/** How a step ended. */
-export interface StepEnd {
-  readonly outcome: 'executed' | 'failed' | 'canceled'
-  readonly endedAt: number
-  /** With what was observed. */
-  readonly identity: Identity
-  readonly outputs: { readonly [output: string]: StoredArtifact }
-  readonly bases: { readonly [type: string]: string }
-  readonly log: Digest | null
-  readonly metrics: JsonObject
-  /** What it touched outside of its declared inputs. */
-  readonly touches: readonly Touch[]
-  readonly error: Failure | null
-}
-
-/** A step for which an earlier execution stands. */
-export interface ReusedStep extends StepFacts {
-  readonly outputs: { readonly [output: string]: StoredArtifact }
-  /** Id of the earlier execution. */
-  readonly from: number
-  readonly at: number
-  readonly metrics: JsonObject
-  readonly log: Digest | null
-  readonly touches: readonly Touch[]
-}
-
-/** An earlier execution that completed. */
-export interface PriorExecution extends Pick<StepRecord, 'outputs' | 'metrics' | 'log' | 'touches'> {
-  readonly execution: number
-  readonly run: string
-  readonly identity: Identity
-}
-
-/** A step as runs have used it. */
-export interface StepUse {
-  readonly name: string
-  readonly source: string
-  readonly pipelines: readonly string[]
-  readonly executions: number
-  readonly lastRun: string
-}
+import { type TypeName, typeIds } from './types.ts'
 
 /** Records a running execution with its inputs. */
-export function startStep(database: Database, run: string, step: StepStart): number {
-  const execution = insertStep(database, run, step, executionState.running, step.startedAt, {
-    started_at: step.startedAt,
-    refused: listProperty(step.refused ?? []),
-  })
-  link(database, execution, step.inputs, eventType.input, step.bases, step.startedAt)
-  return execution
+export function* startStep(run: string, step: StepStart): Work<number> {
+  const { startedAt, refused = [] } = step
+  const more = { started_at: startedAt, refused: listProperty(refused) }
+  const place = yield* runPlace(run)
+  const [execution] = yield* insertSteps(place, executionState.running, [{ step, now: startedAt, more, outputs: {} }])
+  return execution!
 }
 
-/** Records how an execution ended, and what it gave. */
-export function endStep(database: Database, execution: number, end: StepEnd): void {
+/** Records steps of a run for which earlier executions stand. */
+export function* insertReused(place: RunPlace, steps: readonly ReusedStep[]): Work<void> {
+  yield* insertSteps(
+    place,
+    executionState.cached,
+    steps.map((step) => ({
+      step,
+      now: step.at,
+      outputs: step.outputs,
+      more: {
+        started_at: step.at,
+        ended_at: step.at,
+        outcome: 'reused',
+        reused_from: step.from,
+        metrics: json(step.metrics),
+        log: step.log ?? undefined,
+        touches: listProperty(step.touches),
+      },
+    })),
+  )
+}
+
+/** Records how an execution ended, and what it gave; once more changes nothing. */
+export function* endStep(execution: number, end: StepEnd): Work<void> {
   const state = {
     executed: executionState.complete,
     failed: executionState.failed,
     canceled: executionState.canceled,
   }[end.outcome]
-  setExecutionState(database, execution, state, end.endedAt)
-  setProperties(database, 'Execution', execution, {
+  const now = end.endedAt
+  const update = 'UPDATE Execution SET last_known_state = ?, last_update_time_since_epoch = ? WHERE id = ?'
+  const ended = yield* change(`${update} AND last_known_state = ?`, [state, now, execution, executionState.running])
+  const facts = (yield* getProperties(
+    'Execution',
+    [execution],
+    ['run', 'step', 'identity', 'outcome', 'ended_at'],
+  )).get(execution)!
+  if (facts['run'] === undefined) throw new Error(`there is no execution ${execution}`)
+  if (ended === 0) {
+    // A server that went away as it was told may have recorded it all the same.
+    if (facts['outcome'] === end.outcome && facts['ended_at'] === now) return
+    yield* change(update, [state, now, execution])
+  }
+  const properties = {
     outcome: end.outcome,
-    ended_at: end.endedAt,
+    ended_at: now,
     identity: json(end.identity),
     log: end.log ?? undefined,
     metrics: json(end.metrics),
     touches: listProperty(end.touches),
     error: end.error === null ? undefined : json(end.error),
-  })
-  link(database, execution, end.outputs, eventType.output, end.bases, end.endedAt)
-}
-
-/** Records steps for which earlier executions stand. */
-export function insertReused(database: Database, run: string, steps: readonly ReusedStep[]): void {
-  for (const step of steps) {
-    const execution = insertStep(database, run, step, executionState.cached, step.at, {
-      started_at: step.at,
-      ended_at: step.at,
-      outcome: 'reused',
-      reused_from: step.from,
-      metrics: json(step.metrics),
-      log: step.log ?? undefined,
-      touches: listProperty(step.touches),
-    })
-    link(database, execution, step.inputs, eventType.input, step.bases, step.at)
-    link(database, execution, step.outputs, eventType.output, step.bases, step.at)
   }
+  yield* setProperties('Execution', [[execution, properties]])
+  if (Object.keys(end.outputs).length === 0) return
+  const { pipeline, run } = yield* runPlace(String(facts['run']))
+  const types = yield* typeIds([...contextTypes, ...artifactTypes(end.outputs, end.bases)])
+  const { key } = parse(facts['identity']) as Identity
+  const contexts = yield* contextIds(types, contextsOf({ pipeline, run }, String(facts['step']), key), now)
+  yield* link(types, [{ execution, event: eventType.output, artifacts: end.outputs, contexts, now }])
 }
 
-function insertStep(
-  database: Database,
-  run: string,
-  step: StepFacts,
-  state: number,
-  now: number,
-  more: Properties,
-): number {
-  const context = runContext(database, run)
-  const pipeline = String(getProperties(database, 'Context', [context]).get(context)!['pipeline'])
-  const cache = contextId(database, 'execution_cache', hexOf(step.identity.key), now)
-  const contexts = [
-    contextId(database, 'pipeline', pipeline, now),
-    context,
-    contextId(database, 'node', `${pipeline}.${step.name}`, now),
-    cache,
+interface NewStep {
+  readonly step: StepFacts
+  readonly now: number
+  readonly more: Properties
+  readonly outputs: { readonly [output: string]: StoredArtifact }
+}
+
+/** The types of the contexts that an execution is in, in the order in which a new database gets them. */
+const contextTypes: readonly TypeName[] = (['pipeline', 'pipeline_run', 'node', 'execution_cache'] as const).map(
+  (name) => ({ kind: 'context', name }),
+)
+
+function contextsOf(
+  { pipeline, run }: Pick<RunPlace, 'pipeline' | 'run'>,
+  step: string,
+  key: Identity['key'],
+): readonly ContextName[] {
+  return [
+    ['pipeline', pipeline],
+    ['pipeline_run', run],
+    ['node', `${pipeline}.${step}`],
+    ['execution_cache', hexOf(key)],
   ]
-  const properties = { run, step: step.name, parameters: json(step.parameters), identity: json(step.identity), ...more }
-  return insertExecution(database, { type: step.source, state, contexts, properties, now })
 }
 
-/** Completed executions by key, newest first. */
-export function findByKeys(
-  database: Database,
-  keys: readonly Digest[],
-): ReadonlyMap<Digest, readonly PriorExecution[]> {
-  const text = `SELECT e.id FROM Context c JOIN Type t ON t.id = c.type_id AND t.name = 'execution_cache' AND t.type_kind = 2
-    JOIN Association a ON a.context_id = c.id JOIN Execution e ON e.id = a.execution_id
-    WHERE c.name = ? AND e.last_known_state = ${executionState.complete} ORDER BY e.id DESC`
-  const found = new Map<Digest, readonly PriorExecution[]>()
-  for (const key of keys) {
-    const ids = sql(database, text).pluck().all(hexOf(key)) as number[]
-    const properties = getProperties(database, 'Execution', ids)
-    const artifacts = linkedArtifacts(database, ids)
-    found.set(
-      key,
-      ids.map((id) => {
-        const facts = properties.get(id)!
-        return {
-          execution: id,
-          run: String(facts['run']),
-          identity: parse(facts['identity']) as Identity,
-          outputs: artifacts.get(id)?.outputs ?? {},
-          metrics: parse(facts['metrics'] ?? '{}') as JsonObject,
-          log: (facts['log'] ?? null) as Digest | null,
-          touches: parse(facts['touches'] ?? '[]') as Touch[],
-        }
-      }),
-    )
-  }
-  return found
+/** Records executions of a run in one state, as many statements for one as for many; gives their ids. */
+function* insertSteps(place: RunPlace, state: number, all: readonly NewStep[]): Work<readonly number[]> {
+  const known = yield* recorded(place.context, state)
+  const idOf = ({ step, now }: NewStep): number | undefined => known.get(`${now} ${step.name}`)
+  const steps = all.filter((step) => idOf(step) === undefined)
+  if (steps.length === 0) return all.map((step) => idOf(step)!)
+  const types = yield* typeIds([
+    ...contextTypes,
+    ...steps.flatMap(({ step, outputs }): readonly TypeName[] => [
+      { kind: 'execution', name: step.source },
+      ...artifactTypes(step.inputs, step.bases),
+      ...artifactTypes(outputs, step.bases),
+    ]),
+  ])
+  const names = steps.map(({ step }) => contextsOf(place, step.name, step.identity.key))
+  const contextOf = yield* contextLookup(types, names.flat(), steps[0]!.now)
+  const contexts = names.map((some) => some.map(contextOf))
+  const ids = yield* insert({
+    table: 'Execution',
+    columns: ['type_id', 'last_known_state', 'create_time_since_epoch', 'last_update_time_since_epoch'],
+    rows: steps.map(({ step, now }) => [types.get('execution', step.source), state, now, now]),
+    ids: true,
+  })
+  yield* insertProperties(
+    'Execution',
+    steps.map(({ step, more }, index) => {
+      const { name, parameters, identity } = step
+      const own = { run: place.run, step: name, parameters: json(parameters), identity: json(identity) }
+      return [ids[index]!, { ...own, ...more }]
+    }),
+  )
+  yield* insert({
+    table: 'Association',
+    columns: ['context_id', 'execution_id'],
+    rows: contexts.flatMap((some, index) => some.map((context) => [context, ids[index]!])),
+  })
+  yield* link(
+    types,
+    steps.flatMap(({ step, now, outputs }, index) => {
+      const facts = { execution: ids[index]!, contexts: contexts[index]!, now }
+      return [
+        { ...facts, event: eventType.input, artifacts: step.inputs },
+        { ...facts, event: eventType.output, artifacts: outputs },
+      ]
+    }),
+  )
+  const made = new Map(steps.map((step, index) => [step, ids[index]!]))
+  return all.map((step) => idOf(step) ?? made.get(step)!)
 }
 
-/** Steps as the runs have used them. */
-export function listSteps(database: Database): readonly StepUse[] {
-  const text = `SELECT t.name AS source, s.string_value AS step, r.string_value AS run, pp.string_value AS pipeline, e.id
-    FROM Execution e JOIN Type t ON t.id = e.type_id
-    JOIN ExecutionProperty s ON s.execution_id = e.id AND s.name = 'step' JOIN ExecutionProperty r ON r.execution_id = e.id AND r.name = 'run'
-    JOIN Context c ON c.name = r.string_value JOIN Type ct ON ct.id = c.type_id AND ct.name = 'pipeline_run'
-    JOIN ContextProperty pp ON pp.context_id = c.id AND pp.name = 'pipeline' ORDER BY e.id`
-  const uses = new Map<
-    string,
-    { name: string; source: string; pipelines: Set<string>; executions: number; lastRun: string }
-  >()
-  for (const { source, step, run, pipeline } of sql(database, text).all() as {
-    source: string
-    step: string
-    run: string
-    pipeline: string
-  }[]) {
-    const key = `${step}\n${source}`
-    const use = uses.get(key) ?? { name: step, source, pipelines: new Set<string>(), executions: 0, lastRun: run }
-    use.pipelines.add(pipeline)
-    use.executions++
-    use.lastRun = run
-    uses.set(key, use)
-  }
-  return [...uses.values()].map(({ pipelines, ...use }) => ({ ...use, pipelines: [...pipelines].sort() }))
+/**
+ * The executions of a run in a state, by start and step. A run has each step once: where one is found, a server went away as it was
+ * told and recorded it all the same.
+ */
+function* recorded(context: number, state: number): Work<ReadonlyMap<string, number>> {
+  const text = `SELECT e.id, e.create_time_since_epoch AS created, s.string_value AS step
+    FROM Association a JOIN Execution e ON e.id = a.execution_id
+    JOIN ExecutionProperty s ON s.execution_id = e.id AND s.name = 'step' AND s.is_custom_property = TRUE
+    WHERE a.context_id = ? AND e.last_known_state = ?`
+  const rows = yield* select<{ id: number; created: number; step: string }>(text, [context, state])
+  return new Map(rows.map(({ id, created, step }) => [`${created} ${step}`, id]))
+}
+
+function* contextLookup(
+  types: Parameters<typeof contextIds>[0],
+  names: readonly ContextName[],
+  now: number,
+): Work<(context: ContextName) => number> {
+  const key = ([type, name]: ContextName): string => `${type} ${name}`
+  const wanted = new Map(names.map((context) => [key(context), context]))
+  const ids = yield* contextIds(types, [...wanted.values()], now)
+  const byKey = new Map([...wanted.keys()].map((name, index) => [name, ids[index]!]))
+  return (context) => byKey.get(key(context))!
 }
 
 /** Most lists are empty: then there is no property. */

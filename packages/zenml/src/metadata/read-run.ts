@@ -1,25 +1,26 @@
-import type { Database } from 'better-sqlite3'
 import type { Digest } from '../base/digest.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { CodePin, Failure, Outcome, RunRecord, RunStatus, StepRecord } from '../model/run.ts'
 import type { Touch } from '../model/touch.ts'
+import { findContext } from './contexts.ts'
 import { linkedArtifacts } from './linked-artifacts.ts'
-import { findContext, getProperties, sql } from './nodes.ts'
+import { getProperties } from './properties.ts'
+import { select, type Work } from './sql/work.ts'
 import { numberOrNull, parse } from './stored-json.ts'
 import { listVerifications } from './verifications.ts'
 
 /** A run with all of its steps; undefined where there is none with the id. */
-export function getRun(database: Database, id: string): RunRecord | undefined {
-  const context = findContext(database, 'pipeline_run', id)
+export function* getRun(id: string): Work<RunRecord | undefined> {
+  const context = yield* findContext('pipeline_run', id)
   if (context === undefined) return undefined
-  const facts = getProperties(database, 'Context', [context]).get(context)!
-  const executions = sql(database, 'SELECT execution_id FROM Association WHERE context_id = ? ORDER BY execution_id')
-    .pluck()
-    .all(context) as number[]
-  const properties = getProperties(database, 'Execution', executions)
-  const linked = linkedArtifacts(database, executions)
+  const facts = (yield* getProperties('Context', [context])).get(context)!
+  const text = 'SELECT execution_id FROM Association WHERE context_id = ? ORDER BY execution_id'
+  const executions = (yield* select<{ execution_id: number }>(text, [context])).map(({ execution_id }) => execution_id)
+  const properties = yield* getProperties('Execution', executions)
+  const linked = yield* linkedArtifacts(executions)
+  const verifications = yield* listVerifications(context)
   const byStep = new Map(executions.map((execution) => [String(properties.get(execution)!['step']), execution]))
   const skipped = parse(facts['skipped'] ?? '{}') as { readonly [step: string]: Outcome }
   const steps = parse(facts['steps'] ?? '[]') as { readonly name: string; readonly source: string }[]
@@ -35,7 +36,7 @@ export function getRun(database: Database, id: string): RunRecord | undefined {
     environment: parse(facts['environment'] ?? '{}') as JsonObject,
     error: facts['error'] === undefined ? null : (parse(facts['error']) as Failure),
     rerunOf: (facts['rerun_of'] ?? null) as string | null,
-    verification: listVerifications(database, context).find(({ partial }) => !partial) ?? null,
+    verification: verifications.find(({ partial }) => !partial) ?? null,
     reuse: facts['reuse'] !== 0,
     steps: steps.map(({ name, source }): StepRecord => {
       const execution = byStep.get(name)

@@ -1,11 +1,9 @@
 import type { Digest } from '../base/digest.ts'
-import type { Failure, Outcome, RunRecord, RunStatus } from '../model/run.ts'
+import type { Failure, Outcome, RunRecord } from '../model/run.ts'
 import type { Verification } from '../model/verification.ts'
 import {
   type ArtifactSummary,
-  findLineage,
   getArtifactSummaries,
-  type Lineage,
   listArtifactSummaries,
   resolveArtifactDigest,
 } from './artifact-queries.ts'
@@ -16,35 +14,24 @@ import {
   findExecutions,
   findFailed,
 } from './execution-queries.ts'
-import {
-  endStep,
-  findByKeys,
-  insertReused,
-  listSteps,
-  type PriorExecution,
-  type ReusedStep,
-  type StepEnd,
-  type StepStart,
-  type StepUse,
-  startStep,
-} from './executions.ts'
-import type { MetadataStore } from './open.ts'
+import { endStep, insertReused, startStep } from './executions.ts'
+import { findLineage, type Lineage, type LineageOptions } from './lineage.ts'
+import { findByKeys } from './prior-executions.ts'
 import { getRun } from './read-run.ts'
+import { runPlace } from './run-place.ts'
 import {
-  endRun,
-  insertRun,
   listPipelines,
   listRuns,
-  markLost,
   type PipelineSummary,
-  type ProcessMark,
   type RunQuery,
-  type RunStart,
   type RunSummary,
   resolveRun,
-  skipSteps,
   unfinishedRuns,
-} from './runs.ts'
+} from './run-queries.ts'
+import { endRun, insertRun, markLost, type ProcessMark, type RunEnd, type RunStart, skipSteps } from './runs.ts'
+import type { SqlDatabase } from './sql/database.ts'
+import type { PriorExecution, ReusedStep, StepEnd, StepStart, StepUse } from './step-facts.ts'
+import { listSteps } from './step-queries.ts'
 import { insertVerification } from './verifications.ts'
 
 /** Our nouns in ML Metadata. */
@@ -55,10 +42,7 @@ export interface RunRecords {
   endStep(execution: number, end: StepEnd): Promise<void>
   reuseSteps(run: string, steps: readonly ReusedStep[]): Promise<void>
   skipSteps(run: string, steps: readonly { readonly name: string; readonly outcome: Outcome }[]): Promise<void>
-  endRun(
-    run: string,
-    end: { readonly status: RunStatus; readonly endedAt: number; readonly error: Failure | null },
-  ): Promise<void>
+  endRun(run: string, end: RunEnd): Promise<void>
   /** A run of which every step is reused, in one transaction. */
   recordReusedRun(run: RunStart, steps: readonly ReusedStep[], endedAt: number): Promise<void>
   /** Completed executions by key, newest first. */
@@ -87,40 +71,54 @@ export interface RunRecords {
   getArtifact(digest: Digest): Promise<ArtifactSummary | undefined>
   /** A digest by itself, a unique prefix, or `RUN/step.output`. Throws `ZEN_ARTIFACT_UNKNOWN`, `ZEN_ARTIFACT_AMBIGUOUS`. */
   resolveArtifact(name: string): Promise<Digest>
-  lineage(digest: Digest, direction: 'up' | 'down' | 'both'): Promise<Lineage>
+  /** `hops` is how many executions far; default to the end. */
+  lineage(digest: Digest, direction: LineageOptions['direction'], hops?: number): Promise<Lineage>
 }
 
-/** Keeps runs in ML Metadata: contexts `pipeline`, `pipeline_run`, `node` and `execution_cache`, an execution a step, artifacts by digest. */
-export function runRecords(store: MetadataStore): RunRecords {
+/**
+ * Keeps runs in ML Metadata: contexts `pipeline`, `pipeline_run`, `node` and `execution_cache`, an execution a step, artifacts by digest.
+ *
+ * Statements for each: `startRun` 6, `startStep` 10 and 3 for each new kind of thing (key, artifacts), `endStep` 13, `recordReusedRun`
+ * 19 for any number of steps, `findByKeys` 4 for any number of keys, `getRun` 8 for any number of steps; a list 3 to 5.
+ */
+export function runRecords(database: SqlDatabase): RunRecords {
   return {
-    startRun: (run) => store.write((database) => insertRun(database, run)),
-    startStep: (run, step) => store.write((database) => startStep(database, run, step)),
-    endStep: (execution, end) => store.write((database) => endStep(database, execution, end)),
-    reuseSteps: (run, steps) => store.write((database) => insertReused(database, run, steps)),
-    skipSteps: (run, steps) => store.write((database) => skipSteps(database, run, steps)),
-    endRun: (run, end) => store.write((database) => endRun(database, run, end)),
-    recordReusedRun: (run, steps, endedAt) =>
-      store.write((database) => {
-        insertRun(database, run)
-        insertReused(database, run.id, steps)
-        endRun(database, run.id, { status: 'complete', endedAt, error: null })
+    async startRun(run) {
+      await database.write(() => insertRun(run))
+    },
+    startStep: (run, step) => database.write(() => startStep(run, step)),
+    endStep: (execution, end) => database.write(() => endStep(execution, end)),
+    reuseSteps: (run, steps) =>
+      database.write(function* () {
+        yield* insertReused(yield* runPlace(run), steps)
       }),
-    findByKeys: (keys) => store.read((database) => findByKeys(database, keys)),
-    findEarlier: (steps) => store.read((database) => steps.map((step) => findEarlier(database, step))),
-    findExecutions: (ids) => store.read((database) => findExecutions(database, ids)),
-    findFailed: (keys) => store.read((database) => findFailed(database, keys)),
-    getRun: (id) => store.read((database) => getRun(database, id)),
-    recordVerification: (verification) => store.write((database) => insertVerification(database, verification)),
-    resolveRun: (prefix) => store.read((database) => resolveRun(database, prefix)),
-    listRuns: (query = {}) => store.read((database) => listRuns(database, query)),
-    listPipelines: () => store.read(listPipelines),
-    unfinishedRuns: () => store.read(unfinishedRuns),
-    markLost: (run, endedAt, failure) => store.write((database) => markLost(database, run, endedAt, failure)),
-    listSteps: () => store.read(listSteps),
-    listArtifacts: (query = {}) => store.read((database) => listArtifactSummaries(database, query)),
-    getArtifact: (digest) => store.read((database) => getArtifactSummaries(database, [digest]).get(digest)),
-    resolveArtifact: (name) =>
-      store.read((database) => resolveArtifactDigest(database, name, (prefix) => resolveRun(database, prefix))),
-    lineage: (digest, direction) => store.read((database) => findLineage(database, digest, direction)),
+    skipSteps: (run, steps) => database.write(() => skipSteps(run, steps)),
+    endRun: (run, end) =>
+      database.write(function* () {
+        yield* endRun(yield* runPlace(run), end)
+      }),
+    recordReusedRun: (run, steps, endedAt) =>
+      database.write(function* () {
+        const place = yield* insertRun(run)
+        yield* insertReused(place, steps)
+        yield* endRun(place, { status: 'complete', endedAt, error: null })
+      }),
+    findByKeys: (keys) => database.read(() => findByKeys(keys)),
+    findEarlier: (steps) => database.read(() => findEarlier(steps)),
+    findExecutions: (ids) => database.read(() => findExecutions(ids)),
+    findFailed: (keys) => database.read(() => findFailed(keys)),
+    getRun: (id) => database.read(() => getRun(id)),
+    recordVerification: (verification) => database.write(() => insertVerification(verification)),
+    resolveRun: (prefix) => database.read(() => resolveRun(prefix)),
+    listRuns: (query = {}) => database.read(() => listRuns(query)),
+    listPipelines: () => database.read(listPipelines),
+    unfinishedRuns: () => database.read(unfinishedRuns),
+    markLost: (run, endedAt, failure) => database.write(() => markLost(run, endedAt, failure)),
+    listSteps: () => database.read(listSteps),
+    listArtifacts: (query = {}) => database.read(() => listArtifactSummaries(query)),
+    getArtifact: async (digest) => (await database.read(() => getArtifactSummaries([digest])))[0],
+    resolveArtifact: (name) => database.read(() => resolveArtifactDigest(name, resolveRun)),
+    lineage: (digest, direction, hops) =>
+      database.read(() => findLineage(digest, { direction, ...(hops === undefined ? {} : { hops }) })),
   }
 }

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../base/canonical.ts'
 import type { JsonObject } from '../base/json.ts'
-import type { PropertyValue } from './nodes.ts'
+import type { PropertyValue } from './properties.ts'
 
 /** A fact as it is stored in a property: equal facts are equal texts. */
 export function json(value: object): string {

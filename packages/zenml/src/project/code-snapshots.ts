@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { findGitDirectory, type GitDirectory, isRefusal } from '../code/git-directory.ts'
 import { deleteRefs, type KeptRef, listKeptRefs, otherWorktrees, type PushedRefs, pushRefs } from '../code/kept-refs.ts'
-import type { RunSummary } from '../metadata/runs.ts'
+import type { RunSummary } from '../metadata/run-queries.ts'
 import { openProject, type Project } from './open-project.ts'
 
 const day = 24 * 3600 * 1000

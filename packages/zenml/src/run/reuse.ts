@@ -1,6 +1,6 @@
 import type { ArtifactStore } from '../artifacts/artifact-store.ts'
 import { holds } from '../fingerprint/observed.ts'
-import type { PriorExecution } from '../metadata/executions.ts'
+import type { PriorExecution } from '../metadata/step-facts.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import { breaksStrict } from '../model/touch.ts'
 import type { PlannedStep } from './plan.ts'

@@ -1,24 +1,26 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Database } from 'better-sqlite3'
+import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type Digest, sha256 } from '../../src/base/digest.ts'
-import type { ReusedStep, StepStart } from '../../src/metadata/executions.ts'
-import { type MetadataStore, openMetadata } from '../../src/metadata/open.ts'
+import { openDatabase } from '../../src/metadata/open.ts'
 import { type RunRecords, runRecords } from '../../src/metadata/run-records.ts'
 import type { RunStart } from '../../src/metadata/runs.ts'
+import type { SqlDatabase } from '../../src/metadata/sql/database.ts'
+import { type Insert, type Query, select, type Work } from '../../src/metadata/sql/work.ts'
+import type { ReusedStep, StepStart } from '../../src/metadata/step-facts.ts'
 import type { StoredArtifact } from '../../src/model/artifact.ts'
 import type { Identity } from '../../src/model/fingerprint.ts'
 import type { PipelineSpec } from '../../src/model/pipeline-spec.ts'
 import { example } from '../fingerprint/example.ts'
 
 let folder: string
-let store: MetadataStore
+let store: SqlDatabase
 let records: RunRecords
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'zenml-records-'))
-  store = await openMetadata({ type: 'sqlite', path: join(folder, 'metadata.db') })
+  store = await openDatabase({ type: 'sqlite', path: join(folder, 'metadata.db') })
   records = runRecords(store)
 })
 afterEach(async () => {
@@ -76,8 +78,8 @@ async function execute(
   return execution
 }
 
-const rows = (text: string): Promise<unknown[]> =>
-  store.read((database: Database) => database.prepare(text).raw().all())
+const rows = async (text: string): Promise<unknown[]> =>
+  (await store.read(() => select(text))).map((row) => Object.values(row))
 
 it('a run is in ML Metadata as other tools expect it: types and bases, contexts, events with paths, states', async () => {
   const data = artifact('Examples', 'data')
@@ -203,32 +205,220 @@ it('names are values and never part of a statement', async () => {
 })
 
 it('what every run asks is found by an index, and no table is read from end to end', async () => {
-  const asked: string[] = []
-  await store.read((database) => {
-    const prepare = database.prepare.bind(database)
-    database.prepare = ((text: string) => {
-      if (text.startsWith('SELECT')) asked.push(text)
-      return prepare(text)
-    }) as typeof database.prepare
+  const asked: Query[] = []
+  const watched = runRecords(watchedDatabase(store, (statement) => 'text' in statement && asked.push(statement)))
+  const data = artifact('Examples', 'data')
+  await watched.startRun(run('aa'))
+  const split = await watched.startStep('aa', step('split'))
+  const { bases } = step('split')
+  const end = {
+    endedAt: 1200,
+    identity,
+    outputs: { train: data },
+    bases,
+    log: null,
+    metrics: {},
+    touches: [],
+    error: null,
+  }
+  await watched.endStep(split, { outcome: 'executed', ...end })
+  const reused = {
+    ...step('split'),
+    outputs: { train: data },
+    from: split,
+    at: 1500,
+    metrics: {},
+    touches: [],
+    log: null,
+  }
+  await watched.recordReusedRun(run('bb'), [reused], 1600)
+  await watched.skipSteps('aa', [{ name: 'train', outcome: 'skipped' }])
+  await watched.markLost('aa', 1700, { code: 'ZEN_RUN_LOST', message: 'gone' } as never)
+  await watched.findByKeys([key])
+  await watched.findFailed([key])
+  await watched.findEarlier([{ pipeline: 'penguins', step: 'split', before: 9 }])
+  await watched.unfinishedRuns()
+  await watched.getRun('aa')
+  for (const prefix of ['aa', '@latest']) await watched.resolveRun(prefix)
+  for (const query of [{}, { pipeline: 'penguins' }, { before: 'bb' }, { sort: 'oldest' }] as const)
+    await watched.listRuns(query)
+  await watched.listRuns({ pipeline: 'penguins', status: 'complete', before: 'bb' })
+  await watched.listPipelines()
+  await watched.lineage(sha256('data'), 'both')
+  await watched.listArtifacts({ type: 'Examples' })
+  for (const name of [hex(sha256('data')).slice(0, 8), 'aa/split.train']) await watched.resolveArtifact(name)
+  const file = new Sqlite(join(folder, 'metadata.db'), { readonly: true })
+  const plans = asked.map(({ text, values }) => {
+    const plan = file.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...values.map((value) => (value === true ? 1 : value)))
+    // Lists are read along a key, until the page is full; results of a few rows may be gone through.
+    const inOrder = /LIMIT \?$/.test(text) ? /^SCAN (p|r) USING (COVERING )?INDEX|^SCAN r$/ : /^$/
+    return {
+      text,
+      scans: (plan as { detail: string }[])
+        .map(({ detail }) => detail)
+        .filter((detail) => /^SCAN (?!t$|Type|q\d|\(subquery|CONSTANT)/.test(detail) && !inOrder.test(detail)),
+    }
   })
-  await records.startRun(run('aa'))
-  await execute('aa', 'split', {}, { train: artifact('Examples', 'data') })
-  await records.findByKeys([key])
-  await records.unfinishedRuns()
-  await records.getRun('aa')
-  await records.resolveRun('aa')
-  await records.lineage(sha256('data'), 'both')
-  await records.resolveArtifact(hex(sha256('data')).slice(0, 8))
-  const plans = await store.read((database) =>
-    asked.map((text) => {
-      const count = (text.match(/\?/g) ?? []).length
-      const plan = database.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...Array.from({ length: count }, () => '[]'))
-      return {
-        text,
-        scans: (plan as { detail: string }[]).filter(({ detail }) => /^SCAN (?!json_each|Type)/.test(detail)),
-      }
-    }),
-  )
-  expect(plans.length).toBeGreaterThan(5)
+  file.close()
+  expect(plans.length).toBeGreaterThan(50)
   expect(plans.filter(({ scans }) => scans.length > 0)).toEqual([])
 })
+
+it('a run of six reused steps is recorded by as many statements as one of sixty, and read by as many', async () => {
+  const data = artifact('Examples', 'data')
+  await records.startRun(run('aa'))
+  const from = await execute('aa', 'split', {}, { train: data })
+  let statements = 0
+  const counted = runRecords(watchedDatabase(store, () => statements++))
+  const count = async (work: () => Promise<unknown>): Promise<number> => {
+    statements = 0
+    await work()
+    return statements
+  }
+  const counts: { [operation: string]: number }[] = []
+  for (const [id, length] of [
+    ['bb', 6],
+    ['cc', 60],
+  ] as const) {
+    const steps = Array.from({ length }, (_, index): ReusedStep => {
+      const outputs = { train: data, other: artifact('Model', `${id} ${index}`) }
+      const inputs = { examples: data }
+      return { ...step(`step${index}`, inputs), outputs, from, at: 1500, metrics: {}, touches: [], log: null }
+    })
+    const started = { ...run(id), steps: steps.map(({ name, source }) => ({ name, source })) }
+    // Types of steps are made one by one, but once.
+    await records.recordReusedRun({ ...started, id: `${id}0` }, steps, 1600)
+    counts.push({
+      recordReusedRun: await count(() => counted.recordReusedRun(started, steps, 1600)),
+      getRun: await count(() => counted.getRun(id)),
+      findByKeys: await count(() => counted.findByKeys([key])),
+    })
+    expect((await records.getRun(id))!.steps.map(({ outcome }) => outcome)).toEqual(steps.map(() => 'reused'))
+  }
+  expect(counts[1]).toEqual(counts[0])
+  expect(counts[0]!['recordReusedRun']).toBeLessThan(25)
+  expect(counts[0]!['getRun']).toBeLessThan(10)
+  expect(counts[0]!['findByKeys']).toBeLessThan(6)
+})
+
+it('numbers beyond 32 bits are kept exactly and not as int_value, and databases that have them there are read alike', async () => {
+  const started = { ...run('aa'), startedAt: 1_791_234_567_891, seed: Number.MAX_SAFE_INTEGER }
+  await records.startRun(started)
+  const execution = await records.startStep('aa', { ...step('split'), startedAt: 2 ** 31 })
+  await records.endRun('aa', { status: 'complete', endedAt: 1_791_234_567_892, error: null })
+  const wide = (table: string): string => `SELECT name FROM ${table} WHERE abs(int_value) > 2147483647`
+  expect(await rows(`${wide('ContextProperty')} UNION ALL ${wide('ExecutionProperty')}`)).toEqual([])
+  const before = await records.getRun('aa')
+  expect(before).toMatchObject({ startedAt: started.startedAt, endedAt: 1_791_234_567_892, seed: started.seed })
+  expect(before!.steps[0]).toMatchObject({ execution, startedAt: 2 ** 31 })
+  const old = new Sqlite(join(folder, 'metadata.db'))
+  for (const table of ['ContextProperty', 'ExecutionProperty'])
+    old.exec(
+      `UPDATE ${table} SET int_value = CAST(double_value AS INTEGER), double_value = NULL WHERE double_value IS NOT NULL`,
+    )
+  old.close()
+  expect(await records.getRun('aa')).toEqual(before)
+  await records.endRun('aa', { status: 'failed', endedAt: 1_791_234_567_893, error: null })
+  expect((await records.getRun('aa'))!.endedAt).toBe(1_791_234_567_893)
+})
+
+it('runs are listed page by page in both orders, by pipeline and by status, however rare', async () => {
+  const ids = Array.from({ length: 30 }, (_, index) => (index + 16).toString(16))
+  for (const [index, id] of ids.entries()) {
+    await records.startRun(run(id, index % 3 === 0 ? 'penguins' : 'flights'))
+    const status = index % 7 === 0 ? 'failed' : 'complete'
+    await records.endRun(id, { status, endedAt: 1100 + index, error: null })
+  }
+  const pages = async (query: Parameters<RunRecords['listRuns']>[0]): Promise<string[]> => {
+    const found: string[] = []
+    for (;;) {
+      const before = found.at(-1)
+      const page = await records.listRuns({ ...query, limit: 4, ...(before === undefined ? {} : { before }) })
+      found.push(...page.map(({ id }) => id))
+      if (page.length < 4) return found
+    }
+  }
+  const filters = [
+    [{}, () => true],
+    [{ pipeline: 'penguins' }, (index: number) => index % 3 === 0],
+    [{ status: 'failed' }, (index: number) => index % 7 === 0],
+    [{ pipeline: 'flights', status: 'complete' }, (index: number) => index % 3 > 0 && index % 7 > 0],
+    [{ pipeline: 'flights', status: 'running' }, () => false],
+  ] as const
+  for (const [query, holds] of filters) {
+    const expected = ids.filter((_id, index) => holds(index))
+    expect(await pages({ ...query, sort: 'oldest' })).toEqual(expected)
+    expect(await pages(query)).toEqual([...expected].reverse())
+  }
+  expect(await records.listPipelines()).toMatchObject([
+    { name: 'flights', runs: 20, lastRun: ids.at(-1), lastStatus: 'complete' },
+    { name: 'penguins', runs: 10, lastRun: ids.at(-3), lastStatus: 'complete' },
+  ])
+  await expect(records.listRuns({ before: 'ff' })).rejects.toMatchObject({ code: 'ZEN_RUN_UNKNOWN' })
+})
+
+it('what is recorded once more, since its answer was lost on the way, is recorded once', async () => {
+  const data = artifact('Examples', 'data')
+  await records.startRun(run('aa'))
+  const split = await records.startStep('aa', step('split'))
+  expect(await records.startStep('aa', step('split'))).toBe(split)
+  const { bases } = step('split')
+  const end = {
+    endedAt: 1200,
+    identity,
+    outputs: { train: data },
+    bases,
+    log: null,
+    metrics: {},
+    touches: [],
+    error: null,
+  }
+  const reused = {
+    ...step('split'),
+    outputs: { train: data },
+    from: split,
+    at: 1500,
+    metrics: {},
+    touches: [],
+    log: null,
+  }
+  for (let times = 0; times < 2; times++) {
+    await records.endStep(split, { outcome: 'executed', ...end })
+    await records.recordReusedRun(run('bb'), [reused], 1600)
+  }
+  expect(await rows('SELECT id, last_known_state FROM Execution')).toEqual([
+    [split, 3],
+    [split + 1, 5],
+  ])
+  expect(await rows('SELECT COUNT(*) FROM EventPath')).toEqual([[4]])
+})
+
+it('lineage goes as far as it is told', async () => {
+  await records.startRun(run('aa'))
+  await execute('aa', 'split', { raw: artifact('Raw', 'raw') }, { data: artifact('Examples', 'data') })
+  await execute('aa', 'train', { data: artifact('Examples', 'data') }, { model: artifact('Model', 'model') })
+  await execute('aa', 'evaluate', { model: artifact('Model', 'model') }, { metrics: artifact('Metrics', 'metrics') })
+  const steps = async (digest: Digest, direction: 'up' | 'down' | 'both', hops?: number): Promise<string[]> =>
+    (await records.lineage(digest, direction, hops)).executions.map(({ step: name }) => name)
+  expect(await steps(sha256('metrics'), 'up')).toEqual(['split', 'train', 'evaluate'])
+  expect(await steps(sha256('metrics'), 'up', 2)).toEqual(['train', 'evaluate'])
+  expect(await steps(sha256('data'), 'both', 1)).toEqual(['split', 'train'])
+})
+
+/** The same database, with every statement told before it runs. */
+function watchedDatabase(database: SqlDatabase, tell: (statement: Query | Insert) => unknown): SqlDatabase {
+  function* watched<T>(work: () => Work<T>): Work<T> {
+    const inner = work()
+    let next = inner.next()
+    while (next.done !== true) {
+      tell(next.value)
+      next = inner.next(yield next.value)
+    }
+    return next.value
+  }
+  return {
+    ...database,
+    write: (work) => database.write(() => watched(work)),
+    read: (work) => database.read(() => watched(work)),
+  }
+}

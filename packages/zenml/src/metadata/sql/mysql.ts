@@ -85,16 +85,12 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
     await connection.query(
       `SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', SESSION innodb_lock_wait_timeout = 10`,
     )
-    const [rows] = await connection.execute(
-      'SELECT GET_LOCK(?, 0), @@auto_increment_increment AS step, @@max_allowed_packet AS packet, @@log_bin AS logged, @@binlog_format AS format',
-      [token],
-    )
-    const [facts] = rows as [{ step: number; packet: number; logged: number; format: string }]
+    await connection.execute('SELECT GET_LOCK(?, 0)', [token])
+    const facts = await variablesOf(connection)
+    const [step, packet] = [Number(facts['auto_increment_increment']), Number(facts['max_allowed_packet'])]
     // A log of statements would not repeat what READ COMMITTED did, and the server refuses.
-    const levels = {
-      read: 'REPEATABLE READ',
-      write: facts.logged === 1 && facts.format === 'STATEMENT' ? 'REPEATABLE READ' : 'READ COMMITTED',
-    }
+    const statements = facts['log_bin'] === 'ON' && facts['binlog_format'] === 'STATEMENT'
+    const levels = { read: 'REPEATABLE READ', write: statements ? 'REPEATABLE READ' : 'READ COMMITTED' }
     let level = ''
     return {
       get lost() {
@@ -111,10 +107,10 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
       },
       async run(statement) {
         const { text, values } = compiled(statement)
-        if (sizeOf(values) > facts.packet - 65_536) throw tooLarge(facts.packet)
+        if (sizeOf(values) > packet - 65_536) throw tooLarge(packet)
         const bound = values.map((value) => parameter(value, TypedParameter))
         const [result, fields] = await on(text, () => connection.execute(text, bound as never))
-        return answerOf(statement, result, fields, facts.step)
+        return answerOf(statement, result, fields, step)
       },
       end: say,
       async close() {
@@ -126,6 +122,14 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
     destroy()
     throw error
   }
+}
+
+/** Some variables have gone from newer servers, so they are looked for by name. */
+async function variablesOf(connection: Connection): Promise<{ readonly [name: string]: string }> {
+  const names = ['auto_increment_increment', 'max_allowed_packet', 'log_bin', 'binlog_format']
+  const [rows] = await connection.query('SHOW VARIABLES WHERE Variable_name IN (?)', [names])
+  const variables = rows as { Variable_name: string; Value: string }[]
+  return Object.fromEntries(variables.map(({ Variable_name: name, Value: value }) => [name, value]))
 }
 
 function compiled(statement: Query | Insert): Pick<Query, 'text' | 'values'> {

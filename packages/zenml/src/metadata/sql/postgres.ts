@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Client, QueryResult } from 'pg'
 import type { SqlDatabase } from './database.ts'
 import { placeOf, type ServerLocation } from './location.ts'
@@ -80,8 +81,7 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
         ? ((await client.query(text)) as QueryResult | QueryResult[])
         : await client.query({ text, values: [...values], ...nameOf(text) })
     } catch (error) {
-      // An error that the server did not send means that there is no server any more.
-      if (!(error instanceof Error) || !('severity' in error)) lost = true
+      if (kindOf(error) === 'lost') lost = true
       throw error
     }
   }
@@ -120,8 +120,8 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
     },
     destroy() {
       lost = true
-      // What is left of the connection may never say goodbye.
-      client.end().catch(() => {})
+      // A goodbye might wait for ever.
+      ;(client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy()
     },
   }
 }
