@@ -20,8 +20,11 @@ export interface CommandEntry {
   readonly usage: string
   readonly description: string
   readonly options?: readonly OptionEntry[]
-  /** Ends by itself when it is interrupted, with what was done recorded; any other command is left at once. */
-  readonly stops?: true
+  /**
+   * Ends by itself when it is interrupted, with what was done recorded; any other command is left at once. `well`: that is how it
+   * is meant to end, so the exit code is its own.
+   */
+  readonly stops?: true | 'well'
   readonly load: () => Promise<{ readonly command: CommandFunction }>
 }
 

@@ -173,6 +173,32 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/code-prune.ts'),
   },
   {
+    usage: 'metadata serve',
+    description:
+      'serve the metadata store to clients of ML Metadata: gRPC, and gRPC-Web for pages; Ctrl-C finishes running calls and ends it',
+    options: [
+      { flags: '--host <address>', description: 'address to serve at (default 127.0.0.1: only this machine)' },
+      { flags: '--port <number>', description: 'port of gRPC (default 8080; 0: any free one)' },
+      { flags: '--grpc-web-port <number>', description: 'serve gRPC-Web too, at this port' },
+      {
+        flags: '--grpc-web-origin <origin>',
+        description: 'pages of this origin may ask over gRPC-Web; may be given several times',
+        many: true,
+      },
+      { flags: '--tls-cert <file>', description: 'PEM file of the certificate to serve with' },
+      { flags: '--tls-key <file>', description: 'PEM file of its key' },
+      { flags: '--tls-ca <file>', description: 'let in only clients with a certificate of this authority (PEM file)' },
+      {
+        flags: '--token-env <name>',
+        description: 'let in only clients with the bearer token that this variable holds',
+      },
+      { flags: '--token-file <file>', description: 'the same, with the token in a file' },
+      { flags: '--max-message-size <bytes>', description: 'largest request (default 16777216)' },
+    ],
+    stops: 'well',
+    load: () => import('./commands/metadata-serve.ts'),
+  },
+  {
     usage: 'version',
     description: 'print the versions of zenml and Node',
     load: () => import('./commands/version.ts'),
@@ -184,6 +210,7 @@ export const groups: { readonly [name: string]: string } = {
   config: 'the stack of this repository',
   'config metadata': 'where metadata is kept',
   'config artifacts': 'where artifacts are kept',
+  metadata: 'the metadata store for other programs',
   pipeline: 'run pipelines and look at their runs',
   datasource: 'data from outside and its snapshots',
   step: 'steps seen in runs',

@@ -18,7 +18,7 @@ export async function run(argv: readonly string[], cli: CliEnvironment): Promise
     const abort = new AbortController()
     const interrupt = (): void => {
       // A second Ctrl-C does not wait for steps to stop, and most commands have none.
-      if (abort.signal.aborted || entry.stops !== true) process.exit(interrupted)
+      if (abort.signal.aborted || entry.stops === undefined) process.exit(interrupted)
       cli.stderr.write('\nStopping; press Ctrl-C again to leave at once.\n')
       abort.abort()
     }
@@ -29,7 +29,7 @@ export async function run(argv: readonly string[], cli: CliEnvironment): Promise
       exitCode = code
     } finally {
       for (const signal of signals) process.off(signal, interrupt)
-      if (abort.signal.aborted) exitCode = interrupted
+      if (abort.signal.aborted && entry.stops !== 'well') exitCode = interrupted
     }
   })
   try {

@@ -10,6 +10,7 @@ import { ZenmlError } from '../base/errors.ts'
 import { randomIds } from '../base/ids.ts'
 import { openDatabase } from '../metadata/open.ts'
 import { type RunRecords, runRecords } from '../metadata/run-records.ts'
+import type { SqlDatabase } from '../metadata/sql/database.ts'
 import type { StoresSpec } from '../model/pipeline-spec.ts'
 import type { Workspace } from '../run/workspace.ts'
 import { openFileDigests } from './file-digests.ts'
@@ -24,6 +25,8 @@ export interface Project extends AsyncDisposable {
   /** `.zenml` */
   readonly home: string
   readonly config: ProjectConfig
+  /** The database of ML Metadata, below the records. */
+  readonly metadata: SqlDatabase
   readonly records: RunRecords
   readonly artifacts: ArtifactStore
   readonly workspace: Workspace
@@ -100,6 +103,7 @@ export async function openProject(directory: string, options: OpenOptions = {}):
     root,
     home,
     config,
+    metadata,
     records,
     artifacts,
     workspace,

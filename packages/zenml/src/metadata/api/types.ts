@@ -66,9 +66,10 @@ export function* lockTypes(): Work<void> {
 
 function* insertType(facts: KindFacts, type: NodeType, name: string): Work<number> {
   const { inputType, outputType } = type as ExecutionType
-  const taken = type.externalId
-    ? yield* selectOne<{ type_kind: number }>('SELECT type_kind FROM Type WHERE external_id = ?', [type.externalId])
-    : undefined
+  const taken =
+    type.externalId !== undefined
+      ? yield* selectOne<{ type_kind: number }>('SELECT type_kind FROM Type WHERE external_id = ?', [type.externalId])
+      : undefined
   if (taken !== undefined) {
     // The real core finds the first before it writes, and the second only as an error of its database.
     if (taken.type_kind === facts.typeKind) throw alreadyExists(`A type has the external id "${type.externalId}".`)
