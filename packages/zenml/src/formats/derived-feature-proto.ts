@@ -1,4 +1,4 @@
-import type { MessageSpec } from './proto-message.ts'
+import type { MessageSpec } from '../base/proto/proto-message.ts'
 
 // tensorflow_metadata.proto.v0: path.proto and derived_feature.proto, shared by statistics and schemas.
 

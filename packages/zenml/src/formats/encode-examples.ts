@@ -1,7 +1,7 @@
 import { compareText } from '../base/canonical.ts'
 import { ZenmlError } from '../base/errors.ts'
+import { type ByteSink, varintSize, writeVarint } from '../base/proto/byte-sink.ts'
 import type { Column, ExampleBatch, FeatureKind } from './batch.ts'
-import { type ByteSink, varintSize, writeVarint } from './byte-sink.ts'
 import { maskedCrc32c } from './crc32c.ts'
 import { type EntryLayout, entryBound, entryLayout, maxReadyPayload, writeEntry } from './example-layout.ts'
 import { frameFooter, frameHeader } from './tfrecord.ts'

@@ -1,5 +1,5 @@
+import { varintSize, writeVarint } from '../base/proto/byte-sink.ts'
 import type { FeatureKind } from './batch.ts'
-import { varintSize, writeVarint } from './byte-sink.ts'
 
 /** Field tag (number and wire type 2) of each kind's list in `tf.train.Feature`: bytes_list 1, float_list 2, int64_list 3. */
 export const kindTags: { readonly [K in FeatureKind]: number } = { bytes: 0x0a, float: 0x12, int: 0x1a }

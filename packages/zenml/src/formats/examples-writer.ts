@@ -2,8 +2,8 @@ import { type FileHandle, mkdir, open, rename, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path'
 import { canonicalJson, compareText } from '../base/canonical.ts'
 import { ZenmlError } from '../base/errors.ts'
+import { ByteSink } from '../base/proto/byte-sink.ts'
 import type { ExampleBatch, FeatureKind } from './batch.ts'
-import { ByteSink } from './byte-sink.ts'
 import { exampleEncoder } from './encode-examples.ts'
 
 /** What `examples.json` says of the files beside it. */

@@ -1,13 +1,14 @@
 import { ZenmlError } from '../base/errors.ts'
+import { decodeMessage } from '../base/proto/decode.ts'
+import { encodeMessage } from '../base/proto/encode.ts'
+import type { MessageValue, UnknownField } from '../base/proto/proto-message.ts'
 import type { Result } from '../base/result.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { DerivedFeatureSource, Path } from './derived-feature-proto.ts'
 import { noArtifact, readPart } from './file-tree.ts'
-import type { MessageValue } from './proto-message.ts'
 import { schemaSpec } from './schema-specs.ts'
 import { strictText } from './text.ts'
 import { parseText, printText } from './text-proto.ts'
-import { decodeMessage, encodeMessage, type UnknownField } from './wire.ts'
 
 // tensorflow_metadata.proto.v0, schema.proto. Whole numbers beyond 2^53 - 1 are bigints.
 

@@ -1,5 +1,6 @@
+import type { EnumValues, FieldSpec, MessageSpec } from '../base/proto/proto-message.ts'
+import { anySpec } from '../base/proto/well-known.ts'
 import { derivedFeatureSourceSpec, pathSpec } from './derived-feature-proto.ts'
-import type { EnumValues, FieldSpec, MessageSpec } from './proto-message.ts'
 
 // tensorflow_metadata.proto.v0, schema.proto: numbers, types and oneofs. The TypeScript types are in schema-proto.ts.
 
@@ -21,7 +22,6 @@ function message(name: string, fields: { readonly [key: string]: FieldSpec }): M
   return { name, syntax: 2, fields }
 }
 
-const anySpec = /* @__PURE__ */ message('google.protobuf.Any', { typeUrl: [1, 'string'], value: [2, 'bytes'] })
 const annotation = /* @__PURE__ */ message('Annotation', {
   tag: [1, 'string', 'repeated'],
   comment: [2, 'string', 'repeated'],

@@ -1,7 +1,8 @@
+import { decodeMessage } from '../base/proto/decode.ts'
+import { encodeMessage } from '../base/proto/encode.ts'
+import type { MessageValue, UnknownField } from '../base/proto/proto-message.ts'
 import type { DerivedFeatureSource, Path } from './derived-feature-proto.ts'
-import type { MessageValue } from './proto-message.ts'
 import { statisticsListSpec } from './statistics-specs.ts'
-import { decodeMessage, encodeMessage, type UnknownField } from './wire.ts'
 
 // tensorflow_metadata.proto.v0, statistics.proto. What is absent has the default of protocol buffers: 0, '', no items. Whole
 // numbers are counts up to 2^53 - 1.

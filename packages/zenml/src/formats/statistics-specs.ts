@@ -1,5 +1,6 @@
+import type { MessageSpec } from '../base/proto/proto-message.ts'
+import { anySpec } from '../base/proto/well-known.ts'
 import { derivedFeatureSourceSpec, pathSpec } from './derived-feature-proto.ts'
-import type { MessageSpec } from './proto-message.ts'
 
 // tensorflow_metadata.proto.v0, statistics.proto: numbers, types and oneofs. The TypeScript types are in statistics-proto.ts.
 
@@ -129,11 +130,6 @@ const bytesSpec: MessageSpec = {
   },
 }
 const structSpec: MessageSpec = { name: 'StructStatistics', syntax: 3, fields: { commonStats: [1, () => commonSpec] } }
-const anySpec: MessageSpec = {
-  name: 'google.protobuf.Any',
-  syntax: 3,
-  fields: { typeUrl: [1, 'string'], value: [2, 'bytes'] },
-}
 const customSpec: MessageSpec = {
   name: 'CustomStatistic',
   syntax: 3,

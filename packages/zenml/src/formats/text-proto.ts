@@ -1,10 +1,16 @@
 import { nearest } from '../base/nearest.ts'
+import {
+  type Field,
+  fieldsOf,
+  type MessageSpec,
+  type MessageValue,
+  maxDepth,
+  rangeOf,
+} from '../base/proto/proto-message.ts'
 import { ok, type Result, refuse } from '../base/result.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
-import { type Field, fieldsOf, type MessageSpec, type MessageValue, maxDepth } from './proto-message.ts'
 import { strictText } from './text.ts'
 import { scanner, TextSyntaxError, type Token, unescapeString } from './text-scanner.ts'
-import { rangeOf } from './wire.ts'
 
 /**
  * Reads a message in the text format of protocol buffers (https://protobuf.dev/reference/protobuf/textformat-spec). Comments are

@@ -1,27 +1,63 @@
 import type { Database } from 'better-sqlite3'
 import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
 import { schemaStatements, schemaVersion, simpleTypes } from './schema-10.ts'
+import { checkSchema } from './schema-check.ts'
 import type { SqlDatabase } from './sql/database.ts'
+import type { DatabaseLocation, SqliteLocation } from './sql/location.ts'
 import { busyTimeout, retrying, sqliteDatabase } from './sql/sqlite.ts'
 
-/** Where the metadata is kept. */
-export interface MetadataLocation {
-  readonly type: 'sqlite'
-  /** The database file; created where it is missing. */
-  readonly path: string
+/** What differs between those who open a database. */
+export interface OpenDatabaseOptions {
+  /** Told of each statement that goes to the database, for those who count them. */
+  readonly onStatement?: (text: string) => void
 }
 
 /**
- * Opens a database of ML Metadata, schema version 10, and creates it where there is none.
+ * Opens a database of ML Metadata, schema version 10, on SQLite, MySQL, MariaDB or PostgreSQL, and creates schema and database
+ * where there is none; several processes may do so at once, and one that was killed at it is made up for.
  *
  * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables are missing or the
- * file is no database, `ZEN_METADATA_PATH` where it cannot be opened; the file stays untouched then.
+ * file is no database, `ZEN_METADATA_PATH` where a file cannot be opened, and nothing has changed then; for servers `ZEN_METADATA_CONNECTION` where one cannot be reached, `ZEN_METADATA_ACCESS` where
+ * it refuses the user, `ZEN_METADATA_TLS` where a file for the encryption cannot be read.
+ *
+ * @example
+ * await using database = await openDatabase({ type: 'sqlite', path: 'metadata.db' })
+ * const types = await database.read(() => select('SELECT id, name FROM Type'))
  */
-export async function openMetadata({ path }: MetadataLocation): Promise<SqlDatabase> {
+export async function openDatabase(
+  location: DatabaseLocation,
+  { onStatement }: OpenDatabaseOptions = {},
+): Promise<SqlDatabase> {
+  switch (location.type) {
+    case 'sqlite':
+      return sqliteDatabase(await openSqlite(location, onStatement))
+    case 'mysql': {
+      const [{ prepareMysql }, { mysqlDatabase }] = await Promise.all([
+        import('./prepare-mysql.ts'),
+        import('./sql/mysql.ts'),
+      ])
+      await prepareMysql(location)
+      return mysqlDatabase(location, onStatement)
+    }
+    case 'postgres': {
+      const [{ preparePostgres }, { postgresDatabase }] = await Promise.all([
+        import('./prepare-postgres.ts'),
+        import('./sql/postgres.ts'),
+      ])
+      await preparePostgres(location)
+      return postgresDatabase(location, onStatement)
+    }
+  }
+}
+
+async function openSqlite({ path }: SqliteLocation, onStatement?: (text: string) => void): Promise<Database> {
   const { default: Sqlite } = await import('better-sqlite3')
   let database: Database
   try {
-    database = new Sqlite(path, { timeout: busyTimeout })
+    database = new Sqlite(path, {
+      timeout: busyTimeout,
+      ...(onStatement === undefined ? {} : { verbose: (text: unknown) => onStatement(String(text)) }),
+    })
   } catch (error) {
     throw new ZenmlError('ZEN_METADATA_PATH', `The metadata store ${path} cannot be opened: ${messageOf(error)}.`, {
       cause: error,
@@ -39,60 +75,32 @@ export async function openMetadata({ path }: MetadataLocation): Promise<SqlDatab
     }
     throw error
   }
-  return sqliteDatabase(database)
+  return database
 }
 
 function prepare(database: Database, path: string): void {
   database.pragma('synchronous = FULL')
-  if (version(database, path) === undefined) {
+  if (stateOf(database, path) === 'empty') {
     // Readers go on while a run is recorded. Kept in the file, so it is set once.
     database.pragma('journal_mode = WAL')
     database.transaction(() => create(database, path)).immediate()
   }
 }
 
-/** The schema version of the file; undefined where it has no tables yet. */
-function version(database: Database, path: string): number | undefined {
+/** Whether the file has the schema, or no tables yet; throws for all else. */
+function stateOf(database: Database, path: string): 'empty' | 'whole' {
   const tables = database.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).pluck().all() as string[]
-  if (tables.length === 0) return undefined
-  const expected = schemaStatements.flatMap((statement) => /^CREATE TABLE `(\w+)`/.exec(statement)?.[1] ?? [])
-  const missing = expected.filter((table) => !tables.includes(table))
-  if (missing.includes('MLMDEnv')) throw damaged(path, `it has tables, but not ${missing.join(', ')}`)
-  const versions = database.prepare('SELECT schema_version FROM MLMDEnv').pluck().all() as number[]
-  const [found] = versions
-  if (versions.length !== 1 || found === undefined)
-    throw damaged(path, `MLMDEnv has ${versions.length} rows instead of 1`)
-  if (found > schemaVersion) {
-    throw new ZenmlError(
-      'ZEN_METADATA_NEWER',
-      `${path} has ML Metadata schema version ${found}; this zenml knows ${schemaVersion}.`,
-      { next: 'Use a newer zenml.' },
-    )
-  }
-  if (found < schemaVersion) {
-    throw new ZenmlError(
-      'ZEN_METADATA_OLDER',
-      `${path} has ML Metadata schema version ${found}; this zenml needs ${schemaVersion}.`,
-      {
-        next: "Upgrade it with Google's ml-metadata 1.11 or newer, or name another file in .zenml/config.json.",
-      },
-    )
-  }
-  if (missing.length > 0) throw damaged(path, `it lacks the tables ${missing.join(', ')}`)
-  return found
+  const versions = tables.includes('MLMDEnv')
+    ? (database.prepare('SELECT schema_version FROM MLMDEnv').pluck().all() as number[])
+    : []
+  return checkSchema(path, { tables, versions })
 }
 
 function create(database: Database, path: string): void {
   // Another process may have been first while this one waited for the lock.
-  if (version(database, path) !== undefined) return
+  if (stateOf(database, path) === 'whole') return
   for (const statement of schemaStatements) database.exec(statement)
   database.prepare('INSERT INTO MLMDEnv VALUES (?)').run(schemaVersion)
   for (const { name, kind } of simpleTypes)
     database.prepare('INSERT INTO Type (name, type_kind) VALUES (?, ?)').run(name, kind)
-}
-
-function damaged(path: string, what: string): ZenmlError {
-  return new ZenmlError('ZEN_METADATA_DAMAGED', `${path} is no whole ML Metadata database: ${what}.`, {
-    next: 'Restore it from a backup.',
-  })
 }

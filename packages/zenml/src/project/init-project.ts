@@ -2,7 +2,7 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from '../base/errors.ts'
 import { findRepository } from '../code/git-pin.ts'
-import { openMetadata } from '../metadata/open.ts'
+import { openDatabase } from '../metadata/open.ts'
 import { defaultConfig, readConfig, resolveIn, writeConfig } from './project-config.ts'
 
 /** What `initProject` found and made. */
@@ -29,7 +29,7 @@ export async function initProject(directory: string): Promise<InitResult> {
   const existing = await readConfig(home)
   const config = existing ?? defaultConfig
   await mkdir(resolveIn(home, config.artifacts.path), { recursive: true })
-  await using _created = await openMetadata({ type: 'sqlite', path: resolveIn(home, config.metadata.path) })
+  await using _created = await openDatabase({ type: 'sqlite', path: resolveIn(home, config.metadata.path) })
   // Last, so that an interrupted start leaves no project that looks whole.
   if (existing === undefined) await writeConfig(home, config)
   if (repository !== undefined) await ignore(root)

@@ -8,7 +8,7 @@ import { localBackend } from '../backends/local-backend.ts'
 import { systemClock } from '../base/clock.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { randomIds } from '../base/ids.ts'
-import { openMetadata } from '../metadata/open.ts'
+import { openDatabase } from '../metadata/open.ts'
 import { type RunRecords, runRecords } from '../metadata/run-records.ts'
 import type { StoresSpec } from '../model/pipeline-spec.ts'
 import type { Workspace } from '../run/workspace.ts'
@@ -69,7 +69,7 @@ export async function openProject(directory: string, options: OpenOptions = {}):
   await Promise.all(
     [cacheDirectory, temporaryDirectory, artifactsDirectory].map((path) => mkdir(path, { recursive: true })),
   )
-  const metadata = await openMetadata({ type: 'sqlite', path: resolveIn(home, config.metadata.path) })
+  const metadata = await openDatabase({ type: 'sqlite', path: resolveIn(home, config.metadata.path) })
   const records = runRecords(metadata)
   const artifacts = artifactStore(localBlobStorage(artifactsDirectory))
   const fileDigests = await openFileDigests(join(cacheDirectory, 'files.json'))

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { messageOf, ZenmlError } from '../base/errors.ts'
-import { openMetadata } from '../metadata/open.ts'
+import { openDatabase } from '../metadata/open.ts'
 import { staysInside } from '../model/pipeline-spec.ts'
 import { findRoot } from './open-project.ts'
 import { type ProjectConfig, readConfig, writeConfig } from './project-config.ts'
@@ -18,7 +18,7 @@ export async function setMetadataStore(directory: string, uri: string): Promise<
     await mkdir(join(path, '..'), { recursive: true }).catch((error: unknown) => {
       throw cannotWrite(join(path, '..'), error)
     })
-    await using _opened = await openMetadata({ type: 'sqlite', path })
+    await using _opened = await openDatabase({ type: 'sqlite', path })
     return { ...config, metadata: { type: 'sqlite', path: kept(home, path) } }
   })
 }

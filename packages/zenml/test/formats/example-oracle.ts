@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs'
+import { ByteSink } from '../../src/base/proto/byte-sink.ts'
 import { bytesAt, type Column, type ExampleBatch, rowEnd, rowStart } from '../../src/formats/batch.ts'
-import { ByteSink } from '../../src/formats/byte-sink.ts'
 import { exampleDecoder } from '../../src/formats/decode-examples.ts'
 import { exampleEncoder } from '../../src/formats/encode-examples.ts'
 import type { RecordBlock } from '../../src/formats/tfrecord.ts'

@@ -6,7 +6,7 @@ import { artifactStore } from '../../src/artifacts/artifact-store.ts'
 import { localBlobStorage } from '../../src/artifacts/local-blob-storage.ts'
 import { sha256 } from '../../src/base/digest.ts'
 import { identify } from '../../src/fingerprint/identify.ts'
-import { openMetadata } from '../../src/metadata/open.ts'
+import { openDatabase } from '../../src/metadata/open.ts'
 import { type RunRecords, runRecords } from '../../src/metadata/run-records.ts'
 import type { RunStart } from '../../src/metadata/runs.ts'
 import type { Identity } from '../../src/model/fingerprint.ts'
@@ -80,7 +80,7 @@ async function record(records: RunRecords, run: number, epochs: number, from?: R
 
 it('a run of ten steps is explained by as many questions to the store after many runs as after few', async () => {
   const folder = place()
-  await using store = await openMetadata({ type: 'sqlite', path: join(folder, 'metadata.db') })
+  await using store = await openDatabase({ type: 'sqlite', path: join(folder, 'metadata.db') })
   const records = runRecords(store)
   const artifacts = artifactStore(localBlobStorage(join(folder, 'artifacts')))
   let questions = 0
@@ -116,7 +116,7 @@ it('a run of ten steps is explained by as many questions to the store after many
 
 it('the nearest earlier execution is found by index alone, and failed or later ones are passed over', async () => {
   const folder = place()
-  await using store = await openMetadata({ type: 'sqlite', path: join(folder, 'metadata.db') })
+  await using store = await openDatabase({ type: 'sqlite', path: join(folder, 'metadata.db') })
   const records = runRecords(store)
   const first = await record(records, 0, 1)
   await record(records, 1, 2)
@@ -140,7 +140,7 @@ it('the nearest earlier execution is found by index alone, and failed or later o
 
 it('a change is followed up through a graph of a billion ways, and the sentence names where it began and no step between', async () => {
   const folder = place()
-  await using store = await openMetadata({ type: 'sqlite', path: join(folder, 'metadata.db') })
+  await using store = await openDatabase({ type: 'sqlite', path: join(folder, 'metadata.db') })
   const records = runRecords(store)
   const artifacts = artifactStore(localBlobStorage(join(folder, 'artifacts')))
   const layers = Array.from({ length: 30 }, (_, layer) => [`a${layer}`, `b${layer}`])

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import Sqlite from 'better-sqlite3'
 import { afterEach, expect, it } from 'vitest'
 import { ZenmlError } from '../../src/base/errors.ts'
-import { openMetadata } from '../../src/metadata/open.ts'
+import { openDatabase } from '../../src/metadata/open.ts'
 import { runRecords } from '../../src/metadata/run-records.ts'
 import { selectOne } from '../../src/metadata/sql/work.ts'
 
@@ -25,7 +25,7 @@ it.skipIf(!existsSync(golden))(
   "the tables and indexes are those of Google's library, object by object (skipped without ../shared)",
   async () => {
     const path = place()
-    await (await openMetadata({ type: 'sqlite', path }))[Symbol.asyncDispose]()
+    await (await openDatabase({ type: 'sqlite', path }))[Symbol.asyncDispose]()
     const text = 'SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name'
     const types = 'SELECT id, name, version, type_kind FROM Type WHERE id < 10 ORDER BY id'
     const [ours, theirs] = [new Sqlite(path), new Sqlite(golden, { readonly: true })]
@@ -39,7 +39,7 @@ it.skipIf(!existsSync(golden))(
 it.skipIf(!existsSync(golden))("a database that Google's library wrote opens (skipped without ../shared)", async () => {
   const path = place()
   copyFileSync(golden, path)
-  await using store = await openMetadata({ type: 'sqlite', path })
+  await using store = await openDatabase({ type: 'sqlite', path })
   const counted = await store.read(() => selectOne<{ number: number }>('SELECT COUNT(*) AS number FROM Artifact'))
   expect(counted!.number).toBeGreaterThan(0)
 })
@@ -51,20 +51,20 @@ it.each([
   ['two versions', 'INSERT INTO MLMDEnv VALUES (9)', 'ZEN_METADATA_DAMAGED'],
 ])('%s is refused and the file stays untouched', async (_name, change, code) => {
   const path = place()
-  await (await openMetadata({ type: 'sqlite', path }))[Symbol.asyncDispose]()
+  await (await openDatabase({ type: 'sqlite', path }))[Symbol.asyncDispose]()
   const database = new Sqlite(path)
   database.exec(change)
   database.pragma('wal_checkpoint(TRUNCATE)')
   database.close()
   const before = readFileSync(path)
-  await expect(openMetadata({ type: 'sqlite', path })).rejects.toMatchObject({ code })
+  await expect(openDatabase({ type: 'sqlite', path })).rejects.toMatchObject({ code })
   expect(readFileSync(path).equals(before)).toBe(true)
 })
 
 it('a file that is no database is refused', async () => {
   const path = place()
   writeFileSync(path, 'this is certainly no database, but it is long enough to look at')
-  await expect(openMetadata({ type: 'sqlite', path })).rejects.toBeInstanceOf(ZenmlError)
+  await expect(openDatabase({ type: 'sqlite', path })).rejects.toBeInstanceOf(ZenmlError)
 })
 
 it('four processes that open and write the same new file at once lose nothing', async () => {
@@ -74,9 +74,9 @@ it('four processes that open and write the same new file at once lose nothing', 
   const modules = fileURLToPath(new URL('../../../../node_modules', import.meta.url))
   await build({
     stdin: {
-      contents: `import { openMetadata } from ${JSON.stringify(fileURLToPath(new URL('../../src/metadata/open.ts', import.meta.url)))}
+      contents: `import { openDatabase } from ${JSON.stringify(fileURLToPath(new URL('../../src/metadata/open.ts', import.meta.url)))}
 import { runRecords } from ${JSON.stringify(fileURLToPath(new URL('../../src/metadata/run-records.ts', import.meta.url)))}
-const store = await openMetadata({ type: 'sqlite', path: process.argv[2] })
+const store = await openDatabase({ type: 'sqlite', path: process.argv[2] })
 const records = runRecords(store)
 for (let index = 0; index < 10; index++) {
   await records.startRun({ id: process.argv[3] + index, pipeline: 'p', seed: 0, startedAt: index, code: {}, spec: {}, environment: {}, steps: [{ name: 's', source: 'x' }], process: {} })
@@ -101,7 +101,7 @@ await store[Symbol.asyncDispose]()`,
     ),
   )
   expect(ends).toEqual(['', '', '', ''])
-  await using store = await openMetadata({ type: 'sqlite', path })
+  await using store = await openDatabase({ type: 'sqlite', path })
   expect(await runRecords(store).listRuns({ limit: 100 })).toHaveLength(40)
   const text = `SELECT COUNT(*) AS number FROM Type WHERE name IN ('pipeline', 'pipeline_run', 'node')`
   expect(await store.read(() => selectOne(text))).toEqual({ number: 3 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type Digest, sha256 } from '../../src/base/digest.ts'
-import { openMetadata } from '../../src/metadata/open.ts'
+import { openDatabase } from '../../src/metadata/open.ts'
 import { type RunRecords, runRecords } from '../../src/metadata/run-records.ts'
 import type { RunStart } from '../../src/metadata/runs.ts'
 import type { SqlDatabase } from '../../src/metadata/sql/database.ts'
@@ -20,7 +20,7 @@ let store: SqlDatabase
 let records: RunRecords
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'zenml-records-'))
-  store = await openMetadata({ type: 'sqlite', path: join(folder, 'metadata.db') })
+  store = await openDatabase({ type: 'sqlite', path: join(folder, 'metadata.db') })
   records = runRecords(store)
 })
 afterEach(async () => {

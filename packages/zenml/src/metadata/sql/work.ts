@@ -12,6 +12,11 @@ export interface Query {
   readonly values: readonly SqlValue[]
   /** Set where whole numbers beyond 2^53 may come: those cost SQLite time. */
   readonly wide?: boolean
+  /**
+   * Set to read rows that nobody else may change before the transaction ends. In SQLite a writer is alone anyway. All that must
+   * not happen twice at once, as making a type, first locks the row of MLMDEnv and then looks again.
+   */
+  readonly locking?: boolean
 }
 
 /** Rows to be inserted by one statement; how that is said, and how their ids come back, differs by database. */
@@ -49,9 +54,9 @@ export type Work<T> = Generator<Query | Insert, T, Answer>
 export function* select<R extends object = Row>(
   text: string,
   values: readonly SqlValue[] = [],
-  { wide = false }: { readonly wide?: boolean } = {},
+  { wide = false, locking = false }: { readonly wide?: boolean; readonly locking?: boolean } = {},
 ): Work<readonly R[]> {
-  const answer = yield { text, values, wide }
+  const answer = yield { text, values, wide, locking }
   return answer.rows as readonly unknown[] as readonly R[]
 }
 

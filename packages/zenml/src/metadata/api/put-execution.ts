@@ -1,0 +1,111 @@
+import type { Work } from '../sql/work.ts'
+import { insertMembers } from './edges.ts'
+import { checkEvent, insertEvents, mustExist, type NewEvent } from './events.ts'
+import { kinds } from './kinds.ts'
+import type { Artifact, Context, Event, Execution } from './messages.ts'
+import { readNodes } from './read-nodes.ts'
+import { reuseArtifacts, reuseContexts } from './reuse.ts'
+import { invalid, notFound } from './status.ts'
+import { type PutOptions, putNodes } from './write-nodes.ts'
+
+export interface PutExecutionRequest {
+  readonly execution?: Execution
+  readonly artifactEventPairs?: readonly { readonly artifact?: Artifact; readonly event?: Event }[]
+  readonly contexts?: readonly Context[]
+  readonly options?: {
+    readonly reuseContextIfAlreadyExist?: boolean
+    readonly reuseArtifactIfAlreadyExistByExternalId?: boolean
+    readonly forceUpdateTime?: boolean
+    readonly forceReuseContext?: boolean
+  }
+}
+
+export interface PutExecutionResponse {
+  readonly executionId: number
+  /** One for each pair; -1 for a pair that holds nothing. */
+  readonly artifactIds: readonly number[]
+  readonly contextIds: readonly number[]
+}
+
+/**
+ * Stores an execution with its artifacts, events and contexts in one transaction, and puts the execution and all of the artifacts
+ * into all of the contexts.
+ *
+ * Throws what storing each of them throws, and `INVALID_ARGUMENT` where an event names other nodes than those it comes with.
+ */
+export function* putExecution(request: PutExecutionRequest, put: PutOptions): Work<PutExecutionResponse> {
+  const { execution, artifactEventPairs: pairs = [], contexts = [], options = {} } = request
+  if (execution === undefined) throw invalid('There is no execution.')
+  for (const { artifact, event } of pairs) checkPair(execution, artifact, event)
+
+  const given = pairs.flatMap(({ artifact }) => artifact ?? [])
+  const known = options.reuseArtifactIfAlreadyExistByExternalId === true ? yield* reuseArtifacts(given) : given
+  const stored = yield* putNodes(kinds.Artifact, known, put)
+  let next = 0
+  const artifactIds = pairs.map(({ artifact, event }) =>
+    artifact === undefined ? Number(event?.artifactId ?? -1) : stored[next++]!,
+  )
+  yield* mustExist(
+    'Artifact',
+    pairs.flatMap(({ artifact }, index) =>
+      artifact === undefined && artifactIds[index] !== -1 ? artifactIds[index]! : [],
+    ),
+  )
+  const [executionId] = yield* putNodes(kinds.Execution, [execution], {
+    ...put,
+    forceUpdateTime: options.forceUpdateTime,
+  })
+  yield* insertEvents(
+    pairs.flatMap(({ event }, index): NewEvent[] =>
+      event === undefined ? [] : [{ artifact: artifactIds[index]!, execution: executionId!, event }],
+    ),
+    put.now,
+  )
+  const contextIds = yield* contextsOf(contexts, options, put)
+  const artifacts = [...new Set(artifactIds.filter((id) => id !== -1))]
+  yield* insertMembers(
+    'Association',
+    contextIds.map((context) => ({ context, node: executionId! })),
+  )
+  yield* insertMembers(
+    'Attribution',
+    contextIds.flatMap((context) => artifacts.map((node) => ({ context, node }))),
+  )
+  return { executionId: executionId!, artifactIds, contextIds }
+}
+
+function checkPair(execution: Execution, artifact: Artifact | undefined, event: Event | undefined): void {
+  if (event === undefined) return
+  checkEvent(event)
+  if (event.executionId !== undefined && Number(event.executionId) !== Number(execution.id))
+    throw invalid(`An event names execution ${event.executionId}, not the one it comes with.`)
+  if (artifact === undefined) {
+    if (event.artifactId === undefined) throw invalid('An event without an artifact needs an artifact_id.')
+  } else if (event.artifactId !== undefined && Number(event.artifactId) !== Number(artifact.id))
+    throw invalid(`An event names artifact ${event.artifactId}, not the one it comes with.`)
+}
+
+/** Stores contexts, or finds those that are there where the options say so. */
+export function* contextsOf(
+  contexts: readonly Context[],
+  { reuseContextIfAlreadyExist = false, forceReuseContext = false }: NonNullable<PutExecutionRequest['options']>,
+  put: PutOptions,
+): Work<readonly number[]> {
+  if (contexts.length === 0) return []
+  const ids: (number | undefined)[] = contexts.map(() => undefined)
+  if (forceReuseContext) {
+    const named = contexts.flatMap(({ id }) => id ?? [])
+    const there = new Set((yield* readNodes(kinds.Context, named)).map(({ id }) => id))
+    const missing = named.find((id) => !there.has(Number(id)))
+    if (missing !== undefined) throw notFound(`There is no context with the id ${missing}.`)
+    for (const [index, { id }] of contexts.entries()) if (id !== undefined) ids[index] = Number(id)
+  }
+  if (reuseContextIfAlreadyExist) {
+    const found = yield* reuseContexts(contexts, put)
+    for (const [index, id] of found.entries()) ids[index] ??= id
+  }
+  const rest = contexts.filter((_context, index) => ids[index] === undefined)
+  const stored = yield* putNodes(kinds.Context, rest, put)
+  let next = 0
+  return ids.map((id) => id ?? stored[next++]!)
+}

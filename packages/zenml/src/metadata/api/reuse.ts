@@ -1,0 +1,83 @@
+import { select, selectIn, type Work } from '../sql/work.ts'
+import { kinds } from './kinds.ts'
+import type { Artifact, Context } from './messages.ts'
+import { invalid } from './status.ts'
+import { checkedText } from './stored-values.ts'
+import { type PutOptions, putNodes, typesOf } from './write-nodes.ts'
+
+/** Artifacts as given, with the id of the stored one where one has their external id. */
+export function* reuseArtifacts(artifacts: readonly Artifact[]): Work<readonly Artifact[]> {
+  const externalIds = artifacts.flatMap(({ id, externalId }) => (id === undefined && externalId ? externalId : []))
+  const rows = yield* selectIn<{ id: number; external_id: string }>(
+    'SELECT id, external_id FROM Artifact WHERE external_id IN (??)',
+    [...new Set(externalIds)],
+  )
+  const known = new Map(rows.map(({ id, external_id }) => [external_id, id]))
+  return artifacts.map((artifact) => {
+    const id = artifact.id === undefined && artifact.externalId ? known.get(artifact.externalId) : undefined
+    return id === undefined ? artifact : { ...artifact, id }
+  })
+}
+
+/**
+ * The ids of contexts by type and name. Those that are not there are stored first, so that of several writers of one new context
+ * each gets the same id: the database keeps the first, the others find it.
+ */
+export function* reuseContexts(
+  contexts: readonly Context[],
+  options: PutOptions,
+): Work<readonly (number | undefined)[]> {
+  for (const { typeId, name } of contexts) {
+    if (typeId === undefined) throw invalid('A context needs a type_id.')
+    if (!name) throw invalid('A context needs a name.')
+    checkedText('The name', name)
+  }
+  let known = yield* find(contexts)
+  const missing = contexts.filter((context) => context.id === undefined && !known.has(keyOf(context)))
+  if (missing.length > 0) {
+    yield* typesOf(
+      kinds.Context,
+      missing.map(({ typeId }) => Number(typeId)),
+      options.types,
+    )
+    // Sorted, so that writers of the same contexts wait for one another instead of blocking one another.
+    const fresh = [...new Map(missing.map((context) => [keyOf(context), context])).values()].sort((left, right) =>
+      keyOf(left) < keyOf(right) ? -1 : 1,
+    )
+    for (const context of fresh) {
+      const changes = (yield {
+        table: 'Context',
+        columns: ['type_id', 'name', 'create_time_since_epoch', 'last_update_time_since_epoch'],
+        rows: [[context.typeId!, context.name!, options.now, options.now]],
+        onConflict: 'ignore',
+      }).changes
+      if (changes === 0) continue
+      known = yield* find([context], known)
+      const id = known.get(keyOf(context))!
+      yield* putNodes(kinds.Context, [{ ...context, id }], options)
+    }
+    known = yield* find(contexts, known)
+  }
+  return contexts.map((context) => known.get(keyOf(context)))
+}
+
+function* find(
+  contexts: readonly Context[],
+  known: ReadonlyMap<string, number> = new Map(),
+): Work<Map<string, number>> {
+  const found = new Map(known)
+  const wanted = contexts.filter((context) => !found.has(keyOf(context)))
+  for (let from = 0; from < wanted.length; from += 100) {
+    const some = wanted.slice(from, from + 100)
+    const rows = yield* select<{ id: number; type_id: number; name: string }>(
+      `SELECT id, type_id, name FROM Context WHERE ${some.map(() => '(type_id = ? AND name = ?)').join(' OR ')}`,
+      some.flatMap(({ typeId, name }) => [typeId!, name!]),
+    )
+    for (const { id, type_id, name } of rows) found.set(`${type_id} ${name}`, id)
+  }
+  return found
+}
+
+function keyOf({ typeId, name }: Context): string {
+  return `${typeId} ${name}`
+}

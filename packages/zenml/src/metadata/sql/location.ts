@@ -1,0 +1,39 @@
+/** Where an SQLite database is kept. */
+export interface SqliteLocation {
+  readonly type: 'sqlite'
+  /** The database file; created where it is missing. */
+  readonly path: string
+}
+
+/** How a connection is encrypted. Naming it at all means that nothing goes unencrypted. */
+export interface TlsOptions {
+  /** PEM file of the authority that signed the server's certificate. Default those that Node knows. */
+  readonly ca?: string
+  /** PEM files of the client's own certificate and its key. */
+  readonly cert?: string
+  readonly key?: string
+  /** Whether the server's certificate and name are checked. Default true. */
+  readonly verify?: boolean
+}
+
+/** Where a database of a server is kept. */
+export interface ServerLocation {
+  readonly type: 'mysql' | 'postgres'
+  readonly host: string
+  readonly port: number
+  /** A socket instead of host and port: MySQL's file, PostgreSQL's folder. */
+  readonly socket?: string
+  readonly user: string
+  readonly password: string
+  /** The name of the database; created where it is missing and the user may do that. */
+  readonly database: string
+  readonly tls?: TlsOptions
+}
+
+/** Where metadata is kept. */
+export type DatabaseLocation = SqliteLocation | ServerLocation
+
+/** A place in words, without the user and the password. */
+export function placeOf({ type, host, port, socket, database }: ServerLocation): string {
+  return `the ${type} database "${database}" at ${socket ?? `${host}:${port}`}`
+}

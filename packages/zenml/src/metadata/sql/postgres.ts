@@ -1,0 +1,157 @@
+import type { Socket } from 'node:net'
+import type { Client, QueryResult } from 'pg'
+import type { SqlDatabase } from './database.ts'
+import { placeOf, type ServerLocation } from './location.ts'
+import type { OnStatement } from './mysql.ts'
+import { kindOf, postgresError } from './postgres-errors.ts'
+import { answerOf, insertText, numbered, parameter, parsers } from './postgres-text.ts'
+import { serverDatabase } from './server.ts'
+import { tlsFiles } from './server-errors.ts'
+import type { Fate, ServerDialect, ServerSession } from './server-session.ts'
+import type { Insert, Query } from './work.ts'
+
+/** Opens a connection; throws the driver's own error. */
+export async function connectPostgres(location: ServerLocation, database: string): Promise<Client> {
+  const pg = await import('pg')
+  const { host, port, socket, user, password, tls } = location
+  const client = new pg.default.Client({
+    host: socket ?? host,
+    port,
+    user,
+    password,
+    database,
+    ...(tls === undefined ? { ssl: false } : { ssl: await tlsFiles(tls) }),
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: 'zenml',
+    types: { getTypeParser: (oid: number) => parsers(oid) } as never,
+  })
+  // One that comes while nobody waits for an answer; the next statement says it again.
+  client.on('error', () => {})
+  await client.connect()
+  return client
+}
+
+/** A database of PostgreSQL 10 or newer that has the schema already. */
+export function postgresDatabase(location: ServerLocation, onStatement: OnStatement = () => {}): SqlDatabase {
+  const dialect: ServerDialect<PostgresSession> = {
+    type: 'postgres',
+    place: placeOf(location),
+    connect: () => openSession(location, onStatement),
+    fate,
+    kindOf,
+    inPlainWords: (error) => postgresError(location, error),
+    same: (column) => `${column} IS NOT DISTINCT FROM ?`,
+  }
+  return serverDatabase(dialect)
+}
+
+interface PostgresSession extends ServerSession {
+  readonly client: Client
+  /** The number of the current transaction that writes. */
+  readonly transaction: string
+}
+
+/** So many statements are kept prepared on a connection; further ones are parsed each time. */
+const mostPrepared = 200
+
+async function openSession(location: ServerLocation, onStatement: OnStatement): Promise<PostgresSession> {
+  const client = await connectPostgres(location, location.database)
+  let lost = false
+  let transaction = ''
+  const lose = (): void => {
+    lost = true
+  }
+  client.on('error', lose)
+  client.on('end', lose)
+  const names = new Map<string, string>()
+  const nameOf = (text: string): { readonly name?: string } => {
+    let name = names.get(text)
+    if (name === undefined) {
+      if (names.size >= mostPrepared) return {}
+      name = `zenml_${names.size}`
+      names.set(text, name)
+    }
+    return { name }
+  }
+  const ask = async (text: string, values?: readonly unknown[]): Promise<QueryResult | QueryResult[]> => {
+    onStatement(text)
+    try {
+      return values === undefined
+        ? ((await client.query(text)) as QueryResult | QueryResult[])
+        : await client.query({ text, values: [...values], ...nameOf(text) })
+    } catch (error) {
+      if (kindOf(error) === 'lost') lost = true
+      throw error
+    }
+  }
+  try {
+    await client.query('SET lock_timeout = 10000')
+  } catch (error) {
+    client.end().catch(() => {})
+    throw error
+  }
+  return {
+    client,
+    get lost() {
+      return lost
+    },
+    get transaction() {
+      return transaction
+    },
+    async begin(mode) {
+      if (mode === 'read') {
+        await ask('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+        return
+      }
+      // The number comes in the same round trip: it is what one can ask for where the answer to COMMIT gets lost.
+      const results = (await ask('BEGIN ISOLATION LEVEL READ COMMITTED; SELECT txid_current() AS id')) as QueryResult[]
+      transaction = String(results[1]!.rows[0].id)
+    },
+    async run(statement) {
+      const { text, values } = compiled(statement)
+      return answerOf(statement, (await ask(text, values.map(parameter))) as QueryResult)
+    },
+    async end(how) {
+      await ask(how)
+    },
+    async close() {
+      await client.end().catch(lose)
+    },
+    destroy() {
+      lost = true
+      // A goodbye might wait for ever.
+      ;(client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy()
+    },
+  }
+}
+
+function compiled(statement: Query | Insert): Pick<Query, 'text' | 'values'> {
+  if ('table' in statement) return { text: numbered(insertText(statement)), values: statement.rows.flat() }
+  const text = numbered(statement.text)
+  return { text: statement.locking === true ? `${text} FOR UPDATE` : text, values: statement.values }
+}
+
+/** Asks for the transaction by its number, and ends its connection where that still lives. */
+async function fate({ transaction }: PostgresSession, { client }: PostgresSession): Promise<Fate> {
+  for (let attempt = 1; attempt <= 100; attempt++) {
+    const { rows } = await client.query('SELECT txid_status($1::bigint) AS status', [transaction])
+    switch (rows[0].status) {
+      // A server that crashed may give the number of an unwritten transaction again, so rows have the last word.
+      case 'committed':
+        return 'committed'
+      case 'aborted':
+        return 'undone'
+      case 'in progress':
+        await client.query(
+          'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_xid::text::bigint = $1::bigint % 4294967296',
+          [transaction],
+        )
+        await client.query('SELECT pg_sleep(0.1)')
+        continue
+      default:
+        return 'unsure'
+    }
+  }
+  return 'unsure'
+}

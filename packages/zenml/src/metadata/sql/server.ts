@@ -1,0 +1,154 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { ZenmlError } from '../../base/errors.ts'
+import type { SqlDatabase } from './database.ts'
+import { sessionPool } from './pool.ts'
+import type { ServerDialect, ServerSession } from './server-session.ts'
+import { rowsAreThere, type Trace, traceOf } from './traces.ts'
+import type { Work } from './work.ts'
+
+/** How long a server that was reached before may be away, in milliseconds, as while it restarts. */
+const patience = 60_000
+/** How often a transaction that lost against others is tried again. */
+const retries = 20
+const connections = 10
+
+/**
+ * Runs work on a server, each transaction on a connection of its own.
+ *
+ * A transaction that lost against others is rolled back and tried again. One whose connection broke before COMMIT was sent has
+ * changed nothing and is tried again too. Where COMMIT was sent and not answered, the dialect makes sure that the transaction is
+ * over and says what became of it, or its rows do; it is repeated only where it was undone. A transaction that inserted nothing
+ * leaves no rows to ask about: on MySQL it is repeated, which writes the same values again.
+ */
+export function serverDatabase<S extends ServerSession>(dialect: ServerDialect<S>): SqlDatabase {
+  const pool = sessionPool(dialect.connect, connections)
+
+  const transaction = async <T>(mode: 'read' | 'write', work: () => Work<T>): Promise<T> => {
+    let conflicts = 0
+    const away = absence(dialect)
+    for (;;) {
+      const session = await away.during(() => pool.take())
+      const traces: Trace[] = []
+      let result: { readonly value: T } | undefined
+      try {
+        await session.begin(mode)
+        result = { value: await drive(dialect, session, work(), traces) }
+        await session.end('COMMIT')
+        return result.value
+      } catch (error) {
+        const kind = session.lost ? 'lost' : dialect.kindOf(error)
+        if (kind === 'lost') {
+          session.destroy()
+          if (mode === 'write' && result !== undefined && (await wasCommitted(dialect, session, traces, away)))
+            return result.value
+          await away.pause(error)
+          continue
+        }
+        await session.end('ROLLBACK').catch(() => session.destroy())
+        if (kind === 'other') throw dialect.inPlainWords(error)
+        if (++conflicts > retries) throw busy(dialect.place, error)
+      } finally {
+        pool.give(session)
+      }
+      // Jitter keeps two writers from meeting again; it reaches no record.
+      await wait(Math.min(1_000, 2 ** conflicts * 5) * (0.5 + Math.random()))
+    }
+  }
+
+  return {
+    type: dialect.type,
+    write: (work) => transaction('write', work),
+    read: (work) => transaction('read', work),
+    [Symbol.asyncDispose]: () => pool.close(),
+  }
+}
+
+/** Takes work to its end, statement by statement. */
+async function drive<S extends ServerSession, T>(
+  dialect: ServerDialect<S>,
+  session: S,
+  work: Work<T>,
+  traces: Trace[],
+): Promise<T> {
+  let next = work.next()
+  while (next.done !== true) {
+    const statement = next.value
+    let answer: Awaited<ReturnType<S['run']>>
+    try {
+      answer = (await session.run(statement)) as typeof answer
+    } catch (error) {
+      if (session.lost || dialect.kindOf(error) !== 'other') throw error
+      // The work may say in its own words what a taken key means.
+      next = work.throw(dialect.inPlainWords(error))
+      continue
+    }
+    if ('table' in statement) traceOf(traces, statement, answer.first)
+    next = work.next(answer)
+  }
+  return next.value
+}
+
+/** Whether a transaction took effect whose COMMIT was not answered. */
+async function wasCommitted<S extends ServerSession>(
+  dialect: ServerDialect<S>,
+  lost: S,
+  traces: readonly Trace[],
+  away: Absence,
+): Promise<boolean> {
+  return await away.during(async () => {
+    const asking = await dialect.connect()
+    try {
+      const fate = await dialect.fate(lost, asking)
+      if (fate === 'unsure') {
+        throw new ZenmlError(
+          'ZEN_METADATA_UNCERTAIN',
+          `The connection to ${dialect.place} broke while a change was saved, and it cannot be found out whether it was.`,
+          { next: 'Look at what is recorded before you do it again.', exitCode: 1 },
+        )
+      }
+      if (fate === 'undone') return false
+      return traces.length === 0 ? fate === 'committed' : await rowsAreThere(dialect, asking, traces)
+    } finally {
+      asking.destroy()
+    }
+  })
+}
+
+interface Absence {
+  /** Does something that needs the server, again until it is there. */
+  during<T>(work: () => Promise<T>): Promise<T>
+  /** Waits before the next try; throws the error where the server has been away for too long. */
+  pause(error: unknown): Promise<void>
+}
+
+/** Waits for a server that was reached before. */
+function absence<S extends ServerSession>(dialect: ServerDialect<S>): Absence {
+  let since: number | undefined
+  let tries = 0
+  const pause = async (error: unknown): Promise<void> => {
+    since ??= performance.now()
+    if (performance.now() - since > patience) throw dialect.inPlainWords(error)
+    await wait(Math.min(1_000, 2 ** tries++ * 20) * (0.5 + Math.random()))
+  }
+  return {
+    pause,
+    async during(work) {
+      for (;;) {
+        try {
+          return await work()
+        } catch (error) {
+          if (dialect.kindOf(error) === 'other') throw dialect.inPlainWords(error)
+          await pause(error)
+        }
+      }
+    },
+  }
+}
+
+function busy(place: string, cause: unknown): ZenmlError {
+  return new ZenmlError('ZEN_METADATA_BUSY', `Other writers were in the way again and again in ${place}.`, {
+    next: 'Try again when they are done.',
+    cause,
+    exitCode: 1,
+  })
+}

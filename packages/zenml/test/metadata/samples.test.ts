@@ -1,0 +1,52 @@
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { afterEach, expect, it } from 'vitest'
+import { metadataService } from '../../src/metadata/api/service.ts'
+import { sqliteDatabase } from '../../src/metadata/sql/sqlite.ts'
+import { messageFromJson } from '../../src/metadata/wire/from-json.ts'
+import { rpcs } from '../../src/metadata/wire/rpcs.ts'
+import { messageToJson } from '../../src/metadata/wire/to-json.ts'
+import { hasFacts, mlmdFacts } from '../support/golden.ts'
+
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+interface Question {
+  readonly rpc: string
+  readonly request: object
+  readonly status?: string
+  readonly response?: object
+}
+
+const samples = join(mlmdFacts, 'samples')
+const files = hasFacts ? readdirSync(samples).filter((name) => /\.(sqlite|db)$/.test(name)) : []
+
+function questionsOf(file: string): readonly Question[] {
+  const path = [`${file}.expected.json`, `${file.replace(/\.[a-z]+$/, '')}.expected.json`]
+    .map((name) => join(samples, name))
+    .find((name) => existsSync(name))!
+  const known = JSON.parse(readFileSync(path, 'utf8'))
+  return Array.isArray(known)
+    ? known
+    : Object.entries(known as { [rpc: string]: Omit<Question, 'rpc'> }).map(([rpc, rest]) => ({ rpc, ...rest }))
+}
+
+it.skipIf(!hasFacts).for(files)('%s answers as the real core does, and reading changes no byte', async (file) => {
+  const folder = mkdtempSync(join(tmpdir(), 'zenml-sample-'))
+  folders.push(folder)
+  const path = join(folder, file)
+  copyFileSync(join(samples, file), path)
+  await using database = sqliteDatabase(new Sqlite(path))
+  const service = metadataService(database)
+  for (const { rpc, request, status = 'OK', response } of questionsOf(file)) {
+    expect(status).toBe('OK')
+    const types = rpcs.get(rpc)!
+    const answer = await service.call(rpc, messageFromJson(types.request, request))
+    expect(messageToJson(types.response, answer as never), `${rpc} ${JSON.stringify(request)}`).toEqual(response)
+  }
+  expect(readFileSync(path).equals(readFileSync(join(samples, file)))).toBe(true)
+})
