@@ -1,6 +1,7 @@
 import { checkText } from './properties.ts'
 import { typeKind } from './schema-10.ts'
 import { insert, select, selectIn, type Work } from './sql/work.ts'
+import { lockTypes } from './type-lock.ts'
 
 /** A type by kind and name. */
 export interface TypeName {
@@ -36,11 +37,12 @@ export function* typeIds(wanted: readonly TypeName[]): Work<TypeIds> {
 }
 
 /**
- * The id of a type that was not there a moment ago. `Type` has no unique key, so this is the one place where two transactions can
- * make the same twice: a server takes its lock for types here, before it looks again.
+ * The id of a type that was not there a moment ago. `Type` has no unique key, so this is the one place where two transactions could
+ * make the same twice: it waits for others who make types, and then looks again.
  */
 function* typeId(kind: keyof typeof typeKind, name: string, parent: number | undefined): Work<number> {
   checkText('type name', name)
+  yield* lockTypes()
   const text = 'SELECT id, name FROM Type WHERE name = ? AND type_kind = ? AND version IS NULL ORDER BY id'
   const found = (yield* select<{ id: number; name: string }>(text, [name, typeKind[kind]])).find(
     (type) => type.name === name,

@@ -113,7 +113,9 @@ it('a run is in ML Metadata as other tools expect it: types and bases, contexts,
     [16, 'steps.ts#train', 0, null],
   ])
   expect(await rows('SELECT type_id, parent_type_id FROM ParentType')).toEqual([[15, 1]])
-  expect(await rows('SELECT t.name, c.name FROM Context c JOIN Type t ON t.id = c.type_id ORDER BY c.id')).toEqual([
+  expect(
+    await rows('SELECT t.name AS type_name, c.name FROM Context c JOIN Type t ON t.id = c.type_id ORDER BY c.id'),
+  ).toEqual([
     ['pipeline', 'penguins'],
     ['pipeline_run', 'aa'],
     ['node', 'penguins.split'],

@@ -1,6 +1,7 @@
 import { simpleTypes } from '../schema-10.ts'
 import { SqlError } from '../sql/database.ts'
 import { change, insert, select, selectIn, selectOne, type Work } from '../sql/work.ts'
+import { lockTypes } from '../type-lock.ts'
 import { messageFromJson } from '../wire/from-json.ts'
 import { messageSpecs } from '../wire/messages.ts'
 import { messageToJson } from '../wire/to-json.ts'
@@ -54,14 +55,6 @@ export function* putType(facts: KindFacts, type: NodeType, options: TypeOptions)
   const id = stored === undefined ? yield* insertType(facts, type, name) : yield* extendType(stored, type, options)
   if (type.baseType !== undefined) yield* setBaseType(facts, id, name, type.baseType, stored?.baseType)
   return id
-}
-
-/**
- * Lets other connections that add types wait: `Type` has no key that would keep two of one name apart. A change that changes nothing
- * holds its row, and so the others, until the transaction ends, on every kind of database.
- */
-export function* lockTypes(): Work<void> {
-  yield* change('UPDATE MLMDEnv SET schema_version = schema_version')
 }
 
 function* insertType(facts: KindFacts, type: NodeType, name: string): Work<number> {

@@ -41,6 +41,8 @@ export function sqliteDatabase(database: Database): SqlDatabase {
         if ('error' in result!) reject(result.error)
         else resolve(result!.value)
     }
+    // At once: a writer that was just answered and writes again must not wait for a flush that is over.
+    flushing = undefined
   }
 
   return {
@@ -48,9 +50,7 @@ export function sqliteDatabase(database: Database): SqlDatabase {
     write: <T>(work: () => Work<T>) =>
       new Promise<T>((resolve, reject) => {
         waiting.push({ work, resolve: resolve as (value: unknown) => void, reject, result: undefined })
-        flushing ??= flush().finally(() => {
-          flushing = undefined
-        })
+        flushing ??= flush()
       }),
     read: (work) => retrying(() => database.transaction(() => drive(run, work())).deferred()),
     async [Symbol.asyncDispose]() {
