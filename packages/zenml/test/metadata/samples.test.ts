@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterEach, expect, it } from 'vitest'
 import { metadataService } from '../../src/metadata/api/service.ts'
-import { sqliteDatabase } from '../../src/metadata/sql/sqlite.ts'
+import { openDatabase } from '../../src/metadata/open.ts'
+import { schemaVersion } from '../../src/metadata/schema-10.ts'
+import { upgradeMetadata } from '../../src/metadata/upgrade/upgrade.ts'
 import { messageFromJson } from '../../src/metadata/wire/from-json.ts'
 import { rpcs } from '../../src/metadata/wire/rpcs.ts'
 import { messageToJson } from '../../src/metadata/wire/to-json.ts'
@@ -40,7 +42,15 @@ it.skipIf(!hasFacts).for(files)('%s answers as the real core does, and reading c
   folders.push(folder)
   const path = join(folder, file)
   copyFileSync(join(samples, file), path)
-  await using database = sqliteDatabase(new Sqlite(path))
+  // An older one is refused as it is, and answers once it was upgraded.
+  const version = versionOf(path)
+  if (version < schemaVersion) {
+    await expect(openDatabase({ type: 'sqlite', path })).rejects.toMatchObject({ code: 'ZEN_METADATA_OLDER' })
+    expect(sameBytes(path, join(samples, file))).toBe(true)
+    expect(await upgradeMetadata({ path })).toMatchObject({ from: version, to: schemaVersion })
+  }
+  const before = readFileSync(path)
+  await using database = await openDatabase({ type: 'sqlite', path })
   const service = metadataService(database)
   for (const { rpc, request, status = 'OK', response } of questionsOf(file)) {
     expect(status).toBe('OK')
@@ -48,5 +58,19 @@ it.skipIf(!hasFacts).for(files)('%s answers as the real core does, and reading c
     const answer = await service.call(rpc, messageFromJson(types.request, request))
     expect(messageToJson(types.response, answer as never), `${rpc} ${JSON.stringify(request)}`).toEqual(response)
   }
-  expect(readFileSync(path).equals(readFileSync(join(samples, file)))).toBe(true)
+  expect(readFileSync(path).equals(before)).toBe(true)
+  if (version === schemaVersion) expect(sameBytes(path, join(samples, file))).toBe(true)
 })
+
+function versionOf(path: string): number {
+  const database = new Sqlite(path, { readonly: true })
+  try {
+    return database.prepare('SELECT schema_version FROM MLMDEnv').pluck().get() as number
+  } finally {
+    database.close()
+  }
+}
+
+function sameBytes(left: string, right: string): boolean {
+  return readFileSync(left).equals(readFileSync(right))
+}

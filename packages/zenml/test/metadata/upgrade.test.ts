@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import Sqlite, { type Database } from 'better-sqlite3'
 import { afterEach, expect, it } from 'vitest'
-import { openMetadata } from '../../src/metadata/open.ts'
+import { openDatabase } from '../../src/metadata/open.ts'
 import { schemaStatements, simpleTypes } from '../../src/metadata/schema-10.ts'
 import { upgradeMetadata } from '../../src/metadata/upgrade/upgrade.ts'
 import { versionChanges } from '../../src/metadata/upgrade/versions.ts'
@@ -99,7 +99,7 @@ it.skipIf(missing)(
 
 it.each(older)('%s is refused by its version %s, and no byte of it changes', async (name, version) => {
   const path = copyOf(name)
-  await expect(openMetadata({ type: 'sqlite', path })).rejects.toMatchObject({
+  await expect(openDatabase({ type: 'sqlite', path })).rejects.toMatchObject({
     code: 'ZEN_METADATA_OLDER',
     message: expect.stringContaining(`schema version ${version}`),
     next: expect.stringContaining(`zenml config metadata upgrade --uri=${path}`),
@@ -156,7 +156,7 @@ it.each(older)(
           database.prepare('SELECT count(*) FROM Type WHERE name = ? AND type_kind = ?').pluck().get(simple, kind),
         ),
       ).toBe(1)
-    await (await openMetadata({ type: 'sqlite', path }))[Symbol.asyncDispose]()
+    await (await openDatabase({ type: 'sqlite', path }))[Symbol.asyncDispose]()
   },
 )
 
@@ -215,7 +215,7 @@ it.skipIf(missing)('a database of version 9 is upgraded too (skipped without ../
     database.exec('UPDATE MLMDEnv SET schema_version = 9')
   })
   expect(await upgradeMetadata({ path })).toMatchObject({ from: 9, versions: [10] })
-  await (await openMetadata({ type: 'sqlite', path }))[Symbol.asyncDispose]()
+  await (await openDatabase({ type: 'sqlite', path }))[Symbol.asyncDispose]()
 })
 
 it.skipIf(missing)(
