@@ -44,21 +44,32 @@ export function* reuseContexts(
     const fresh = [...new Map(missing.map((context) => [keyOf(context), context])).values()].sort((left, right) =>
       keyOf(left) < keyOf(right) ? -1 : 1,
     )
-    for (const context of fresh) {
-      const changes = (yield {
-        table: 'Context',
-        columns: ['type_id', 'name', 'create_time_since_epoch', 'last_update_time_since_epoch'],
-        rows: [[context.typeId!, context.name!, options.now, options.now]],
-        onConflict: 'ignore',
-      }).changes
-      if (changes === 0) continue
+    // What says nothing but its type and name is the same whoever stores it.
+    yield* storeNew(fresh.filter(isPlain), options.now)
+    known = yield* find(fresh.filter(isPlain), known)
+    for (const context of fresh.filter((one) => !isPlain(one))) {
+      const stored = yield* storeNew([context], options.now)
       known = yield* find([context], known)
-      const id = known.get(keyOf(context))!
-      yield* putNodes(kinds.Context, [{ ...context, id }], options)
+      if (stored > 0) yield* putNodes(kinds.Context, [{ ...context, id: known.get(keyOf(context))! }], options)
     }
-    known = yield* find(contexts, known)
   }
   return contexts.map((context) => known.get(keyOf(context)))
+}
+
+/** Stores contexts that are not there, by type and name; gives how many were not. */
+function* storeNew(contexts: readonly Context[], now: number): Work<number> {
+  if (contexts.length === 0) return 0
+  const answer = yield {
+    table: 'Context',
+    columns: ['type_id', 'name', 'create_time_since_epoch', 'last_update_time_since_epoch'],
+    rows: contexts.map(({ typeId, name }) => [typeId!, name!, now, now]),
+    onConflict: 'ignore',
+  }
+  return answer.changes
+}
+
+function isPlain({ externalId, properties, customProperties }: Context): boolean {
+  return externalId === undefined && !properties?.size && !customProperties?.size
 }
 
 function* find(
