@@ -29,7 +29,7 @@ it.each(answers)('%s: %s gives the nodes that are meant', async (node, query, ex
 })
 
 const context = [...Array(9).keys()].map((index) => `contexts_${index}.id = 1`).join(' OR ')
-it.each<[NodeKind, string, number, RegExp]>([
+const refusals: readonly (readonly [NodeKind, string, number, RegExp])[] = [
   ['Artifact', '', 1, /an attribute or a value/],
   ['Artifact', 'a', 1, /an attribute \(id, name, type/],
   ['Artifact', "id == 'a'", 5, /an attribute or a value/],
@@ -84,7 +84,11 @@ it.each<[NodeKind, string, number, RegExp]>([
   ['Artifact', `${'NOT '.repeat(51)}id = 1`, 201, /at most 50/],
   ['Artifact', `id IN (1${',1'.repeat(10_000)})`, 1, /at most 10000 values/],
   ['Artifact', ' '.repeat(longestQuery + 1), longestQuery + 1, /the end/],
-])('%s: what is wrong with %s is said with its place', (node, query, place, what) => {
+]
+it.each(
+  // Names of tests are to be read: long queries are cut, and line breaks shown.
+  refusals.map(([node, query, place, what]) => [node, JSON.stringify(query.slice(0, 60)), query, place, what] as const),
+)('%s: what is wrong with %s is said with its place', (node, _name, query, place, what) => {
   const refused = () => compileFilter(node, query, 'sqlite')
   expect(refused).toThrow(StatusError)
   expect(refused).toThrow(expect.objectContaining({ status: 'INVALID_ARGUMENT' }))
