@@ -20,26 +20,32 @@ export function sqliteDatabase(database: Database): SqlDatabase {
   const flush = async (): Promise<void> => {
     // Those that were asked for in this turn of the event loop come along.
     await Promise.resolve()
-    while (waiting.length > 0) {
-      const group = waiting.splice(0, mostTogether)
-      try {
-        await retrying(() => {
-          for (const one of group) one.result = undefined
-          database
-            .transaction(() => {
-              if (group.length === 1) group[0]!.result = { value: drive(run, group[0]!.work()) }
-              else
-                for (const one of group) one.result = settle(() => database.transaction(() => drive(run, one.work()))())
-            })
-            .immediate()
-        })
-      } catch (error) {
-        for (const one of group) one.reject(error)
-        continue
+    try {
+      while (waiting.length > 0) {
+        const group = waiting.splice(0, mostTogether)
+        try {
+          await retrying(() => {
+            for (const one of group) one.result = undefined
+            database
+              .transaction(() => {
+                if (group.length === 1) group[0]!.result = { value: drive(run, group[0]!.work()) }
+                else
+                  for (const one of group)
+                    one.result = settle(() => database.transaction(() => drive(run, one.work()))())
+              })
+              .immediate()
+          })
+        } catch (error) {
+          for (const one of group) one.reject(error)
+          continue
+        }
+        for (const { result, resolve, reject } of group)
+          if ('error' in result!) reject(result.error)
+          else resolve(result!.value)
       }
-      for (const { result, resolve, reject } of group)
-        if ('error' in result!) reject(result.error)
-        else resolve(result!.value)
+    } finally {
+      // At once: who is answered now and writes again must not be left waiting for a flush that is over.
+      flushing = undefined
     }
     // At once: a writer that was just answered and writes again must not wait for a flush that is over.
     flushing = undefined
