@@ -139,7 +139,10 @@ describe.each(['sqlite', 'mysql', 'postgres'] as const)('records on %s', (type) 
       { pipeline: 'penguins', step: 'split', before: train },
     ])
     expect(asked.map((one) => one?.run)).toEqual(['bb22', undefined, 'aa11'])
-    const verification = { ...{ run: 'aa11', verdict: 'reproduced' as const, at: 1_791_234_572_000 }, partial: false } as const
+    const verification = {
+      ...{ run: 'aa11', verdict: 'reproduced' as const, at: 1_791_234_572_000 },
+      partial: false,
+    } as const
     const verified: Verification = { ...verification, environment: {}, notes: [], steps: [] }
     expect(await records.recordVerification({ ...verified, verdict: 'differs' })).toBe(true)
     expect(await records.recordVerification(verified)).toBe(true)
