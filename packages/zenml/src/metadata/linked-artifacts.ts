@@ -43,7 +43,7 @@ export function* link(types: TypeIds, links: readonly Link[]): Work<void> {
   if (named.length === 0) return
   const ids = yield* artifactIds(types, named)
   const events = new Map<string, { readonly row: readonly number[]; readonly names: string[] }>()
-  const attributions = new Map<string, readonly number[]>()
+  const attributions = new Map<string, readonly [number, number]>()
   for (const { execution, event, name, artifact, contexts, now } of named) {
     const id = ids.get(keyOf(types, artifact))!
     const key = `${id} ${execution} ${event}`
@@ -69,10 +69,25 @@ export function* link(types: TypeIds, links: readonly Link[]): Work<void> {
       ]),
     ),
   })
+  yield* attribute([...attributions.values()])
+}
+
+/**
+ * Puts artifacts into contexts. Those that are in them are looked up first: a server would lock their rows, and everybody who
+ * reuses the same artifacts would wait for everybody else.
+ */
+function* attribute(pairs: readonly (readonly [context: number, artifact: number])[]): Work<void> {
+  const contexts = [...new Set(pairs.map(([context]) => context))]
+  const rows = yield* selectIn<{ context_id: number; artifact_id: number }>(
+    `SELECT context_id, artifact_id FROM Attribution WHERE context_id IN (${contexts.map(() => '?').join(', ')}) AND artifact_id IN (??)`,
+    [...new Set(pairs.map(([, artifact]) => artifact))],
+    { before: contexts },
+  )
+  const known = new Set(rows.map(({ context_id, artifact_id }) => `${context_id} ${artifact_id}`))
   yield* insert({
     table: 'Attribution',
     columns: ['context_id', 'artifact_id'],
-    rows: [...attributions.values()],
+    rows: pairs.filter(([context, artifact]) => !known.has(`${context} ${artifact}`)),
     onConflict: 'ignore',
   })
 }

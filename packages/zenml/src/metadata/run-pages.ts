@@ -39,7 +39,7 @@ function* walk(
   type: number,
   { limit, parent, status, behind, sort = 'newest' }: RunListOptions,
 ): Work<readonly RunName[]> {
-  const [after, direction, edge, sign] = sort === 'newest' ? ['<', 'DESC', 'MAX', -1] : ['>', 'ASC', 'MIN', 1]
+  const [after, direction, edge, sign] = sort === 'newest' ? ['<', 'DESC', 'MAX', '-'] : ['>', 'ASC', 'MIN', '+']
   const conditions: string[] = []
   const values: SqlValue[] = [type]
   if (parent !== undefined) {
@@ -52,12 +52,17 @@ function* walk(
     values.push(behind)
   }
   if (status !== undefined) {
-    const start = behind === undefined ? `(SELECT ${edge}(w.context_id) FROM ParentContext w)` : '?'
+    const within = after === '<' ? '>=' : '<='
+    if (behind === undefined)
+      conditions.push(`p.context_id ${within} (SELECT ${edge}(w.context_id) FROM ParentContext w) ${sign} ${window}`)
+    else {
+      conditions.push(`p.context_id ${within} ?`)
+      values.push(sign === '-' ? behind - window : behind + window)
+    }
     conditions.push(
-      `p.context_id ${after === '<' ? '>=' : '<='} ${start} + ?`,
       "s.context_id = p.context_id AND s.name = 'status' AND s.is_custom_property = TRUE AND COALESCE(s.string_value, '') = ?",
     )
-    values.push(...(behind === undefined ? [] : [behind]), sign * window, status)
+    values.push(status)
   }
   const text = `SELECT c.id, c.name FROM ParentContext p CROSS JOIN Context c${status === undefined ? '' : ' CROSS JOIN ContextProperty s'}
     WHERE c.id = p.context_id AND c.type_id = ?${conditions.map((condition) => ` AND ${condition}`).join('')}
