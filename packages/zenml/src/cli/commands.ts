@@ -19,8 +19,28 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     usage: 'config metadata set <type>',
-    description: 'keep metadata elsewhere from now on; the type is sqlite. Checks that it opens before it saves',
-    options: [{ flags: '--uri <path>', description: 'database file, relative to the current folder' }],
+    description:
+      'keep metadata elsewhere from now on: sqlite, mysql (also MariaDB) or postgres. Checks that it opens, and makes what is missing, before it saves',
+    options: [
+      { flags: '--uri <path>', description: 'sqlite: database file, relative to the current folder' },
+      { flags: '--host <host>', description: 'server (default 127.0.0.1)' },
+      { flags: '--port <port>', description: 'its port (default 3306 or 5432)' },
+      { flags: '--socket <path>', description: 'its socket instead of host and port; for postgres the folder' },
+      { flags: '--username <user>', description: 'user of the server' },
+      {
+        flags: '--password <password>',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: what one types
+        description: "kept in the user's credentials file; '${env:NAME}' is read from that variable each time instead",
+      },
+      { flags: '--database <name>', description: 'database, made where it is missing (default zenml)' },
+      {
+        flags: '--tls <mode>',
+        description: 'encrypt the connection: verify checks the certificate of the server, encrypt does not',
+      },
+      { flags: '--tls-ca <file>', description: 'PEM file of the authority that signed it' },
+      { flags: '--tls-cert <file>', description: "PEM file of the client's own certificate" },
+      { flags: '--tls-key <file>', description: 'PEM file of its key' },
+    ],
     load: () => import('./commands/config-metadata-set.ts'),
   },
   {

@@ -26,9 +26,13 @@ export function hasOtherStores(
   home: string,
   stores: StoresSpec | undefined,
 ): boolean {
-  const differs = (given: { readonly path: string } | undefined, own: { readonly path: string }): boolean =>
-    given !== undefined && join(root, given.path) !== resolveIn(home, own.path)
-  return differs(stores?.metadata, config.metadata) || differs(stores?.artifacts, config.artifacts)
+  const differs = (given: { readonly path: string } | undefined, own: string | undefined): boolean =>
+    given !== undefined && (own === undefined || join(root, given.path) !== resolveIn(home, own))
+  const { metadata, artifacts } = config
+  return (
+    differs(stores?.metadata, metadata.type === 'sqlite' ? metadata.path : undefined) ||
+    differs(stores?.artifacts, artifacts.path)
+  )
 }
 
 /** The project's stores as a pipeline names them; one that lies outside of the repository is left out, as its place says nothing elsewhere. */
@@ -37,7 +41,7 @@ export function storesOf({ metadata, artifacts }: ProjectConfig, root: string, h
     const path = relative(root, resolveIn(home, store.path)).split(sep).join('/')
     return staysInside(path) ? { ...store, path } : undefined
   }
-  const [first, second] = [inside(metadata), inside(artifacts)]
+  const [first, second] = [metadata.type === 'sqlite' ? inside(metadata) : undefined, inside(artifacts)]
   if (first === undefined && second === undefined) return undefined
   return {
     ...(first === undefined ? {} : { metadata: first }),

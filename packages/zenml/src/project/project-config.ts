@@ -3,12 +3,13 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { didYouMean } from '../base/nearest.ts'
+import { type MetadataConfig, metadataKeys, parseMetadata } from './metadata-config.ts'
 
 /** The stack of a repository, as `.zenml/config.json` says it. */
 export interface ProjectConfig {
   readonly version: 1
   /** Relative paths are relative to `.zenml`. */
-  readonly metadata: { readonly type: 'sqlite'; readonly path: string }
+  readonly metadata: MetadataConfig
   /** Relative paths are relative to `.zenml`. */
   readonly artifacts: { readonly type: 'local'; readonly path: string }
   /** Folders outside of the repository that datasources may read. Default none. */
@@ -58,16 +59,16 @@ export function resolveIn(directory: string, path: string): string {
 function check(file: string, value: unknown): ProjectConfig {
   const top = object(file, 'the file', value, ['version', 'metadata', 'artifacts', 'data'])
   if (top['version'] !== 1) throw wrong(file, `version must be 1, not ${JSON.stringify(top['version'])}`)
-  const metadata = object(file, 'metadata', top['metadata'], ['type', 'path'])
+  const { type } = isJsonObject(top['metadata']) ? top['metadata'] : {}
+  const metadata = object(file, 'metadata', top['metadata'], metadataKeys(type))
   const artifacts = object(file, 'artifacts', top['artifacts'], ['type', 'path'])
   const data = object(file, 'data', top['data'] ?? {}, ['roots'])
   const roots = data['roots'] ?? []
-  if (metadata['type'] !== 'sqlite') throw wrong(file, 'metadata.type must be "sqlite"')
   if (artifacts['type'] !== 'local') throw wrong(file, 'artifacts.type must be "local"')
   if (!Array.isArray(roots)) throw wrong(file, 'data.roots must be a list of folders')
   return {
     version: 1,
-    metadata: { type: 'sqlite', path: text(file, 'metadata.path', metadata['path']) },
+    metadata: parseMetadata(metadata, (what) => wrong(file, what)),
     artifacts: { type: 'local', path: text(file, 'artifacts.path', artifacts['path']) },
     data: { roots: roots.map((root, index) => text(file, `data.roots[${index}]`, root)) },
   }

@@ -2,8 +2,14 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { messageOf, ZenmlError } from '../base/errors.ts'
+<<<<<<< HEAD
 import { openDatabase } from '../metadata/open.ts'
+=======
+import { openDatabase, openMetadata } from '../metadata/open.ts'
+>>>>>>> m-servers
 import { staysInside } from '../model/pipeline-spec.ts'
+import { keepPassword, metadataLocation } from './credentials.ts'
+import { type ServerMetadata, variableOf } from './metadata-config.ts'
 import { findRoot } from './open-project.ts'
 import { type ProjectConfig, readConfig, writeConfig } from './project-config.ts'
 
@@ -20,6 +26,31 @@ export async function setMetadataStore(directory: string, uri: string): Promise<
     })
     await using _opened = await openDatabase({ type: 'sqlite', path })
     return { ...config, metadata: { type: 'sqlite', path: kept(home, path) } }
+  })
+}
+
+/**
+ * Keeps metadata on a server from now on; it is connected to, and the schema made or checked, before that is saved. A password
+ * goes to the user's credentials file; `${env:NAME}` is kept as it is.
+ *
+ * Throws what `openDatabase` throws, `ZEN_METADATA_PASSWORD` where the password cannot be had or kept; then nothing has changed.
+ */
+export async function setMetadataServer(
+  directory: string,
+  server: Omit<ServerMetadata, 'password'>,
+  password: string | undefined,
+  environment: { readonly [name: string]: string | undefined },
+): Promise<ProjectConfig> {
+  return await change(directory, async (home, config) => {
+    const reference = password !== undefined && variableOf(password) !== undefined
+    const metadata: ServerMetadata = reference ? { ...server, password } : server
+    const location =
+      password === undefined || reference
+        ? await metadataLocation(home, metadata, environment)
+        : { ...server, password }
+    await using _opened = await openDatabase(location)
+    if (password !== undefined && !reference) await keepPassword(metadata, password, environment)
+    return { ...config, metadata }
   })
 }
 
@@ -47,17 +78,25 @@ function cannotWrite(path: string, cause: unknown): ZenmlError {
   })
 }
 
-async function change(
+/** The configuration of the project that holds a folder, without opening its stores. Throws `ZEN_PROJECT_MISSING`. */
+export async function storesOfProject(
   directory: string,
-  work: (home: string, config: ProjectConfig) => Promise<ProjectConfig>,
-): Promise<ProjectConfig> {
+): Promise<{ readonly root: string; readonly home: string; readonly config: ProjectConfig }> {
   const root = findRoot(directory)
   if (root === undefined)
     throw new ZenmlError('ZEN_PROJECT_MISSING', `No ZenML project here: ${directory} has no .zenml folder above it.`, {
       next: 'Run "zenml init" first.',
     })
   const home = join(root, '.zenml')
-  const changed = await work(home, (await readConfig(home))!)
+  return { root, home, config: (await readConfig(home))! }
+}
+
+async function change(
+  directory: string,
+  work: (home: string, config: ProjectConfig) => Promise<ProjectConfig>,
+): Promise<ProjectConfig> {
+  const { home, config } = await storesOfProject(directory)
+  const changed = await work(home, config)
   await writeConfig(home, changed)
   return changed
 }

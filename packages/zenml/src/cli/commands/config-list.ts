@@ -1,18 +1,20 @@
-import { openProject } from '../../project/open-project.ts'
+import { pathToFileURL } from 'node:url'
+import { describeMetadata } from '../../project/metadata-config.ts'
+import { resolveIn } from '../../project/project-config.ts'
+import { storesOfProject } from '../../project/set-stores.ts'
 import type { CommandFunction } from '../command.ts'
 import { document } from '../report-error.ts'
 import { table } from '../table.ts'
 
 export const command: CommandFunction = async ({ cli, terminal }) => {
-  await using project = await openProject(cli.directory)
-  const { config, root } = project
+  const { config, root, home } = await storesOfProject(cli.directory)
   terminal.result(document({ root, ...config }), () =>
     table(
       ['SETTING', 'VALUE'],
       [
         ['root', root],
-        ['metadata', `${config.metadata.type} ${config.metadata.path}`],
-        ['artifacts', project.artifacts.uri],
+        ['metadata', describeMetadata(config.metadata)],
+        ['artifacts', pathToFileURL(resolveIn(home, config.artifacts.path)).href],
         ['data roots', config.data.roots.join(', ') || 'none'],
       ],
       terminal.colors.bold,

@@ -1,10 +1,10 @@
-import { openProject } from '../../project/open-project.ts'
+import { describeMetadata } from '../../project/metadata-config.ts'
+import { storesOfProject } from '../../project/set-stores.ts'
 import type { CommandFunction } from '../command.ts'
 import { document } from '../report-error.ts'
 
 export const command: CommandFunction = async ({ cli, terminal }) => {
-  await using project = await openProject(cli.directory)
-  const { metadata } = project.config
-  terminal.result(document({ metadata }), () => `${metadata.type} ${metadata.path}`)
+  const { metadata } = (await storesOfProject(cli.directory)).config
+  terminal.result(document({ metadata }), () => describeMetadata(metadata))
   return 0
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Client, QueryResult } from 'pg'
+import { systemCode } from '../../base/errors.ts'
 import type { SqlDatabase } from './database.ts'
 import { placeOf, type ServerLocation } from './location.ts'
 import type { OnStatement } from './mysql.ts'
@@ -50,6 +51,8 @@ interface PostgresSession extends ServerSession {
   readonly client: Client
   /** The number of the current transaction that writes. */
   readonly transaction: string
+  /** The number of the server's process. */
+  readonly process: number
 }
 
 /** So many statements are kept prepared on a connection; further ones are parsed each time. */
@@ -59,6 +62,7 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
   const client = await connectPostgres(location, location.database)
   let lost = false
   let transaction = ''
+  let process = 0
   const lose = (): void => {
     lost = true
   }
@@ -87,12 +91,14 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
   }
   try {
     await client.query('SET lock_timeout = 10000')
+    process = (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid
   } catch (error) {
     client.end().catch(() => {})
     throw error
   }
   return {
     client,
+    process,
     get lost() {
       return lost
     },
@@ -132,26 +138,39 @@ function compiled(statement: Query | Insert): Pick<Query, 'text' | 'values'> {
   return { text: statement.locking === true ? `${text} FOR UPDATE` : text, values: statement.values }
 }
 
-/** Asks for the transaction by its number, and ends its connection where that still lives. */
-async function fate({ transaction }: PostgresSession, { client }: PostgresSession): Promise<Fate> {
+/**
+ * Asks for the transaction by its number, and ends its connection where that still lives. A server that crashed may give the
+ * number of a transaction again of which it had written nothing; so the process must be the same, and rows have the last word.
+ */
+async function fate({ transaction, process }: PostgresSession, { client }: PostgresSession): Promise<Fate> {
   for (let attempt = 1; attempt <= 100; attempt++) {
-    const { rows } = await client.query('SELECT txid_status($1::bigint) AS status', [transaction])
-    switch (rows[0].status) {
-      // A server that crashed may give the number of an unwritten transaction again, so rows have the last word.
+    switch (await statusOf(client, transaction)) {
       case 'committed':
         return 'committed'
       case 'aborted':
+      case 'future':
         return 'undone'
-      case 'in progress':
-        await client.query(
-          'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_xid::text::bigint = $1::bigint % 4294967296',
-          [transaction],
-        )
+      case 'in progress': {
+        const text = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid = $2 AND backend_xid::text::bigint = $1::bigint % 4294967296`
+        const { rows } = await client.query(text, [transaction, process])
+        if (rows.length === 0) return 'ended'
         await client.query('SELECT pg_sleep(0.1)')
         continue
+      }
       default:
         return 'unsure'
     }
   }
   return 'unsure'
+}
+
+async function statusOf(client: Client, transaction: string): Promise<unknown> {
+  try {
+    return (await client.query('SELECT txid_status($1::bigint) AS status', [transaction])).rows[0].status
+  } catch (error) {
+    // A number that the server has not given yet: it crashed, and has forgotten that it did.
+    if (systemCode(error) === '22023') return 'future'
+    throw error
+  }
 }

@@ -6,7 +6,7 @@ import type { ServerDialect, ServerSession } from './server-session.ts'
 import { rowsAreThere, type Trace, traceOf } from './traces.ts'
 import type { Work } from './work.ts'
 
-/** How long a server that was reached before may be away, in milliseconds, as while it restarts. */
+/** How long a server that was reached before may be away, as while it restarts, and others may be in the way; in milliseconds. */
 const patience = 60_000
 /** How often a transaction that lost against others is tried again. */
 const retries = 20
@@ -22,10 +22,13 @@ const connections = 10
  */
 export function serverDatabase<S extends ServerSession>(dialect: ServerDialect<S>): SqlDatabase {
   const pool = sessionPool(dialect.connect, connections)
+  const turns = turnsOfLosers()
 
   const transaction = async <T>(mode: 'read' | 'write', work: () => Work<T>): Promise<T> => {
     let conflicts = 0
+    const started = performance.now()
     const away = absence(dialect)
+    using turn = turns()
     for (;;) {
       const session = await away.during(() => pool.take())
       const traces: Trace[] = []
@@ -46,10 +49,11 @@ export function serverDatabase<S extends ServerSession>(dialect: ServerDialect<S
         }
         await session.end('ROLLBACK').catch(() => session.destroy())
         if (kind === 'other') throw dialect.inPlainWords(error)
-        if (++conflicts > retries) throw busy(dialect.place, error)
+        if (++conflicts > retries || performance.now() - started > patience) throw busy(dialect.place, error)
       } finally {
         pool.give(session)
       }
+      await turn.take()
       // Jitter keeps two writers from meeting again; it reaches no record.
       await wait(Math.min(1_000, 2 ** conflicts * 5) * (0.5 + Math.random()))
     }
@@ -60,6 +64,32 @@ export function serverDatabase<S extends ServerSession>(dialect: ServerDialect<S
     write: (work) => transaction('write', work),
     read: (work) => transaction('read', work),
     [Symbol.asyncDispose]: () => pool.close(),
+  }
+}
+
+interface Turn extends Disposable {
+  /** Waits for one's turn, and keeps it to the end. */
+  take(): Promise<void>
+}
+
+/** Those that lost against others go one by one: together they would only lose again. */
+function turnsOfLosers(): () => Turn {
+  let last: Promise<void> = Promise.resolve()
+  return () => {
+    let pass: (() => void) | undefined
+    return {
+      async take() {
+        if (pass !== undefined) return
+        const before = last
+        last = new Promise((resolve) => {
+          pass = resolve
+        })
+        await before
+      },
+      [Symbol.dispose]() {
+        pass?.()
+      },
+    }
   }
 }
 

@@ -1,0 +1,98 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
+import { isJsonObject } from '../base/json.ts'
+import type { DatabaseLocation } from '../metadata/sql/location.ts'
+import { describeMetadata, type MetadataConfig, type ServerMetadata, variableOf } from './metadata-config.ts'
+import { resolveIn } from './project-config.ts'
+
+/** Variables of a process. */
+interface Environment {
+  readonly [name: string]: string | undefined
+}
+
+/**
+ * The place of metadata with its password, from the variable that the configuration names or from the user's credentials file.
+ *
+ * Throws `ZEN_METADATA_PASSWORD` where the variable is not set or the file cannot be read; no password at all is an empty one.
+ */
+export async function metadataLocation(
+  home: string,
+  config: MetadataConfig,
+  environment: Environment,
+): Promise<DatabaseLocation> {
+  if (config.type === 'sqlite') return { type: 'sqlite', path: resolveIn(home, config.path) }
+  const { password: reference, ...place } = config
+  if (reference === undefined) return { ...place, password: (await readPasswords(environment))[keyOf(config)] ?? '' }
+  const name = variableOf(reference)!
+  const password = environment[name]
+  if (password === undefined)
+    throw new ZenmlError(
+      'ZEN_METADATA_PASSWORD',
+      `The password of ${describeMetadata(config)} is in the variable ${name}, which is not set.`,
+      { facts: { variable: name }, next: `Set ${name}, or name the password with "zenml config metadata set".` },
+    )
+  return { ...place, password }
+}
+
+/** Keeps the password of a place in the user's credentials file, which nobody else can read. Throws `ZEN_METADATA_PASSWORD`. */
+export async function keepPassword(config: ServerMetadata, password: string, environment: Environment): Promise<void> {
+  const file = credentialsFile(environment)
+  const passwords = { ...(await readPasswords(environment)), [keyOf(config)]: password }
+  try {
+    await mkdir(join(file, '..'), { recursive: true, mode: 0o700 })
+    const part = `${file}.${process.pid}.part`
+    await writeFile(part, `${JSON.stringify({ version: 1, passwords }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+    await rename(part, file)
+  } catch (error) {
+    throw unusable(file, 'written', error)
+  }
+}
+
+async function readPasswords(environment: Environment): Promise<{ readonly [place: string]: string }> {
+  const file = credentialsFile(environment)
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return {}
+    // What JSON.parse says may quote the file.
+    throw unusable(file, 'read', error instanceof SyntaxError ? new Error('it is no JSON') : error)
+  }
+  const passwords = isJsonObject(value) ? value['passwords'] : undefined
+  if (!isJsonObject(passwords)) throw unusable(file, 'read', new Error('it has no "passwords"'))
+  return Object.fromEntries(
+    Object.entries(passwords).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+}
+
+/** `$ZENML_CONFIG_DIR`, else `$XDG_CONFIG_HOME/zenml`, else `~/.config/zenml`. */
+function credentialsFile(environment: Environment): string {
+  for (const [name, below] of [
+    ['ZENML_CONFIG_DIR', []],
+    ['XDG_CONFIG_HOME', ['zenml']],
+  ] as const) {
+    const path = environment[name]
+    if (path !== undefined && isAbsolute(path)) return join(path, ...below, 'credentials.json')
+  }
+  return join(environment['HOME'] || homedir(), '.config', 'zenml', 'credentials.json')
+}
+
+/** Passwords belong to an account on a server, whatever database it is. */
+function keyOf({ type, host, port, socket, user }: ServerMetadata): string {
+  return `${type}://${encodeURIComponent(user)}@${socket ?? `${host}:${port}`}`
+}
+
+function unusable(file: string, how: string, cause: unknown): ZenmlError {
+  return new ZenmlError(
+    'ZEN_METADATA_PASSWORD',
+    `The credentials file ${file} cannot be ${how}: ${messageOf(cause)}.`,
+    {
+      facts: { file },
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: what one types
+      next: "Mend or delete it, or keep the password in a variable: --password='${env:NAME}'.",
+      cause,
+    },
+  )
+}

@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { openDatabase } from '../../../src/metadata/open.ts'
+import type { ServerLocation } from '../../../src/metadata/sql/location.ts'
+import { selectOne } from '../../../src/metadata/sql/work.ts'
+import { freshDatabase, isRunning } from '../../support/databases.ts'
+import { serverTypes, startServer } from '../../support/servers.ts'
+
+/** A certificate of "localhost" and its key, which the server may read and nobody else. */
+function certificate(): { readonly folder: string; readonly cert: string; readonly key: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'zenml-tls-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  const fresh = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert]
+  execFileSync('openssl', ['req', ...fresh, ...subject], { stdio: 'ignore' })
+  chmodSync(folder, 0o755)
+  chmodSync(key, 0o600)
+  if (process.getuid?.() === 0) chownSync(key, Number(execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' })), 0)
+  return { folder, cert, key }
+}
+
+it.each(serverTypes.map((type) => [type, isRunning(type)] as const))(
+  'a connection to %s is encrypted, and the certificate is believed only where it is known (skipped without a server)',
+  async (type, running) => {
+    if (!running) return
+    const { folder, cert, key } = certificate()
+    const options =
+      type === 'mysql'
+        ? [`--ssl-cert=${cert}`, `--ssl-key=${key}`, `--ssl-ca=${cert}`, '--require-secure-transport=ON']
+        : ['-c', 'ssl=on', '-c', `ssl_cert_file=${cert}`, '-c', `ssl_key_file=${key}`]
+    await using server = await startServer(type, { options })
+    const plain = { ...freshDatabase(type, server).location, host: 'localhost' }
+    const cipher = async (location: ServerLocation): Promise<unknown> => {
+      await using database = await openDatabase(location)
+      const row = await database.read(() =>
+        selectOne(
+          type === 'mysql'
+            ? `SHOW SESSION STATUS LIKE 'Ssl_version'`
+            : 'SELECT version AS "Value" FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
+        ),
+      )
+      return row?.['Value']
+    }
+    expect(await cipher({ ...plain, tls: { ca: cert } })).toMatch(/^TLSv1/)
+    expect(await cipher({ ...plain, tls: { verify: false } })).toMatch(/^TLSv1/)
+    // Signed by nobody that is known.
+    await expect(cipher({ ...plain, tls: {} })).rejects.toMatchObject({ code: 'ZEN_METADATA_CONNECTION' })
+    const other = join(folder, 'other.pem')
+    await expect(cipher({ ...plain, tls: { ca: other } })).rejects.toMatchObject({ code: 'ZEN_METADATA_TLS' })
+    writeFileSync(other, 'no certificate')
+    await expect(cipher({ ...plain, tls: { ca: other } })).rejects.toThrow()
+    if (type === 'mysql') await expect(cipher(plain)).rejects.toThrow()
+  },
+)
+
+it.each(serverTypes.map((type) => [type, isRunning(type)] as const))(
+  'a server without encryption is refused by who wants it on %s, and its socket serves as well as its port (skipped without a server)',
+  async (type, running) => {
+    if (!running) return
+    await using server = await startServer(type)
+    await using fresh = freshDatabase(type, server)
+    await expect(openDatabase({ ...fresh.location, tls: {} })).rejects.toMatchObject({
+      code: 'ZEN_METADATA_CONNECTION',
+    })
+    const port = type === 'mysql' ? 1 : server.port
+    await using database = await openDatabase({
+      ...fresh.location,
+      host: 'nowhere.invalid',
+      port,
+      socket: server.socket,
+    })
+    expect(await database.read(() => selectOne('SELECT COUNT(*) AS types FROM Type'))).toEqual({ types: 9 })
+  },
+)
