@@ -18,11 +18,10 @@ const common = {
   conditions: ['zenml-source'],
 }
 // Native or heavy, or shared with the user's own code: these stay packages.
-<<<<<<< HEAD
-const packages = ['better-sqlite3', '@duckdb/node-api', '@grpc/grpc-js', 'esbuild', 'zod', 'zenml', '@tensorflow/*']
-=======
-const packages = ['better-sqlite3', 'mysql2', 'pg', '@duckdb/node-api', 'esbuild', 'zod', 'zenml', '@tensorflow/*']
->>>>>>> m-servers
+const packages = [
+  ...['better-sqlite3', 'mysql2', 'pg', '@duckdb/node-api', '@grpc/grpc-js'],
+  ...['esbuild', 'zod', 'zenml', '@tensorflow/*'],
+]
 // CommonJS parts of the bundled libraries ask for Node's own modules with require().
 const banner = {
   js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)",

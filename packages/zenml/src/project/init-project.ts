@@ -29,14 +29,10 @@ export async function initProject(directory: string): Promise<InitResult> {
   const existing = await readConfig(home)
   const config = existing ?? defaultConfig
   await mkdir(resolveIn(home, config.artifacts.path), { recursive: true })
-<<<<<<< HEAD
-  await using _created = await openDatabase({ type: 'sqlite', path: resolveIn(home, config.metadata.path) })
-=======
   // A server was asked when it was set, and may be away.
   if (config.metadata.type === 'sqlite') {
-    await using _created = await openMetadata({ type: 'sqlite', path: resolveIn(home, config.metadata.path) })
+    await using _created = await openDatabase({ type: 'sqlite', path: resolveIn(home, config.metadata.path) })
   }
->>>>>>> m-servers
   // Last, so that an interrupted start leaves no project that looks whole.
   if (existing === undefined) await writeConfig(home, config)
   if (repository !== undefined) await ignore(root)

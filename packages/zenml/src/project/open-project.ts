@@ -10,11 +10,7 @@ import { ZenmlError } from '../base/errors.ts'
 import { randomIds } from '../base/ids.ts'
 import { openDatabase } from '../metadata/open.ts'
 import { type RunRecords, runRecords } from '../metadata/run-records.ts'
-<<<<<<< HEAD
 import type { SqlDatabase } from '../metadata/sql/database.ts'
-=======
-import { type DatabaseLocation, placeOf, type SqliteLocation } from '../metadata/sql/location.ts'
->>>>>>> m-servers
 import type { StoresSpec } from '../model/pipeline-spec.ts'
 import type { Workspace } from '../run/workspace.ts'
 import { metadataLocation } from './credentials.ts'
@@ -77,13 +73,7 @@ export async function openProject(directory: string, options: OpenOptions = {}):
   await Promise.all(
     [cacheDirectory, temporaryDirectory, artifactsDirectory].map((path) => mkdir(path, { recursive: true })),
   )
-<<<<<<< HEAD
-  const metadata = await openDatabase({ type: 'sqlite', path: resolveIn(home, config.metadata.path) })
-=======
-  const metadata = await openMetadata(
-    sqliteOnly(await metadataLocation(home, config.metadata, options.environment ?? process.env)),
-  )
->>>>>>> m-servers
+  const metadata = await openDatabase(await metadataLocation(home, config.metadata, options.environment ?? process.env))
   const records = runRecords(metadata)
   const artifacts = artifactStore(localBlobStorage(artifactsDirectory))
   const fileDigests = await openFileDigests(join(cacheDirectory, 'files.json'))
@@ -123,14 +113,6 @@ export async function openProject(directory: string, options: OpenOptions = {}):
       await metadata[Symbol.asyncDispose]()
     },
   }
-}
-
-/** Runs are recorded in SQLite; the records of runs do not speak to servers. */
-function sqliteOnly(location: DatabaseLocation): SqliteLocation {
-  if (location.type === 'sqlite') return location
-  throw new ZenmlError('ZEN_METADATA_SERVER', `Runs are not recorded in ${placeOf(location)}, but only in SQLite.`, {
-    next: 'Set it with "zenml config metadata set sqlite --uri=PATH".',
-  })
 }
 
 /** The nearest folder from here upwards that holds a project. */

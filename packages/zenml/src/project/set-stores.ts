@@ -2,11 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { messageOf, ZenmlError } from '../base/errors.ts'
-<<<<<<< HEAD
 import { openDatabase } from '../metadata/open.ts'
-=======
-import { openDatabase, openMetadata } from '../metadata/open.ts'
->>>>>>> m-servers
 import { staysInside } from '../model/pipeline-spec.ts'
 import { keepPassword, metadataLocation } from './credentials.ts'
 import { type ServerMetadata, variableOf } from './metadata-config.ts'
