@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const entries =
-  /^packages\/zenml\/src\/(public\/|cli\/main\.ts|backends\/host\/main\.ts|config\/json-schema\.ts)|^packages\/tensorflow\/src\/index\.ts|\.test\.ts$|^examples\/|^bench\/|^tools\//
+  /^packages\/zenml\/src\/(public\/|cli\/main\.ts|backends\/host\/main\.ts|config\/json-schema\.ts)|^packages\/tensorflow\/src\/index\.ts|\.test\.ts$|test\/support\/global-|^examples\/|^bench\/|^tools\//
 const files = new Map()
 for (const folder of ['packages', 'examples', 'bench', 'tools']) {
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true, recursive: true })) {

@@ -22,6 +22,7 @@ const folder = await realpath(await mkdtemp(join(tmpdir(), `zenml-${type}-`)))
 const server = { folder, durable, options, password: randomBytes(18).toString('base64url'), port: 0 }
 let child
 let ending = false
+let initialised
 
 const answer = (value) => process.stdout.write(`${JSON.stringify(value)}\n`)
 process.stdout.on('error', () => {})
@@ -40,7 +41,8 @@ input.on('close', end)
 async function begin() {
   try {
     if (kind.program() === undefined) throw new Error(`No ${type} server is installed: run tools/servers/install.sh.`)
-    await kind.initialise(server)
+    initialised = kind.initialise(server)
+    await initialised
     await start()
     const { password, port } = server
     const account = { host: '127.0.0.1', port, socket: kind.socket(server), user: kind.account, password }
@@ -56,6 +58,7 @@ async function start() {
   const first = server.port === 0
   for (let attempt = 1; ; attempt++) {
     if (first) server.port = await freePort()
+    if (ending) throw new Error('It is no longer wanted.')
     const file = openSync(join(folder, 'log'), 'a')
     child = spawn(kind.program(), kind.start(server), {
       cwd: folder,
@@ -87,6 +90,8 @@ async function end() {
   if (ending) return
   ending = true
   try {
+    // What still writes into the folder would make it again.
+    await initialised?.catch(() => {})
     await finish(kind.quickSignal)
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 20 })

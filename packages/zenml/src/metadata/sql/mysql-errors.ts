@@ -9,7 +9,7 @@ const numbers = {
   conflict: [1205, 1213, 1020, 3572],
   /** Too many connections, shutdown, killed connection, lost or idle connection. */
   lost: [1040, 1053, 1927, 2006, 2013, 4031, 1077, 1079],
-  access: [1044, 1045, 1142, 1227, 1698, 1049, 1143],
+  access: [1044, 1045, 1049, 1129, 1130, 1142, 1143, 1227, 1698],
   unique: [1062, 1586],
   missing: [1146, 1054],
   range: [1264, 1690],

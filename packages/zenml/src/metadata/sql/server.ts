@@ -3,7 +3,7 @@ import { ZenmlError } from '../../base/errors.ts'
 import type { SqlDatabase } from './database.ts'
 import { sessionPool } from './pool.ts'
 import type { ServerDialect, ServerSession } from './server-session.ts'
-import { rowsAreThere, type Trace, traceOf } from './traces.ts'
+import { rowsAreThere, type Trace, trace } from './traces.ts'
 import type { Work } from './work.ts'
 
 /** How long a server that was reached before may be away, as while it restarts, and others may be in the way; in milliseconds. */
@@ -112,7 +112,7 @@ async function drive<S extends ServerSession, T>(
       next = work.throw(dialect.inPlainWords(error))
       continue
     }
-    if ('table' in statement) traceOf(traces, statement, answer.first)
+    trace(traces, statement, answer.first)
     next = work.next(answer)
   }
   return next.value

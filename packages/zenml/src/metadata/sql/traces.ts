@@ -1,5 +1,5 @@
 import type { ServerDialect, ServerSession } from './server-session.ts'
-import type { Insert, SqlValue } from './work.ts'
+import type { Insert, Query, SqlValue } from './work.ts'
 
 /** A row that a transaction inserted, to be looked for where nobody knows whether the transaction took effect. */
 export interface Trace {
@@ -13,14 +13,31 @@ const mostTraces = 32
 /** Longer values are not compared. */
 const longest = 1_000
 
-/** Notes the first row of an insert, which was not there before. */
-export function traceOf(traces: Trace[], { table, columns, rows, onConflict = 'fail' }: Insert, id?: number): void {
+/** Notes what a statement did: the first row of an insert, which was not there before, or a change to rows that were noted. */
+export function trace(traces: Trace[], statement: Query | Insert, id?: number): void {
+  if (!('table' in statement)) {
+    const [, verb, table] = /^\s*(UPDATE|DELETE\s+FROM)\s+(\w+)/i.exec(statement.text) ?? []
+    if (table !== undefined) forget(traces, table, verb!.toUpperCase() === 'UPDATE')
+    return
+  }
+  const { table, columns, rows, onConflict = 'fail' } = statement
+  if (typeof onConflict === 'object') forget(traces, table, true)
   if (onConflict !== 'fail' || traces.length >= mostTraces) return
   const known = columns
     .map((column, index) => [column, rows[0]![index]!] as const)
     .filter(([, value]) => !(typeof value === 'string' || value instanceof Uint8Array) || value.length <= longest)
   if (id !== undefined && !columns.includes('id')) known.push(['id', id])
   traces.push({ table, columns: known.map(([column]) => column), values: known.map(([, value]) => value) })
+}
+
+/** Values that may have changed since are no traces; ids stay, unless the row may be gone. */
+function forget(traces: Trace[], table: string, keepIds: boolean): void {
+  for (const [index, { table: other, columns, values }] of [...traces.entries()].reverse()) {
+    if (other.toLowerCase() !== table.toLowerCase()) continue
+    const at = keepIds ? columns.indexOf('id') : -1
+    if (at < 0) traces.splice(index, 1)
+    else traces[index] = { table: other, columns: ['id'], values: [values[at]!] }
+  }
 }
 
 /**

@@ -99,6 +99,19 @@ describe.each(serverTypes)('on %s (skipped without a server)', (type) => {
         expect(proxy.cut).toBeUndefined()
         expect(await database.read(() => select('SELECT id FROM Context WHERE name = ?', [name]))).toEqual([{ id }])
       }
+      // Rows that the same transaction went on to change or delete are no proof against it.
+      proxy.cut = cut
+      const changed = await database.write(function* () {
+        const id = yield* add('changed')()
+        yield* change('UPDATE Context SET create_time_since_epoch = 3 WHERE id = ?', [id])
+        const gone = yield* insert({ table: 'Execution', columns: ['type_id'], rows: [[77]], ids: true })
+        yield* change('DELETE FROM Execution WHERE id = ?', gone)
+        return id
+      })
+      expect(await database.read(() => select(`SELECT id FROM Context WHERE name = 'changed'`))).toEqual([
+        { id: changed },
+      ])
+      await database.write(() => change(`DELETE FROM Context WHERE name = 'changed'`))
       // Without rows of its own a transaction is done again, to the same end.
       proxy.cut = cut
       await database.write(() => change('UPDATE Context SET create_time_since_epoch = 7 WHERE name = ?', ['a']))

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { openDatabase } from '../../../src/metadata/open.ts'
 import { simpleTypes } from '../../../src/metadata/schema-10.ts'
 import { numbered } from '../../../src/metadata/sql/postgres-text.ts'
@@ -204,6 +207,19 @@ it.each(runningServers)('a reader on %s cannot write', async (type) => {
   await using database = await openDatabase(fresh.location)
   await expect(database.read(() => change('DELETE FROM Type'))).rejects.toThrow()
   expect(await database.read(() => select('SELECT id FROM Type'))).toHaveLength(9)
+})
+
+it('a database of SQLite opens in the same way, and its statements can be counted', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'zenml-sqlite-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const statements: string[] = []
+  const location = { type: 'sqlite', path: join(folder, 'metadata.db') } as const
+  await using database = await openDatabase(location, { onStatement: (text) => statements.push(text) })
+  expect(await database.read(() => select('SELECT id FROM Type'))).toHaveLength(simpleTypes.length)
+  statements.splice(0)
+  // A lock that servers need is nothing to a writer that is alone.
+  await database.write(() => select('SELECT schema_version FROM MLMDEnv', [], { locking: true }))
+  expect(statements).toHaveLength(3)
 })
 
 it.each(runningServers)('statements on %s can be counted', async (type) => {
