@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node'
+import { metadataServerVariable } from './project.ts'
 import { type ServerAccess, type ServerType, serverTypes, startServer, type TestServer } from './servers.ts'
 
 declare module 'vitest' {
@@ -10,7 +11,9 @@ declare module 'vitest' {
 
 /** Starts the servers that `ZENML_SERVERS` asks for (`mysql`, `postgres`, both with a comma, or `all`), one for all tests. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const wanted = process.env['ZENML_SERVERS'] ?? ''
+  // Whole projects on a server: `ZENML_METADATA=mysql npx vitest run packages/zenml/test/e2e`.
+  const metadata = process.env['ZENML_METADATA']
+  const wanted = `${process.env['ZENML_SERVERS'] ?? ''},${metadata ?? ''}`.replace(/^all,.*/, 'all')
   const types = serverTypes.filter((type) => wanted === 'all' || wanted.split(',').includes(type))
   const skipped = serverTypes.filter((type) => !types.includes(type))
   if (skipped.length > 0)
@@ -25,6 +28,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     }),
   )
   project.provide('servers', access)
+  if (metadata === 'mysql' || metadata === 'postgres') {
+    const { host, port, user, password } = access[metadata]!
+    process.env[metadataServerVariable] = JSON.stringify({ type: metadata, host, port, user, password })
+  }
   return async () => {
     await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()))
   }

@@ -1,4 +1,5 @@
 import { execFile, execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import {
   cpSync,
   mkdirSync,
@@ -72,6 +73,26 @@ export const testEnvironment: NodeJS.ProcessEnv = {
   GIT_COMMITTER_EMAIL: 'ada@example.com',
 }
 
+/** A server of this run of the tests on which projects keep their metadata. */
+interface MetadataServer {
+  readonly type: 'mysql' | 'postgres'
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string
+}
+
+/** The variable in which the start of the tests names the server that `ZENML_METADATA` asks for. */
+export const metadataServerVariable = 'ZENML_TEST_METADATA'
+
+function metadataServer(): MetadataServer | undefined {
+  const text = process.env[metadataServerVariable]
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+/** Whether projects of tests keep their metadata in a file that a test may open. */
+export const metadataIsFile: boolean = metadataServer() === undefined
+
 /** Makes a project; `git: false` leaves the repository out. */
 export function testProject({ git: withGit = true, init = true, clone, user }: TestProjectOptions = {}): TestProject {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'zenml-project-')))
@@ -117,7 +138,22 @@ export function testProject({ git: withGit = true, init = true, clone, user }: T
       )
     })
   const zenml: TestProject['zenml'] = (...args) => zenmlWith({}, ...args)
-  if (init) execFileSync(process.execPath, [cli, 'init'], { cwd: root, env: environment, stdio: 'ignore' })
+  if (init) {
+    execFileSync(process.execPath, [cli, 'init'], { cwd: root, env: environment, stdio: 'ignore' })
+    const server = metadataServer()
+    if (server !== undefined) {
+      const { type, host, port, user, password } = server
+      const database = `zenml_${randomBytes(6).toString('hex')}`
+      execFileSync(
+        process.execPath,
+        [
+          ...[cli, 'config', 'metadata', 'set', type, `--host=${host}`, `--port=${port}`, `--username=${user}`],
+          ...[`--password=${password}`, `--database=${database}`],
+        ],
+        { cwd: root, env: environment, stdio: 'ignore' },
+      )
+    }
+  }
   return {
     root,
     write,
