@@ -32,6 +32,8 @@ export function numbered(text: string): string {
 /** Values go as texts, whose type the server takes from the column. */
 export function parameter(value: SqlValue): unknown {
   if (typeof value === 'bigint') return value.toString()
+  // Its text in JavaScript has no sign.
+  if (Object.is(value, -0)) return '-0'
   return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value
 }
 
