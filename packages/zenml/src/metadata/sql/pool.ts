@@ -6,7 +6,7 @@ export interface Pool<S extends ServerSession> {
   take(): Promise<S>
   /** Gives a connection back; one that was lost is dropped. */
   give(session: S): void
-  /** Closes all, after those in use were given back. */
+  /** Closes all, after those in use were given back; nobody is given one afterwards, as a closed file cannot be read. */
   close(): Promise<void>
 }
 
@@ -16,6 +16,7 @@ export function sessionPool<S extends ServerSession>(connect: () => Promise<S>, 
   const waiting: (() => void)[] = []
   let used = 0
   let whenUnused: (() => void) | undefined
+  let closed = false
   const next = (): void => {
     used--
     waiting.shift()?.()
@@ -23,6 +24,7 @@ export function sessionPool<S extends ServerSession>(connect: () => Promise<S>, 
   }
   return {
     async take() {
+      if (closed) throw new Error('The metadata store is closed.')
       while (used >= most) await new Promise<void>((resolve) => waiting.push(resolve))
       used++
       // The one that was used last is the likeliest to be alive.
@@ -43,6 +45,7 @@ export function sessionPool<S extends ServerSession>(connect: () => Promise<S>, 
       next()
     },
     async close() {
+      closed = true
       if (used > 0)
         await new Promise<void>((resolve) => {
           whenUnused = resolve
