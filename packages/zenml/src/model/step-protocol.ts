@@ -26,7 +26,7 @@ export interface StepInput {
 export interface TraceInput {
   /** Absolute path of the repository on this machine: files in it are named relative to it. Gone with this file, stored nowhere. */
   readonly repository: string
-  /** Names of all packages that are part of the step's identity: their files are known. */
+  /** Absolute folders, without links, of all packages that are part of the step's identity: their files are known. */
   readonly packages: readonly string[]
   /** Names of the variables that the step declares. */
   readonly variables: readonly string[]
