@@ -65,6 +65,8 @@ export interface StepOutput {
   readonly touches: readonly Touch[]
   /** What it read of the repository outside of its inputs; see `ObservedLeaf`. */
   readonly observed: { readonly files: { readonly [path: string]: Digest | null } }
+  /** Files of packages that it loaded or looked for, relative, by the package's folder on this machine. Recorded nowhere. */
+  readonly loaded: { readonly [directory: string]: readonly string[] }
 }
 
 /** One line of JSON on file descriptor 3 while a step runs. */

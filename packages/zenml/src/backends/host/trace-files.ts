@@ -45,6 +45,7 @@ export class FileWatch {
   /** By path and reading: null where it is known, else what it counts as and whether it was observed. */
   private readonly seen = new Map<string, { readonly what: string; readonly how: Reading; observed: boolean } | null>()
   private readonly writes = new Writes()
+  private readonly ofPackages = new Map<string, Set<string>>()
   private inputFiles: ReadonlySet<string> | undefined
   private readonly files = new Map<string, { readonly digest: Digest | null; readonly mark: string }>()
 
@@ -105,6 +106,11 @@ export class FileWatch {
     return Object.fromEntries(settled)
   }
 
+  /** Files of packages that were read or looked for, by the package's folder. */
+  loaded(): { [directory: string]: string[] } {
+    return Object.fromEntries([...this.ofPackages].map(([folder, files]) => [folder, [...files]]))
+  }
+
   private read(given: unknown, how: Reading, below: Call): void {
     const path = pathOf(given)
     if (path === undefined || isInside(this.known.own, path)) return
@@ -152,7 +158,11 @@ export class FileWatch {
   /** Not by the name: another copy of a package may lie elsewhere, and what is installed into a package is none of its files. */
   private isOfPackage(real: string): boolean {
     for (let folder = real; ; folder = dirname(folder)) {
-      if (this.known.packages.has(folder)) return true
+      if (this.known.packages.has(folder)) {
+        const files = this.ofPackages.get(folder) ?? new Set()
+        this.ofPackages.set(folder, files.add(relative(folder, real)))
+        return true
+      }
       if (basename(folder) === 'node_modules' || folder === dirname(folder)) return false
     }
   }
