@@ -8,6 +8,7 @@ import { systemCode, ZenmlError } from '../base/errors.ts'
 import { isArtifactPath } from '../model/artifact.ts'
 import { type CacheEntries, cacheEntries } from './cache-entries.ts'
 import { type InstallInputs, readInstallInputs } from './install-inputs.ts'
+import { recordFileOf } from './install-record.ts'
 import { linkTree, stateOfTree } from './link-tree.ts'
 import { askNode, type NpmOptions, npmWords, runNpm } from './npm.ts'
 
@@ -146,6 +147,16 @@ async function layOut(entry: string, root: string, { folders }: InstallInputs): 
     if (folders.length === 1) await symlink(join(entry, path), target, 'junction')
     else await linkTree(join(entry, path), target)
   }
+  // Links make folders anew; what npm says of its install is the last that is written, as npm does it, or it is not believed.
+  if (folders.length > 1) await renew(recordFileOf(join(top, folders[0]!)))
+}
+
+async function renew(file: string): Promise<void> {
+  const bytes = await readFile(file).catch(ifMissing)
+  if (bytes === undefined) return
+  // Not in place: it may be a link to the kept one.
+  await rm(file)
+  await writeFile(file, bytes)
 }
 
 function ifMissing(error: unknown): undefined {
