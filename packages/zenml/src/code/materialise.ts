@@ -150,7 +150,8 @@ async function bring(
     gitDirectory: home.path,
     wanted: `${pin.tree}^{tree}`,
     sources: pin.dirty ? [`refs/zenml/snapshots/${pin.tree}`] : [...commit, ...branch],
-    keep: `refs/zenml/fetched/${pin.dirty ? pin.tree : (pin.commit ?? pin.tree)}`,
+    // By what is wanted: a pin may name the commit of another tree, and what that ref keeps is to stay.
+    keep: `refs/zenml/fetched/${pin.tree}`,
     remote: pin.remote,
     ...(signal === undefined ? {} : { signal }),
   })
