@@ -53,7 +53,7 @@ export async function recreateNode({
   const cached = await entries.use(key)
   if (cached !== undefined) {
     if ((await versionOf(pathIn(cached))) === version) return { kind: 'found', path: pathIn(cached) }
-    await entries.remove(key)
+    await entries.remove(cached)
   }
   let reason: string | undefined
   try {

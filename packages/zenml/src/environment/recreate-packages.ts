@@ -73,10 +73,10 @@ export async function recreatePackages(options: RecreatePackagesOptions): Promis
   for (const { folder, found } of inputs) {
     const content = Object.fromEntries([...found.files].map(([path, bytes]) => [path, sha256(bytes)]))
     const key = hexOf(digestOf([format, folder, content, kind.platform, kind.arch, kind.libc, kind.abi])).slice(0, 40)
-    let entry = await wholeEntry(entries, key, found)
+    let entry = await wholeEntry(entries, key, found, root)
     if (entry === undefined) {
       fromCache = false
-      entry = await entries.make(key, (part) => install(part, folder, found, options))
+      entry = await entries.make(key, (part) => install(part, folder, found, options), root)
       await entries.sweep(kept)
     }
     await layOut(entry, root, found)
@@ -85,12 +85,19 @@ export async function recreatePackages(options: RecreatePackagesOptions): Promis
 }
 
 /** An environment that is still what npm made. */
-async function wholeEntry(entries: CacheEntries, key: string, { folders }: InstallInputs): Promise<string | undefined> {
+async function wholeEntry(
+  entries: CacheEntries,
+  key: string,
+  { folders }: InstallInputs,
+  root: string,
+): Promise<string | undefined> {
   const entry = await entries.use(key)
   if (entry === undefined) return undefined
+  await entries.lend(entry, root)
   const state = await readFile(join(entry, stateName), 'utf8').catch(() => undefined)
   if (state !== undefined && state === stateOfTree(entry, installed(entry, folders))) return entry
-  await entries.remove(key)
+  // Steps of another rerun that is still at it may load from there.
+  await entries.remove(entry, root)
   return undefined
 }
 
