@@ -40,7 +40,7 @@ export async function fetchObjects(missing: MissingObjects): Promise<Fetched> {
     ...(remote === null || configured.some(isRecorded) ? [] : [{ target: remote, url: remote, trusted: false }]),
     ...configured.filter((one) => !isRecorded(one)).map(({ name, url }) => ({ target: name, url, trusted: true })),
   ]
-  const before = await valueOf(gitDirectory, keep)
+  const before = await namedBy(gitDirectory, keep)
   let found = false
   try {
     for (const { target, url, trusted } of places) {
@@ -82,13 +82,13 @@ export async function hasObject(gitDirectory: string, wanted: string): Promise<b
 }
 
 /** What a ref names; undefined where there is none. */
-async function valueOf(gitDirectory: string, ref: string): Promise<string | undefined> {
+async function namedBy(gitDirectory: string, ref: string): Promise<string | undefined> {
   const listed = await gitIn(gitDirectory, ['for-each-ref', '--format=%(objectname)', ref])
   return listed.split('\n')[0] || undefined
 }
 
 async function restore(gitDirectory: string, ref: string, before: string | undefined): Promise<void> {
-  const now = await valueOf(gitDirectory, ref)
+  const now = await namedBy(gitDirectory, ref)
   if (now === before) return
   await gitIn(gitDirectory, before === undefined ? ['update-ref', '-d', ref] : ['update-ref', ref, before])
 }

@@ -9,7 +9,7 @@ import { isArtifactPath } from '../model/artifact.ts'
 import { type CacheEntries, cacheEntries } from './cache-entries.ts'
 import { type InstallInputs, readInstallInputs } from './install-inputs.ts'
 import { linkTree, stateOfTree } from './link-tree.ts'
-import { askNode, type NpmOptions, npmWords, runNpm } from './npm.ts'
+import { askNode, type NpmOptions, npmWords, type ProcessGuard, runNpm } from './npm.ts'
 
 /** Which packages are to be brought back, and by what. */
 export interface RecreatePackagesOptions {
@@ -26,6 +26,7 @@ export interface RecreatePackagesOptions {
   readonly signal?: AbortSignal
   /** Told each line that npm prints. */
   readonly onOutput?: (line: string) => void
+  readonly guard?: ProcessGuard
   readonly clock?: Clock
 }
 
@@ -117,13 +118,14 @@ async function install(
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, bytes)
   }
-  const { node, npm, signal, onOutput } = options
+  const { node, npm, signal, onOutput, guard } = options
   const how: NpmOptions = {
     directory: join(part, folder),
     ...(node === undefined ? {} : { node }),
     ...(npm === undefined ? {} : { npm }),
     ...(signal === undefined ? {} : { signal }),
     ...(onOutput === undefined ? {} : { onOutput }),
+    ...(guard === undefined ? {} : { guard }),
   }
   const { code, output } = await runNpm(npmArguments, how)
   if (code !== 0) throw failed(folder, output)

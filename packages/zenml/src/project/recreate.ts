@@ -3,6 +3,7 @@ import { join, relative, sep } from 'node:path'
 import { artifactStore } from '../artifacts/artifact-store.ts'
 import { localBlobStorage } from '../artifacts/local-blob-storage.ts'
 import { overlayBlobStorage } from '../artifacts/overlay-blob-storage.ts'
+import { guardGroup } from '../backends/guard.ts'
 import { localBackend } from '../backends/local-backend.ts'
 import { hexOf, sha256 } from '../base/digest.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
@@ -176,7 +177,7 @@ async function findNode(
   const version = pinned.environment['node']
   if (typeof version !== 'string' || version === process.versions.node) return undefined
   tell(`Node ${version}`)
-  const found = await recreateNode({ version, cacheDirectory: cache, signal })
+  const found = await recreateNode({ version, cacheDirectory: cache, signal, guard: guardGroup })
   if (found.kind === 'found') return found.path
   if (found.kind === 'unavailable')
     notes.push(`Node ${version} could not be had (${found.reason}); Node ${process.versions.node} runs the steps.`)
@@ -197,6 +198,7 @@ async function findPackages(
     cacheDirectory: cache,
     signal,
     onOutput: tell,
+    guard: guardGroup,
   })
   // As many folders up as the project lies deep in its repository.
   const present = join(
