@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { access, mkdir, readdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { hexOf, sha256 } from '../base/digest.ts'
@@ -47,8 +47,9 @@ export function cacheEntries(directory: string, clock: Clock): CacheEntries {
         await utimes(join(path, markName), now, now)
         return path
       } catch (error) {
-        // Another user's cache, or one that is read-only: it can be used, but not marked.
-        if (isForbidden(error)) return path
+        // Another user's cache, or one that is read-only: it can be used where it can be read, but not marked.
+        if (isForbidden(error) && (await isReadable(path))) return path
+        if (isForbidden(error)) continue
         if (systemCode(error) !== 'ENOENT') throw error
       }
     }
@@ -86,7 +87,7 @@ export function cacheEntries(directory: string, clock: Clock): CacheEntries {
     await rm(away, { recursive: true, force: true, maxRetries: 3 })
   }
 
-  /** Gives a finished part its name: the key's own, or one behind it where an entry is out of use and still borrowed. */
+  /** Gives a finished part its name: the key's own, or one behind it where an entry is out of use and still borrowed, or another user's. */
   async function finish(part: string, key: string): Promise<string> {
     for (let number = 1; ; number++) {
       const path = join(directory, number === 1 ? key : `${key}~${number}`)
@@ -97,7 +98,7 @@ export function cacheEntries(directory: string, clock: Clock): CacheEntries {
         if (!['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(systemCode(error) ?? '')) throw error
         const other = await use(key)
         if (other !== undefined) return other
-        if (!existsSync(join(path, retiredName))) throw error
+        if (!existsSync(path)) throw error
       }
     }
   }
@@ -126,11 +127,14 @@ export function cacheEntries(directory: string, clock: Clock): CacheEntries {
       for (const name of await namesIn(directory)) {
         const path = join(directory, name)
         if (name.startsWith(partPrefix)) {
+          if (!(await isReadable(path))) continue
           const used = await timeOf(path)
           const state = await borrowed(path)
           if (state === 'no-more' || (state === 'never' && used !== undefined && now - used > day)) await discard(path)
           continue
         }
+        // Another user's, where the cache is shared.
+        if (!(await isReadable(path))) continue
         const used = await timeOf(join(path, markName))
         if (used === undefined || (await borrowed(path)) === 'yes') continue
         if (existsSync(join(path, retiredName))) await takeAway(path)
@@ -169,6 +173,16 @@ async function namesIn(directory: string): Promise<string[]> {
 
 async function timeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(ifMissing))?.mtimeMs
+}
+
+async function isReadable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.R_OK | constants.X_OK)
+    return true
+  } catch (error) {
+    if (isForbidden(error) || systemCode(error) === 'ENOENT') return false
+    throw error
+  }
 }
 
 function ifMissing(error: unknown): undefined {

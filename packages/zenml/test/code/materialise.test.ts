@@ -256,6 +256,22 @@ it('a damaged pin and a folder with something in it are refused before anything 
   await expect(materialiseCode({ ...at, target: root, pin })).rejects.toMatchObject({ code: 'ZEN_CODE_TARGET' })
 })
 
+it('a place that takes no file of the code is named as that, not as damage of the repository', async () => {
+  const root = repositoryWith(code)
+  const pin = await pinNow(root)
+  // Git holds a name that no file system takes.
+  const blob = runGit(root, 'rev-parse', 'HEAD:run.sh')
+  runGit(root, 'update-index', '--add', '--cacheinfo', `100644,${blob},${'name'.repeat(75)}`)
+  const tree = runGit(root, 'write-tree')
+  const target = temporaryFolder()
+  await expect(materialiseCode({ repository: root, pin: { ...pin, tree }, target })).rejects.toMatchObject({
+    code: 'ZEN_CODE_TARGET',
+    message: expect.stringContaining('File name too long'),
+    next: expect.stringContaining('can be written'),
+  })
+  expect(readdirSync(target)).toEqual([])
+})
+
 it('line ends are those that the run read, whatever this clone makes of them', async () => {
   const root = repositoryWith({ 'a.ts': 'one\ntwo\n', 'b.ts': 'one\r\ntwo\r\n', 'data.csv': 'x\n1\n' })
   const pin = await pinNow(root)

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { cacheRefusal } from '../../src/project/cache-refusal.ts'
 import { type TestProject, testEnvironment, testProject } from '../support/project.ts'
-import { oneStep } from '../support/steps.ts'
-import { repositoryState } from '../support/tree-state.ts'
+import { numbersPipeline, oneStep } from '../support/steps.ts'
+import { digestTree, repositoryState } from '../support/tree-state.ts'
 
 /** A project whose step needs a package with an install script that takes a minute while a file lies there. */
 async function withSlowPackage(slow: string): Promise<TestProject> {
@@ -91,3 +92,84 @@ it.each([['SIGINT'], ['SIGKILL']] as const)(
     }
   },
 )
+
+it('a cache that cannot be written or is full is named, with the way to another, and nothing is left', async () => {
+  using project = testProject({ git: false, user: 65534 })
+  project.write(oneStep('return { value: 7 }'))
+  project.give(project.root)
+  project.git('init', '-q', '-b', 'main')
+  project.commit()
+  const run = await project.json('pipeline', 'run', 'one.yaml')
+  chmodSync(project.cache, 0o555)
+  for (const command of ['rerun', 'verify'] as const) {
+    const { code, stdout } = await project.zenml('pipeline', command, run.run, '--json')
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'ZEN_CACHE_DIR',
+      message: expect.stringContaining(project.cache),
+      next: expect.stringContaining('ZENML_CACHE_DIR'),
+    })
+  }
+  chmodSync(project.cache, 0o755)
+  expect((await project.json('pipeline', 'runs')).runs).toHaveLength(1)
+  // A repository that cannot be written is enough to make its runs again.
+  execFileSync('chmod', ['-R', 'a-w', join(project.root, '.git'), join(project.root, 'steps')])
+  expect((await project.json('pipeline', 'rerun', run.run)).comparison).toMatchObject({ compared: 1, differing: [] })
+  execFileSync('chmod', ['-R', 'u+w', project.root])
+
+  // The system does not name the file that it had no room for.
+  expect(
+    cacheRefusal(
+      '/cache',
+      errorOf(() => writeFileSync('/dev/full', 'x')),
+    ),
+  ).toMatchObject({ code: 'ZEN_CACHE_DIR' })
+  const elsewhere = errorOf(() => readFileSync(join(project.root, 'nothing')))
+  expect(cacheRefusal('/cache', elsewhere)).toBe(elsewhere)
+})
+
+it('neither rerun nor verify writes a byte into a repository in the middle of a merge, a rebase, or on no branch', async () => {
+  using project = testProject()
+  project.write(numbersPipeline)
+  project.commit()
+  const run = await project.json('pipeline', 'run', 'pipeline.yaml')
+  const edit = (factor: string): void =>
+    project.write({ 'lib/scale.ts': numbersPipeline['lib/scale.ts']!.replace('2', factor) })
+  project.git('checkout', '-qb', 'other')
+  edit('5')
+  project.commit()
+  project.git('checkout', '-q', 'main')
+  edit('6')
+  project.commit()
+  project.write({ 'stashed.txt': 'kept aside' })
+  project.git('add', '.')
+  project.git('stash')
+  const everything = (): object => ({
+    files: repositoryState(project).files,
+    git: digestTree(join(project.root, '.git')),
+  })
+  const unchanged = async (): Promise<void> => {
+    const before = everything()
+    const again = await project.json('pipeline', 'rerun', run.run)
+    expect(again.comparison).toMatchObject({ compared: 3, differing: [] })
+    expect(await project.json('pipeline', 'verify', run.run)).toMatchObject({ verdict: 'reproduced' })
+    expect(everything()).toEqual(before)
+  }
+  expect(() => project.git('merge', 'other')).toThrow()
+  expect(existsSync(join(project.root, '.git/MERGE_HEAD'))).toBe(true)
+  await unchanged()
+  project.git('merge', '--abort')
+  project.git('checkout', '-q', '--detach', 'other')
+  await unchanged()
+  expect(() => project.git('rebase', 'main')).toThrow()
+  await unchanged()
+})
+
+function errorOf(action: () => void): unknown {
+  try {
+    action()
+    return undefined
+  } catch (error) {
+    return error
+  }
+}
