@@ -93,7 +93,11 @@ export function npmWords(output: string): string {
     .split('\n')
     .filter((line) => /^npm (?:error|ERR!)/.test(line))
     .map((line) => line.replace(/^npm (?:error|ERR!) ?/, '').trim())
-    .filter((line) => line !== '' && !/complete log of this run|[/\\]_logs[/\\]|-debug-\d+\.log/.test(line))
+    .filter(
+      (line) =>
+        line !== '' &&
+        !/complete log of this run|Log files were not written|[/\\]_logs[/\\]|-debug-\d+\.log/.test(line),
+    )
   const words = lines.length > 0 ? lines : output.trim().split('\n').slice(-3)
   return words
     .slice(0, 6)

@@ -186,6 +186,8 @@ function cure(words: string): string {
     return "The registry, or npm's cache, gives other bytes than the lockfile names: find out why before anything is trusted."
   if (/ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network/i.test(words))
     return "Connect to the registry and try again: npm's cache does not hold all of them."
+  if (/CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(words))
+    return 'Node does not trust the certificate of the registry: name its authority in NODE_EXTRA_CA_CERTS, or in the "cafile" of npm.'
   if (/E404|ETARGET/.test(words))
     return 'The registry no longer has that package: name one that has, or put it into the cache of npm.'
   if (/EUSAGE|in sync/.test(words))

@@ -333,7 +333,7 @@ it('the cache is where the user says, else where the system says, and never a re
 
 it("npm's words come without passwords and without the place of its log", () => {
   const output =
-    'npm error code E404\nnpm error 404 GET https://ada:secret@registry.example/x\nnpm error A complete log of this run can be found in: /home/ada/.npm/_logs/1-debug-0.log\n'
+    'npm error code E404\nnpm error 404 GET https://ada:secret@registry.example/x\nnpm error A complete log of this run can be found in: /home/ada/.npm/_logs/1-debug-0.log\nnpm error Log files were not written due to the config logs-max=0\n'
   expect(npmWords(output)).toBe('code E404 404 GET https://registry.example/x')
   rmSync(folderWith(), { recursive: true })
 })
