@@ -279,3 +279,23 @@ export const load = (path) => import(path)\n`,
     expect(steps[0].touches.reduce((sum: number, { count }: Touch) => sum + count, 0)).toBe(many)
   })
 })
+
+it('a step that reads thousands of files of the repository is warned of, and every one of them counts', async () => {
+  using project = testProject()
+  const root = `process.cwd().split('/.zenml/')[0]`
+  project.write(
+    oneStep(
+      `let size = 0
+    for (let file = 0; file <= 5000; file++) size += readFileSync(${root} + '/data/' + file).length
+    return { value: size }`,
+      "import { readFileSync } from 'node:fs'",
+    ),
+  )
+  project.write(Object.fromEntries(Array.from({ length: 5001 }, (_, file) => [`data/${file}`, 'x'])))
+  project.commit()
+  const { stderr } = await project.zenml('pipeline', 'run', 'one.yaml')
+  expect(stderr.match(/ZEN_TOUCH_MANY: Step "one" reads 5001 files/g)).toHaveLength(1)
+  expect((await project.json('pipeline', 'run', 'one.yaml')).steps[0].outcome).toBe('reused')
+  project.write({ 'data/4999': 'y' })
+  expect((await project.json('pipeline', 'run', 'one.yaml')).steps[0].outcome).toBe('executed')
+})
