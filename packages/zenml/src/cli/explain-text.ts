@@ -4,9 +4,11 @@ import { type Nondeterminism, nondeterminismSentence } from '../run/nondetermini
 import type { Colors } from './terminal.ts'
 
 /** An explanation for people: a sentence a step, then what shows it. */
-export function explanationText({ run, pipeline, steps, nondeterminism }: RunExplanation, colors: Colors): string {
+export function explanationText(explanation: RunExplanation, colors: Colors): string {
+  const { run, pipeline, steps, onlyThere, nondeterminism } = explanation
   const lines = [`Run ${colors.bold(run)} of pipeline ${colors.bold(pipeline)}`]
   for (const { reason, changes } of steps) lines.push('', plain(reason), ...changeLines(changes, colors))
+  for (const { reason } of onlyThere) lines.push('', plain(reason))
   for (const line of nondeterminismLines(nondeterminism, colors)) lines.push('', line)
   return lines.join('\n')
 }

@@ -25,7 +25,8 @@ export type Fetched =
 
 /**
  * Looks for objects here, then in the configured remote that has the recorded URL (with the user's own credentials), in that URL itself
- * where it is of a kind that may come from outside, and in the other configured remotes. Nothing but `keep` is written beside the objects.
+ * where it is of a kind that may come from outside, and in the other configured remotes. Nothing but `keep` is written beside the objects, and
+ * that only where they have come: else it stays what it was.
  */
 export async function fetchObjects(missing: MissingObjects): Promise<Fetched> {
   const { gitDirectory, wanted, sources, keep, remote, signal } = missing
@@ -39,27 +40,34 @@ export async function fetchObjects(missing: MissingObjects): Promise<Fetched> {
     ...(remote === null || configured.some(isRecorded) ? [] : [{ target: remote, url: remote, trusted: false }]),
     ...configured.filter((one) => !isRecorded(one)).map(({ name, url }) => ({ target: name, url, trusted: true })),
   ]
-  for (const { target, url, trusted } of places) {
-    const name = hideCredentials(trusted ? `${target} (${url})` : url)
-    if (!trusted && !isFetchable(url)) {
-      tried.push(`${name}: only https, ssh and git addresses are fetched from when they are not configured here`)
-      continue
-    }
-    for (const source of sources) {
-      signal?.throwIfAborted()
-      try {
-        await fetch({ gitDirectory, target, source, keep, trusted, ...(signal === undefined ? {} : { signal }) })
-      } catch (error) {
-        if (!isRefusal(error)) throw error
-        tried.push(`${name}, ${source}: ${gitWords(error)}`)
+  const before = await namedBy(gitDirectory, keep)
+  let found = false
+  try {
+    for (const { target, url, trusted } of places) {
+      const name = hideCredentials(trusted ? `${target} (${url})` : url)
+      if (!trusted && !isFetchable(url)) {
+        tried.push(`${name}: only https, ssh and git addresses are fetched from when they are not configured here`)
         continue
       }
-      if (await hasObject(gitDirectory, wanted)) return { kind: 'fetched', from: name }
-      tried.push(`${name}, ${source}: it does not hold ${wanted}`)
-      await gitIn(gitDirectory, ['update-ref', '-d', keep])
+      for (const source of sources) {
+        signal?.throwIfAborted()
+        try {
+          await fetch({ gitDirectory, target, source, keep, trusted, ...(signal === undefined ? {} : { signal }) })
+        } catch (error) {
+          if (!isRefusal(error)) throw error
+          tried.push(`${name}, ${source}: ${gitWords(error)}`)
+          continue
+        }
+        found = await hasObject(gitDirectory, wanted)
+        if (found) return { kind: 'fetched', from: name }
+        tried.push(`${name}, ${source}: it does not hold ${wanted}`)
+      }
     }
+    return { kind: 'gone', tried }
+  } finally {
+    // What was fetched in vain, also where the search was stopped, is not kept; what the ref kept before is.
+    if (!found) await restore(gitDirectory, keep, before)
   }
-  return { kind: 'gone', tried }
 }
 
 /** Whether a repository has an object of the given kind (`SHA^{tree}`). */
@@ -71,6 +79,18 @@ export async function hasObject(gitDirectory: string, wanted: string): Promise<b
     if (isRefusal(error)) return false
     throw error
   }
+}
+
+/** What a ref names; undefined where there is none. */
+async function namedBy(gitDirectory: string, ref: string): Promise<string | undefined> {
+  const listed = await gitIn(gitDirectory, ['for-each-ref', '--format=%(objectname)', ref])
+  return listed.split('\n')[0] || undefined
+}
+
+async function restore(gitDirectory: string, ref: string, before: string | undefined): Promise<void> {
+  const now = await namedBy(gitDirectory, ref)
+  if (now === before) return
+  await gitIn(gitDirectory, before === undefined ? ['update-ref', '-d', ref] : ['update-ref', ref, before])
 }
 
 interface Fetch {

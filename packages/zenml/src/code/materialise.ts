@@ -56,7 +56,7 @@ export interface MaterialisedCode {
  * against the tree and against what the run read.
  *
  * Throws `ZEN_CODE_GONE` where objects are nowhere to be had, `ZEN_CODE_UNPINNED` for a pin without a tree, `ZEN_CODE_PIN` for a damaged
- * one, `ZEN_CODE_TARGET` for a folder that is not empty.
+ * one, `ZEN_CODE_TARGET` for a folder that is not empty or takes no more.
  *
  * @example
  * await materialiseCode({ repository: root, pin: run.code, target: join(place, 'code') })
@@ -150,7 +150,8 @@ async function bring(
     gitDirectory: home.path,
     wanted: `${pin.tree}^{tree}`,
     sources: pin.dirty ? [`refs/zenml/snapshots/${pin.tree}`] : [...commit, ...branch],
-    keep: `refs/zenml/fetched/${pin.dirty ? pin.tree : (pin.commit ?? pin.tree)}`,
+    // By what is wanted: a pin may name the commit of another tree, and what that ref keeps is to stay.
+    keep: `refs/zenml/fetched/${pin.tree}`,
     remote: pin.remote,
     ...(signal === undefined ? {} : { signal }),
   })
@@ -199,6 +200,13 @@ async function layOut(place: Place, around: Surroundings): Promise<LaidOut> {
   const whole = (path: string): string => (at === '' ? path : `${at}/${path}`)
   const { entries, different } = await checkOut(home.path, tree, target, signal).catch((error: unknown) => {
     if (!isRefusal(error)) throw error
+    if (/unable to (?:write|create)|cannot (?:write|create)|No space left|Disk quota/i.test(error.message)) {
+      throw new ZenmlError('ZEN_CODE_TARGET', `The code cannot be written to ${target}: ${gitWords(error)}`, {
+        next: 'Make room there and see that it can be written.',
+        exitCode: 1,
+        cause: error,
+      })
+    }
     // The tree is here, but not all that it names: a damaged repository, or a partial clone without its remote.
     throw gone(`Tree ${tree} cannot be laid out.`, [gitWords(error)], 'Run "git fsck", and fetch what is missing.')
   })

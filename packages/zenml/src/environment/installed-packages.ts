@@ -50,10 +50,26 @@ interface PackageFile {
   readonly mark: string
 }
 
+/** A package as it lies there. */
+interface PackageFolder {
+  readonly files: readonly PackageFile[]
+  /** When the last of its files and folders was written, in nanoseconds. */
+  readonly newest: bigint
+}
+
 /** The files of a package, without what is installed into it; in the order of their paths' bytes. */
 export function packageFiles(directory: string): readonly PackageFile[] {
+  return walk(directory).files
+}
+
+function walk(directory: string): PackageFolder {
   const files: PackageFile[] = []
+  let newest = 0n
+  const note = (time: bigint): void => {
+    if (time > newest) newest = time
+  }
   const visit = (folder: string): void => {
+    note(lstatSync(folder, { bigint: true }).mtimeNs)
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (entry.name === 'node_modules' || entry.name === '.git') continue
       const path = join(folder, entry.name)
@@ -62,18 +78,20 @@ export function packageFiles(directory: string): readonly PackageFile[] {
         continue
       }
       const { size, mtimeNs, ctimeNs, ino } = lstatSync(path, { bigint: true })
+      note(mtimeNs)
       files.push({ path: relative(directory, path).split(sep).join('/'), mark: `${size} ${mtimeNs} ${ctimeNs} ${ino}` })
     }
   }
   visit(directory)
-  return files.sort((a, b) => compareText(a.path, b.path))
+  return { files: files.sort((a, b) => compareText(a.path, b.path)), newest }
 }
 
 /** What is installed, as one moment saw it: every place, file and package is looked at once, however many closures ask. */
 export class InstalledTree {
   private readonly found = new Map<string, string | undefined>()
   private readonly digests = new Map<string, Digest | null>()
-  private readonly walked = new Map<string, readonly PackageFile[] | undefined>()
+  private readonly walked = new Map<string, PackageFolder | undefined>()
+  private readonly times = new Map<string, bigint | undefined>()
 
   /** As `findInstalled`. */
   find(from: string, name: string): string | undefined {
@@ -87,9 +105,23 @@ export class InstalledTree {
 
   /** The files of a package; undefined where it is gone. */
   files(directory: string): readonly PackageFile[] | undefined {
+    return this.folder(directory)?.files
+  }
+
+  /** When the last of a package's files and folders was written, in nanoseconds; undefined where it is gone. */
+  newest(directory: string): bigint | undefined {
+    return this.folder(directory)?.newest
+  }
+
+  /** When a file or folder was written, in nanoseconds; undefined where there is none. */
+  modified(path: string): bigint | undefined {
+    return once(this.times, path, () => lstatSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs)
+  }
+
+  private folder(directory: string): PackageFolder | undefined {
     return once(this.walked, directory, () => {
       try {
-        return packageFiles(directory)
+        return walk(directory)
       } catch (error) {
         if (systemCode(error) === 'ENOENT') return undefined
         throw error

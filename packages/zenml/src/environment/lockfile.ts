@@ -5,6 +5,14 @@ import { type Digest, hexOf } from '../base/digest.ts'
 import { messageOf, ZenmlError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import type { PackageLeaf } from '../model/fingerprint.ts'
+import {
+  type InstallRecord,
+  isAsInstalled,
+  isStillAsInstalled,
+  type LoadedFiles,
+  readInstallRecord,
+  recordFileOf,
+} from './install-record.ts'
 import { contentOf, InstalledTree, packageFiles, readManifest, stateOf } from './installed-packages.ts'
 import { keepAnswer, readAnswer } from './kept-answer.ts'
 
@@ -20,7 +28,7 @@ export interface ClosureOptions {
 }
 
 /** Version of this module's cache files. */
-const cacheFormat = 3
+const cacheFormat = 4
 
 /** A closure and what it was made from. */
 interface CachedClosure {
@@ -28,6 +36,8 @@ interface CachedClosure {
   readonly locks: { readonly [path: string]: Digest | null }
   /** The package.json of each package asked for, by directory. */
   readonly manifests: { readonly [directory: string]: Digest | null }
+  /** Packages that are as npm says that it installed them, by directory: the file that says so. */
+  readonly installed: { readonly [directory: string]: string }
   /** State of the files of each package that no lockfile pins, by directory. */
   readonly states: { readonly [directory: string]: Digest }
   /** Where each name that a package needs was found: only npm tells of its installs by a file. */
@@ -49,9 +59,9 @@ export interface PackagePlace {
  * are installed, found as Node finds them. Sorted by name, version and integrity.
  *
  * The integrity is the one in the nearest package-lock.json (version 2 or 3) above a package, where that pins the version that
- * is installed; otherwise (linked, bundled or git packages, pnpm, Yarn) it is a digest of the package's files. A kept answer is
- * believed while the lockfiles, npm's own record of what it installed, the places where packages are found, and the files of those
- * without a pin are the same.
+ * is installed and npm's own record agrees; otherwise (linked, bundled, patched or git packages, pnpm, Yarn) it is a digest of the
+ * package's files. A kept answer is believed while the lockfiles, that record, the places where packages are found, and the files of
+ * those without a pin are the same, and nothing that steps load of the others is newer than the record.
  *
  * Throws `ZEN_PACKAGE_MISSING` for a dependency that is not installed, `ZEN_PACKAGE_DAMAGED` and `ZEN_LOCK_DAMAGED`.
  *
@@ -71,15 +81,57 @@ export async function installedClosure({
   tree = new InstalledTree(),
 }: ClosureOptions): Promise<Pick<CachedClosure, 'leaves' | 'places'>> {
   if (packages.length === 0) return { leaves: [], places: [] }
-  const asked = [...packages].sort((a, b) => compareText(a.name, b.name) || compareText(a.directory, b.directory))
+  const asked = inOrder(packages)
   if (cacheDirectory === undefined) return new Closure(tree, asked).find()
-  const key = digestOf([cacheFormat, root, asked.map(({ name, directory }) => [name, directory])])
-  const file = join(cacheDirectory, 'packages', `${hexOf(key)}.json`)
-  const known = await readAnswer<CachedClosure>(file)
-  if (known !== undefined && stillHolds(tree, known)) return known
+  const key = keyOf(root, asked)
+  const file = join(cacheDirectory, 'packages', `${key}.json`)
+  const [known, loaded] = await Promise.all([
+    readAnswer<CachedClosure>(file),
+    readAnswer<LoadedFiles>(loadedFile(cacheDirectory, key)),
+  ])
+  if (known !== undefined && stillHolds(tree, known, loaded ?? {})) return known
   const found = new Closure(tree, asked).find()
   await keepAnswer(file, found)
   return found
+}
+
+/** Steps that end together add to one list. */
+let turn: Promise<void> = Promise.resolve()
+
+/** Keeps which files of its packages a step loaded: these are looked at before a kept answer is believed. */
+export function keepLoaded(
+  options: Required<Pick<ClosureOptions, 'root' | 'packages' | 'cacheDirectory'>>,
+  loaded: LoadedFiles,
+): Promise<void> {
+  const done = turn.then(() => addLoaded(options, loaded))
+  turn = done.catch(() => undefined)
+  return done
+}
+
+async function addLoaded(
+  { root, packages, cacheDirectory }: Required<Pick<ClosureOptions, 'root' | 'packages' | 'cacheDirectory'>>,
+  loaded: LoadedFiles,
+): Promise<void> {
+  const file = loadedFile(cacheDirectory, keyOf(root, inOrder(packages)))
+  const before = (await readAnswer<LoadedFiles>(file)) ?? {}
+  const union = Object.entries(loaded).map(([directory, files]): [string, string[]] => [
+    directory,
+    [...new Set([...(before[directory] ?? []), ...files])].sort(compareText),
+  ])
+  const grown = union.some(([directory, files]) => files.length > (before[directory]?.length ?? 0))
+  if (grown) await keepAnswer(file, { ...before, ...Object.fromEntries(union) })
+}
+
+function inOrder(packages: ClosureOptions['packages']): ClosureOptions['packages'] {
+  return [...packages].sort((a, b) => compareText(a.name, b.name) || compareText(a.directory, b.directory))
+}
+
+function keyOf(root: string, asked: ClosureOptions['packages']): string {
+  return hexOf(digestOf([cacheFormat, root, asked.map(({ name, directory }) => [name, directory])]))
+}
+
+function loadedFile(cacheDirectory: string, key: string): string {
+  return join(cacheDirectory, 'packages', `${key}-loaded.json`)
 }
 
 /** One search: everything is read once. */
@@ -88,6 +140,8 @@ class Closure {
   private readonly asked: ClosureOptions['packages']
   private readonly locks = new Map<string, Digest | null>()
   private readonly parsed = new Map<string, JsonObject>()
+  private readonly records = new Map<string, InstallRecord | undefined>()
+  private readonly installed = new Map<string, string>()
   private readonly manifests = new Map<string, Digest | null>()
   private readonly states = new Map<string, Digest>()
   private readonly lookups: (readonly [from: string, name: string, directory: string | null])[] = []
@@ -125,6 +179,7 @@ class Closure {
     return {
       locks: Object.fromEntries(this.locks),
       manifests: Object.fromEntries(this.manifests),
+      installed: Object.fromEntries(this.installed),
       states: Object.fromEntries(this.states),
       lookups: this.lookups,
       leaves: [...leaves.values()]
@@ -143,15 +198,24 @@ class Closure {
   /** From the lockfile where it pins what is installed, else of the files themselves. */
   private integrity(directory: string, version: string): string {
     const lock = this.lockAbove(directory)
-    if (lock !== undefined) {
-      const entry = lock.packages[relative(lock.directory, directory).split(sep).join('/')]
-      if (isJsonObject(entry) && entry['version'] === version && typeof entry['integrity'] === 'string')
-        return entry['integrity']
+    const entry = lock?.packages[relative(lock.directory, directory).split(sep).join('/')]
+    if (lock !== undefined && isJsonObject(entry) && entry['version'] === version) {
+      const integrity = entry['integrity']
+      if (typeof integrity === 'string' && this.isAsInstalled(lock.directory, directory, entry)) return integrity
     }
     // A package that vanished this moment throws as a missing folder does.
     const files = this.tree.files(directory) ?? packageFiles(directory)
     this.states.set(directory, stateOf(files))
     return contentOf(directory, files)
+  }
+
+  /** Believed where npm tells nothing of its installs. */
+  private isAsInstalled(folder: string, directory: string, locked: JsonObject): boolean {
+    const record = this.records.get(folder)
+    if (record === undefined) return true
+    if (!isAsInstalled(this.tree, record, directory, locked)) return false
+    this.installed.set(directory, record.file)
+    return true
   }
 
   private lockAbove(directory: string): { readonly directory: string; readonly packages: JsonObject } | undefined {
@@ -169,8 +233,9 @@ class Closure {
     this.locks.set(path, digest)
     if (digest === null) return
     // Tells of every `npm install`, also one that leaves the lockfile as it was.
-    const installed = join(dirname(path), 'node_modules', '.package-lock.json')
+    const installed = recordFileOf(dirname(path))
     this.locks.set(installed, this.tree.digest(installed))
+    this.records.set(dirname(path), readInstallRecord(this.tree, dirname(path)))
     this.parsed.set(path, parseLock(path))
   }
 }
@@ -188,10 +253,15 @@ function parseLock(path: string): JsonObject {
   return isJsonObject(lock) && isJsonObject(lock['packages']) ? lock['packages'] : {}
 }
 
-function stillHolds(tree: InstalledTree, { locks, manifests, states, lookups }: CachedClosure): boolean {
+function stillHolds(
+  tree: InstalledTree,
+  { locks, manifests, installed, states, lookups }: CachedClosure,
+  loaded: LoadedFiles,
+): boolean {
   return (
     Object.entries(locks).every(([path, digest]) => tree.digest(path) === digest) &&
     Object.entries(manifests).every(([directory, digest]) => tree.digest(join(directory, 'package.json')) === digest) &&
+    Object.entries(installed).every(([directory, record]) => isStillAsInstalled(tree, record, directory, loaded)) &&
     lookups.every(([from, name, directory]) => (tree.find(from, name) ?? null) === directory) &&
     Object.entries(states).every(([directory, state]) => {
       const files = tree.files(directory)

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -14,7 +14,11 @@ export interface NpmOptions {
   readonly signal?: AbortSignal
   /** Told each line that npm prints. */
   readonly onOutput?: (line: string) => void
+  readonly guard?: ProcessGuard
 }
+
+/** Sees to it that a child's process group does not outlive this process; gives how to let it off. Default nothing: npm goes on where this process is killed. */
+export type ProcessGuard = (child: ChildProcess) => () => void
 
 /** How npm ended. */
 export interface NpmEnd {
@@ -33,6 +37,7 @@ const inherited =
 /** Runs npm and waits for its end. Throws `ZEN_NPM_MISSING`; rejects with the signal's reason when stopped. */
 export async function runNpm(args: readonly string[], options: NpmOptions): Promise<NpmEnd> {
   const { directory, node = process.execPath, npm = findNpm(), signal, onOutput = () => undefined } = options
+  const { guard = () => () => undefined } = options
   signal?.throwIfAborted()
   const variables = Object.entries(process.env).filter(([name]) => !inherited.test(name))
   const env = Object.fromEntries(variables)
@@ -58,6 +63,7 @@ export async function runNpm(args: readonly string[], options: NpmOptions): Prom
       // It has ended already.
     }
   }
+  const release = guard(child)
   signal?.addEventListener('abort', stop, { once: true })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -76,6 +82,7 @@ export async function runNpm(args: readonly string[], options: NpmOptions): Prom
     signal?.throwIfAborted()
     return { code, output }
   } finally {
+    release()
     signal?.removeEventListener('abort', stop)
   }
 }
@@ -86,7 +93,11 @@ export function npmWords(output: string): string {
     .split('\n')
     .filter((line) => /^npm (?:error|ERR!)/.test(line))
     .map((line) => line.replace(/^npm (?:error|ERR!) ?/, '').trim())
-    .filter((line) => line !== '' && !/complete log of this run|[/\\]_logs[/\\]|-debug-\d+\.log/.test(line))
+    .filter(
+      (line) =>
+        line !== '' &&
+        !/complete log of this run|Log files were not written|[/\\]_logs[/\\]|-debug-\d+\.log/.test(line),
+    )
   const words = lines.length > 0 ? lines : output.trim().split('\n').slice(-3)
   return words
     .slice(0, 6)

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { cacheEntries } from './cache-entries.ts'
-import { npmWords, runNpm } from './npm.ts'
+import { npmWords, type ProcessGuard, runNpm } from './npm.ts'
 
 /** Which Node is wanted. */
 export interface RecreateNodeOptions {
@@ -15,6 +15,7 @@ export interface RecreateNodeOptions {
   /** `userCacheDirectory`. */
   readonly cacheDirectory: string
   readonly signal?: AbortSignal
+  readonly guard?: ProcessGuard
   readonly clock?: Clock
 }
 
@@ -39,6 +40,7 @@ export async function recreateNode({
   version,
   cacheDirectory,
   signal,
+  guard,
   clock = systemClock,
 }: RecreateNodeOptions): Promise<RecreatedNode> {
   if (version === process.versions.node) return { kind: 'same' }
@@ -53,7 +55,7 @@ export async function recreateNode({
   const cached = await entries.use(key)
   if (cached !== undefined) {
     if ((await versionOf(pathIn(cached))) === version) return { kind: 'found', path: pathIn(cached) }
-    await entries.remove(key)
+    await entries.remove(cached)
   }
   let reason: string | undefined
   try {
@@ -74,6 +76,7 @@ export async function recreateNode({
         {
           directory: part,
           ...(signal === undefined ? {} : { signal }),
+          ...(guard === undefined ? {} : { guard }),
         },
       )
       if (code !== 0) reason = `npm could not install ${spec}: ${npmWords(output)}`

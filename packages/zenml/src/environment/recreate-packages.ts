@@ -8,8 +8,9 @@ import { systemCode, ZenmlError } from '../base/errors.ts'
 import { isArtifactPath } from '../model/artifact.ts'
 import { type CacheEntries, cacheEntries } from './cache-entries.ts'
 import { type InstallInputs, readInstallInputs } from './install-inputs.ts'
+import { recordFileOf } from './install-record.ts'
 import { linkTree, stateOfTree } from './link-tree.ts'
-import { askNode, type NpmOptions, npmWords, runNpm } from './npm.ts'
+import { askNode, type NpmOptions, npmWords, type ProcessGuard, runNpm } from './npm.ts'
 
 /** Which packages are to be brought back, and by what. */
 export interface RecreatePackagesOptions {
@@ -26,6 +27,7 @@ export interface RecreatePackagesOptions {
   readonly signal?: AbortSignal
   /** Told each line that npm prints. */
   readonly onOutput?: (line: string) => void
+  readonly guard?: ProcessGuard
   readonly clock?: Clock
 }
 
@@ -73,10 +75,10 @@ export async function recreatePackages(options: RecreatePackagesOptions): Promis
   for (const { folder, found } of inputs) {
     const content = Object.fromEntries([...found.files].map(([path, bytes]) => [path, sha256(bytes)]))
     const key = hexOf(digestOf([format, folder, content, kind.platform, kind.arch, kind.libc, kind.abi])).slice(0, 40)
-    let entry = await wholeEntry(entries, key, found)
+    let entry = await wholeEntry(entries, key, found, root)
     if (entry === undefined) {
       fromCache = false
-      entry = await entries.make(key, (part) => install(part, folder, found, options))
+      entry = await entries.make(key, (part) => install(part, folder, found, options), root)
       await entries.sweep(kept)
     }
     await layOut(entry, root, found)
@@ -85,12 +87,19 @@ export async function recreatePackages(options: RecreatePackagesOptions): Promis
 }
 
 /** An environment that is still what npm made. */
-async function wholeEntry(entries: CacheEntries, key: string, { folders }: InstallInputs): Promise<string | undefined> {
+async function wholeEntry(
+  entries: CacheEntries,
+  key: string,
+  { folders }: InstallInputs,
+  root: string,
+): Promise<string | undefined> {
   const entry = await entries.use(key)
   if (entry === undefined) return undefined
+  await entries.lend(entry, root)
   const state = await readFile(join(entry, stateName), 'utf8').catch(() => undefined)
   if (state !== undefined && state === stateOfTree(entry, installed(entry, folders))) return entry
-  await entries.remove(key)
+  // Steps of another rerun that is still at it may load from there.
+  await entries.remove(entry, root)
   return undefined
 }
 
@@ -110,13 +119,14 @@ async function install(
     await mkdir(dirname(file), { recursive: true })
     await writeFile(file, bytes)
   }
-  const { node, npm, signal, onOutput } = options
+  const { node, npm, signal, onOutput, guard } = options
   const how: NpmOptions = {
     directory: join(part, folder),
     ...(node === undefined ? {} : { node }),
     ...(npm === undefined ? {} : { npm }),
     ...(signal === undefined ? {} : { signal }),
     ...(onOutput === undefined ? {} : { onOutput }),
+    ...(guard === undefined ? {} : { guard }),
   }
   const { code, output } = await runNpm(npmArguments, how)
   if (code !== 0) throw failed(folder, output)
@@ -146,6 +156,16 @@ async function layOut(entry: string, root: string, { folders }: InstallInputs): 
     if (folders.length === 1) await symlink(join(entry, path), target, 'junction')
     else await linkTree(join(entry, path), target)
   }
+  // Links make folders anew; what npm says of its install is the last that is written, as npm does it, or it is not believed.
+  if (folders.length > 1) await renew(recordFileOf(join(top, folders[0]!)))
+}
+
+async function renew(file: string): Promise<void> {
+  const bytes = await readFile(file).catch(ifMissing)
+  if (bytes === undefined) return
+  // Not in place: it may be a link to the kept one.
+  await rm(file)
+  await writeFile(file, bytes)
 }
 
 function ifMissing(error: unknown): undefined {
@@ -177,6 +197,8 @@ function cure(words: string): string {
     return "The registry, or npm's cache, gives other bytes than the lockfile names: find out why before anything is trusted."
   if (/ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network/i.test(words))
     return "Connect to the registry and try again: npm's cache does not hold all of them."
+  if (/CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(words))
+    return 'Node does not trust the certificate of the registry: name its authority in NODE_EXTRA_CA_CERTS, or in the "cafile" of npm.'
   if (/E404|ETARGET/.test(words))
     return 'The registry no longer has that package: name one that has, or put it into the cache of npm.'
   if (/EUSAGE|in sync/.test(words))

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../base/canonical.ts'
 import type { Json } from '../base/json.ts'
 import type { StepChange } from './explain.ts'
-import { changedMeanwhile } from './observe-file.ts'
+import { changedMeanwhile, leads, pathLed } from './observe-file.ts'
 
 /** One change in plain words, as it stands behind "because": `lib/scale.ts (imported by steps/train.ts) changed`. */
 export function wordsOf(change: StepChange): string {
@@ -28,6 +28,7 @@ export function wordsOf(change: StepChange): string {
       if (before === null) return `it uses its seed now`
       return after === null ? `it no longer uses its seed` : `its seed changed ${fromTo(before, after)}`
     case 'observed':
+      if (leads(path)) return wayWords(pathLed(path), change)
       if (after === changedMeanwhile) return `${path}, which it reads, changed while it ran`
       if (before === null) return `${path}, which it looked for in vain, is there now, or is read only now`
       return after === null ? `${path}, which it read, is gone or no longer read` : `${path}, which it reads, changed`
@@ -36,6 +37,14 @@ export function wordsOf(change: StepChange): string {
     case 'new':
       return `nothing comparable ran before`
   }
+}
+
+function wayWords(path: string, { before, after }: StepChange): string {
+  if (after === changedMeanwhile) return `${path}, which it follows, was led elsewhere while it ran`
+  if (before === null) return `${path}, which it looked for in vain, is there now, or is followed only now`
+  return after === null
+    ? `${path}, which it followed, is gone or no longer followed`
+    : `${path}, which it follows, leads elsewhere`
 }
 
 const environmentNames: { readonly [path: string]: string } = {

@@ -26,7 +26,7 @@ export interface StepInput {
 export interface TraceInput {
   /** Absolute path of the repository on this machine: files in it are named relative to it. Gone with this file, stored nowhere. */
   readonly repository: string
-  /** Names of all packages that are part of the step's identity: their files are known. */
+  /** Absolute folders, without links, of all packages that are part of the step's identity: their files are known. */
   readonly packages: readonly string[]
   /** Names of the variables that the step declares. */
   readonly variables: readonly string[]
@@ -65,6 +65,8 @@ export interface StepOutput {
   readonly touches: readonly Touch[]
   /** What it read of the repository outside of its inputs; see `ObservedLeaf`. */
   readonly observed: { readonly files: { readonly [path: string]: Digest | null } }
+  /** Files of packages that it loaded or looked for, relative, by the package's folder on this machine. Recorded nowhere. */
+  readonly loaded: { readonly [directory: string]: readonly string[] }
 }
 
 /** One line of JSON on file descriptor 3 while a step runs. */

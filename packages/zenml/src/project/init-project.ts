@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCode } from '../base/errors.ts'
+import { systemCode, ZenmlError } from '../base/errors.ts'
+import { findGitDirectory, isRefusal } from '../code/git-directory.ts'
 import { findRepository } from '../code/git-pin.ts'
 import { openDatabase } from '../metadata/open.ts'
 import { defaultConfig, readConfig, resolveIn, writeConfig } from './project-config.ts'
@@ -11,6 +12,8 @@ export interface InitResult {
   /** False where the project was there already. */
   readonly created: boolean
   readonly git: boolean
+  /** A bare repository: its runs can be made again here, new ones need a working tree. */
+  readonly bare: boolean
 }
 
 /**
@@ -36,7 +39,17 @@ export async function initProject(directory: string): Promise<InitResult> {
   // Last, so that an interrupted start leaves no project that looks whole.
   if (existing === undefined) await writeConfig(home, config)
   if (repository !== undefined) await ignore(root)
-  return { root, created: existing === undefined, git: repository !== undefined }
+  const bare = repository === undefined && (await isBare(root))
+  return { root, created: existing === undefined, git: repository !== undefined, bare }
+}
+
+async function isBare(directory: string): Promise<boolean> {
+  try {
+    return (await findGitDirectory(directory)).workTree === null
+  } catch (error) {
+    if (isRefusal(error) || (error instanceof ZenmlError && error.code === 'ZEN_GIT_MISSING')) return false
+    throw error
+  }
 }
 
 async function ignore(root: string): Promise<void> {

@@ -3,6 +3,7 @@ import { join, relative, sep } from 'node:path'
 import { artifactStore } from '../artifacts/artifact-store.ts'
 import { localBlobStorage } from '../artifacts/local-blob-storage.ts'
 import { overlayBlobStorage } from '../artifacts/overlay-blob-storage.ts'
+import { guardGroup } from '../backends/guard.ts'
 import { localBackend } from '../backends/local-backend.ts'
 import { hexOf, sha256 } from '../base/digest.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
@@ -17,6 +18,7 @@ import { isArtifactPath } from '../model/artifact.ts'
 import type { RunListener } from '../model/events.ts'
 import { filesOf, type PinnedRun } from '../run/pinned-run.ts'
 import type { Past } from '../run/verify.ts'
+import { cacheRefusal } from './cache-refusal.ts'
 import { nodeFacts } from './node-facts.ts'
 import type { Project } from './open-project.ts'
 import { isGone } from './process-mark.ts'
@@ -37,7 +39,7 @@ export interface RecreateOptions {
  * Brings back the surroundings of a run: its code from git objects or its archive, its packages from the lockfile that lies in that code, its Node
  * from npm. The user's working tree, index, HEAD and stash are not touched. What cannot be had as it was is said in `notes`.
  *
- * Throws `ZEN_CODE_GONE`, `ZEN_CODE_UNPINNED`, `ZEN_PACKAGES_RECREATE`.
+ * Throws `ZEN_CODE_GONE`, `ZEN_CODE_UNPINNED`, `ZEN_PACKAGES_RECREATE`, and `ZEN_CACHE_DIR` where the user's cache takes nothing.
  */
 export async function recreatePast(
   project: Project,
@@ -45,10 +47,9 @@ export async function recreatePast(
   { scratch, signal, onEvent }: RecreateOptions,
 ): Promise<RecreatedPast> {
   const cache = userCacheDirectory(project.workspace.environment)
-  const work = join(cache, 'work')
-  await mkdir(work, { recursive: true })
-  await sweep(work, project)
-  const place = await mkdtemp(join(work, `past-${hostKey(project)}-${process.pid}-`))
+  const place = await newPlace(join(cache, 'work'), project).catch((error: unknown) => {
+    throw cacheRefusal(cache, error)
+  })
   const dispose = (): Promise<void> => rm(place, { recursive: true, force: true, maxRetries: 3 })
   const tell = (message: string): void => onEvent({ kind: 'note', message })
   try {
@@ -85,8 +86,15 @@ export async function recreatePast(
     }
   } catch (error) {
     await dispose()
-    throw error
+    throw cacheRefusal(cache, error)
   }
+}
+
+/** A folder for one past run; what killed commands have left goes. */
+async function newPlace(work: string, project: Project): Promise<string> {
+  await mkdir(work, { recursive: true })
+  await sweep(work, project)
+  return await mkdtemp(join(work, `past-${hostKey(project)}-${process.pid}-`))
 }
 
 interface Hooks {
@@ -176,7 +184,7 @@ async function findNode(
   const version = pinned.environment['node']
   if (typeof version !== 'string' || version === process.versions.node) return undefined
   tell(`Node ${version}`)
-  const found = await recreateNode({ version, cacheDirectory: cache, signal })
+  const found = await recreateNode({ version, cacheDirectory: cache, signal, guard: guardGroup })
   if (found.kind === 'found') return found.path
   if (found.kind === 'unavailable')
     notes.push(`Node ${version} could not be had (${found.reason}); Node ${process.versions.node} runs the steps.`)
@@ -197,6 +205,7 @@ async function findPackages(
     cacheDirectory: cache,
     signal,
     onOutput: tell,
+    guard: guardGroup,
   })
   // As many folders up as the project lies deep in its repository.
   const present = join(
@@ -234,7 +243,10 @@ async function sweep(work: string, project: Project): Promise<void> {
       // Other machines and containers may share the cache: their processes cannot be seen from here.
       const [, key, pid] = /^past-([0-9a-f]{12})-(\d+)-/.exec(name) ?? []
       if (key === hostKey(project) && pid !== undefined && isGone({ host, pid: Number(pid), started: '' }) === true)
-        await rm(join(work, name), { recursive: true, force: true })
+        await rm(join(work, name), { recursive: true, force: true }).catch((error: unknown) => {
+          // Another user's, who shares this cache, and who clears it away.
+          if (!['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) throw error
+        })
     }),
   )
 }

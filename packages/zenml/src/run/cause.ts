@@ -1,6 +1,7 @@
 import { canonical, compareText } from '../base/canonical.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { compareFingerprints } from '../fingerprint/compare.ts'
+import { pathLed } from '../fingerprint/observe-file.ts'
 import type { Fingerprint, FingerprintChange } from '../model/fingerprint.ts'
 import type { Touch } from '../model/touch.ts'
 import type { Call, Cause } from '../model/verification.ts'
@@ -47,12 +48,12 @@ export function causeOf(evidence: Evidence): Cause {
   const rest = changes.filter(({ field }) => ['parameters', 'inputs', 'outputs', 'variables', 'format'].includes(field))
   const leaf = changes.filter(({ field }) => field === 'environment')
   if (files.length > 0) {
-    const read: readonly Call[] = files.map(({ path }) => callOf(touches, path))
+    const paths = [...new Set(files.map(({ path }) => pathLed(path)))]
     return cause(
       'nondeterminism',
-      `${step} read files that are not among its inputs and that have changed: ${pathsOf(files)}.`,
+      `${step} read files that are not among its inputs and that have changed: ${listed(paths)}.`,
       files,
-      read,
+      paths.map((path) => callOf(touches, path)),
     )
   }
   if (leaf.length > 0) return cause('environment', `${step} ran in another environment: ${told(leaf)}.`, leaf)
@@ -121,7 +122,10 @@ function named(calls: readonly Call[]): string {
 }
 
 function pathsOf(changes: readonly FingerprintChange[]): string {
-  const paths = changes.map(({ path }) => path)
+  return listed(changes.map(({ path }) => path))
+}
+
+function listed(paths: readonly string[]): string {
   return paths.slice(0, 5).join(', ') + (paths.length > 5 ? ` and ${paths.length - 5} more` : '')
 }
 

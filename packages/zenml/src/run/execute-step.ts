@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises'
 import type { StepResult } from '../backends/backend.ts'
 import type { Digest } from '../base/digest.ts'
 import { messageOf, ZenmlError } from '../base/errors.ts'
+import { keepLoaded } from '../environment/lockfile.ts'
 import type { StepEnd } from '../metadata/step-facts.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { RunListener } from '../model/events.ts'
@@ -57,6 +58,7 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
         touches: result.output?.touches ?? [],
         error: result.because,
       })
+    await keepLoaded({ ...workspace, packages: step.bundle.packages }, result.output.loaded)
     const stored: { [output: string]: StoredArtifact } = {}
     for (const [output, type] of Object.entries(step.descriptor.outputs)) {
       const properties = result.output.properties[output] ?? {}

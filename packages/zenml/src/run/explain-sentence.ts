@@ -1,4 +1,5 @@
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
+import type { RunRecord, StepRecord } from '../model/run.ts'
 
 /** What a sentence needs of a change. */
 interface Told {
@@ -21,8 +22,8 @@ export interface Upstream {
 const most = 3
 
 /**
- * What stands behind "because". What an execution was seen to do otherwise is told only where nothing else changed: it mostly
- * follows from the rest. Where the first input's change began goes last.
+ * What stands behind "because". What an execution was seen to do that the other did not is told only where nothing else changed: it
+ * mostly follows from the rest. Where the first input's change began goes last.
  */
 export function because(changes: readonly Told[], since = ''): string {
   const told = tellingOf(changes)
@@ -47,7 +48,8 @@ function tellingOf(changes: readonly Told[]): readonly Told[] {
 }
 
 function follows({ field, before, after }: Told): boolean {
-  return field === 'observed' || (field === 'seed' && (before === null || after === null))
+  // A file that both have read, and that is another now, is a reason of its own.
+  return (field === 'observed' || field === 'seed') && (before === null || after === null)
 }
 
 /** Enough of a run's id to name it in a sentence. */
@@ -64,4 +66,20 @@ export function datasourceWords(name: string, before: PipelineSpec, after: Pipel
   return same.length === 0
     ? `the content of datasource ${name} changed`
     : `datasource ${name} is declared otherwise: ${same.join(', ')}`
+}
+
+/** Why a run reuses nothing. */
+export function noReuseWords({ rerunOf }: RunRecord): string {
+  return rerunOf === null
+    ? 'the run was told to reuse nothing (--no-cache)'
+    : `the run makes run ${shortRun(rerunOf)} again and reuses nothing`
+}
+
+/** Why a step of a run did not run. */
+export function notRun(run: RunRecord, step: StepRecord): string {
+  if (step.outcome === null) return `${step.name} has not ended yet.`
+  const failed = run.steps.filter(({ outcome }) => outcome === 'failed').map(({ name }) => name)
+  if (step.outcome === 'skipped' && failed.length > 0)
+    return `${step.name} did not run because ${failed.join(' and ')} failed.`
+  return `${step.name} did not run: it was ${step.outcome}.`
 }

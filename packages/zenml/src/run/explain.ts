@@ -12,7 +12,16 @@ import { isStrict } from '../model/pipeline-spec.ts'
 import type { Outcome, RunRecord, StepRecord } from '../model/run.ts'
 import { breaksStrict } from '../model/touch.ts'
 import { type CodeChange, type CodeVersion, recordedCode, showCodeChanges } from './explain-code.ts'
-import { because, datasourceWords, originOf, shortRun, type Upstream } from './explain-sentence.ts'
+import { type StepOnlyThere, stepsOnlyIn } from './explain-only-there.ts'
+import {
+  because,
+  datasourceWords,
+  noReuseWords,
+  notRun,
+  originOf,
+  shortRun,
+  type Upstream,
+} from './explain-sentence.ts'
 import { type Nondeterminism, nondeterminismOf } from './nondeterminism.ts'
 
 /** What an explanation is made from. */
@@ -71,12 +80,14 @@ export interface RunExplanation {
   readonly run: string
   readonly pipeline: string
   readonly steps: readonly StepExplanation[]
+  /** Of the run that was asked for to compare with, the steps that this one does not have; else empty. */
+  readonly onlyThere: readonly StepOnlyThere[]
   readonly nondeterminism: readonly Nondeterminism[]
 }
 
 /**
  * Explains every hit and miss of a run, or of one step: each step against the nearest earlier execution of it in the same
- * pipeline that gave outputs, or against another run.
+ * pipeline that gave outputs; in a run that makes another again, against that one where it ran there; or against any run.
  *
  * Throws `ZEN_RUN_UNKNOWN`, `ZEN_STEP_UNKNOWN`.
  *
@@ -121,7 +132,7 @@ class Explainer {
     const steps = run.steps.filter(({ name }) => only === undefined || name === only)
     if (steps.length === 0 && only !== undefined) throw unknownStep(run, only)
     const origins = await this.origins(steps)
-    const places = other === undefined ? await this.earlier(run, steps) : placesIn(other, steps)
+    const places = other === undefined ? await this.places(run, steps) : placesIn(other, steps)
     const failed = await this.sources.records.findFailed(
       steps.flatMap(({ identity }) => (identity === null ? [] : [identity.key])),
     )
@@ -137,7 +148,8 @@ class Explainer {
       )
     }
     const nondeterminism = await nondeterminismOf(this.sources.records, { ...run, steps })
-    return { run: run.id, pipeline: run.pipeline, steps: explained, nondeterminism }
+    const onlyThere = other === undefined || only !== undefined ? [] : stepsOnlyIn(other, run)
+    return { run: run.id, pipeline: run.pipeline, steps: explained, onlyThere, nondeterminism }
   }
 
   private async step(
@@ -160,7 +172,7 @@ class Explainer {
     }
     if (step.identity === null) {
       const cause = 'not-run' as const
-      return { ...base, against: null, againstRun: null, cause, changes: [], reason: notRun(place) }
+      return { ...base, against: null, againstRun: null, cause, changes: [], reason: notRun(place.run, place.step) }
     }
     const changes = before === undefined ? [] : await this.changes(before, place)
     if (step.outcome === 'reused' && !facts.asked) {
@@ -267,6 +279,17 @@ class Explainer {
       .map(({ name }) => name)
   }
 
+  /** What each step is compared with: the run that is made again, where the step gave outputs there; else what ran last. */
+  private async places(run: RunRecord, steps: readonly StepRecord[]): Promise<ReadonlyMap<string, Place>> {
+    const earlier = await this.earlier(run, steps)
+    const made = run.rerunOf === null ? undefined : await this.run(run.rerunOf)
+    if (made === undefined) return earlier
+    const then = [...placesIn(made, steps)].filter(
+      ([, { step }]) => step.identity !== null && (step.outcome === 'executed' || step.outcome === 'reused'),
+    )
+    return new Map([...earlier, ...then])
+  }
+
   private async earlier(run: RunRecord, steps: readonly StepRecord[]): Promise<ReadonlyMap<string, Place>> {
     const asked = steps.filter(({ identity, outcome }) => identity !== null && outcome !== 'reused')
     const found = await this.sources.records.findEarlier(
@@ -365,20 +388,6 @@ function sentenceOf(
   return before.step.endedAt !== null && step.startedAt !== null && before.step.endedAt > step.startedAt
     ? `${name} ran although nothing that counts has changed ${since}: that run was still at it.`
     : `${name} ran although nothing that counts has changed ${since}; why that was not reused is not recorded.`
-}
-
-function noReuseWords({ rerunOf }: RunRecord): string {
-  return rerunOf === null
-    ? 'the run was told to reuse nothing (--no-cache)'
-    : `the run makes run ${shortRun(rerunOf)} again and reuses nothing`
-}
-
-function notRun({ run, step }: Place): string {
-  if (step.outcome === null) return `${step.name} has not ended yet.`
-  const failed = run.steps.filter(({ outcome }) => outcome === 'failed').map(({ name }) => name)
-  if (step.outcome === 'skipped' && failed.length > 0)
-    return `${step.name} did not run because ${failed.join(' and ')} failed.`
-  return `${step.name} did not run: it was ${step.outcome}.`
 }
 
 function unknownStep(run: RunRecord, name: string): ZenmlError {

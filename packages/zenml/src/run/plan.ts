@@ -8,7 +8,7 @@ import type { StepBundle } from '../code/bundle.ts'
 import { bundleSteps } from '../code/bundle-cache.ts'
 import { checkAgainstSteps, checkGraph, orderSteps } from '../config/graph.ts'
 import { InstalledTree } from '../environment/installed-packages.ts'
-import { installedClosure } from '../environment/lockfile.ts'
+import { installedClosure, type PackagePlace } from '../environment/lockfile.ts'
 import { nativeAddons } from '../environment/native-addons.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
@@ -34,6 +34,8 @@ export interface PlannedStep {
   readonly descriptor: StepDescriptor
   readonly bundle: StepBundle
   readonly packages: readonly PackageLeaf[]
+  /** Where these are installed. */
+  readonly places: readonly PackagePlace[]
   /** Validated, defaults filled in. */
   readonly parameters: JsonObject
   readonly inputs: { readonly [input: string]: InputReference }
@@ -167,7 +169,7 @@ export async function planRun(
 
   const byName = new Map(named.map((entry) => [entry.name, entry]))
   const steps = orderSteps(spec).map((name): PlannedStep => {
-    const { step, bundle, packages } = byName.get(name)!
+    const { step, bundle, packages, places } = byName.get(name)!
     const { descriptor, parameters } = described.get(name)!
     const values = step.environment.map((variable) => [variable, workspace.environment[variable]] as const)
     return {
@@ -176,6 +178,7 @@ export async function planRun(
       descriptor,
       bundle,
       packages,
+      places,
       parameters,
       inputs: Object.fromEntries(
         Object.entries(step.inputs).map(([input, from]) => [input, parseInputReference(from)!]),

@@ -16,7 +16,7 @@ import { recoverLostRuns } from './lost-runs.ts'
 import { disagreementsWith, nondeterminismSentence } from './nondeterminism.ts'
 import { type Plan, type PlannedStep, planRun, type SourceFinder } from './plan.ts'
 import { noReuse, type ReusePolicy, reuseFrom } from './reuse.ts'
-import { touchWarnings } from './touch-warnings.ts'
+import { manyFilesWarning, touchWarnings } from './touch-warnings.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Options of a run. */
@@ -279,6 +279,7 @@ class Runner {
     })
     await records.endStep(execution, end)
     for (const message of touchWarnings(step.name, end.touches, this.touchesTold)) this.onEvent(message)
+    for (const message of manyFilesWarning(step.name, end.identity)) this.onEvent(message)
     this.progress.outcomes.set(step.name, end.outcome)
     if (end.outcome === 'executed') {
       this.progress.outputs.set(step.name, end.outputs)

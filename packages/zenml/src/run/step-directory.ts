@@ -53,7 +53,7 @@ export async function layOutStep(
     ),
     trace: {
       repository: root,
-      packages: [...new Set(step.packages.map(({ name }) => name))],
+      packages: [...new Set(step.places.map((place) => place.directory))],
       variables: step.spec.environment,
       strict: step.strict,
     },

@@ -23,6 +23,8 @@ export interface VerifyContext {
   readonly pinned: PinnedRun
   /** Where steps run. */
   readonly directory: string
+  /** The steps that are verified. */
+  readonly chosen: ReadonlySet<string>
   readonly times: number
   readonly signal: AbortSignal
   readonly onEvent: RunListener
@@ -142,9 +144,10 @@ async function judge(
 
 /** The artifacts that fed the step, as recorded; a sentence where one can be had neither from the store nor from the step that makes it. */
 async function recordedInputs(
-  { pinned, workspace }: VerifyContext,
+  context: VerifyContext,
   step: PlannedStep,
 ): Promise<{ [input: string]: StoredArtifact } | string> {
+  const { pinned, workspace } = context
   const inputs: { [input: string]: StoredArtifact } = {}
   for (const [input, from] of Object.entries(step.inputs)) {
     if (from.kind === 'datasource') continue
@@ -153,10 +156,16 @@ async function recordedInputs(
       return `${from.step} has no recorded output ${from.output} that ${step.name} could read.`
     const check = await workspace.artifacts.check(artifact.digest, { full: true })
     if (check.kind !== 'whole')
-      return `Input "${input}" of ${step.name} (${from.step}.${from.output}) is ${check.kind} in the store${check.files.length === 0 ? '' : `: ${check.files.join(', ')}`}, and it was not made again.`
+      return `Input "${input}" of ${step.name} (${from.step}.${from.output}) is ${check.kind} in the store${check.files.length === 0 ? '' : `: ${check.files.join(', ')}`}, and ${notMadeAgain(context, from.step)}`
     inputs[input] = { ...artifact, uri: '', size: 0, properties: {} }
   }
   return inputs
+}
+
+function notMadeAgain({ chosen, pinned }: VerifyContext, step: string): string {
+  return chosen.has(step)
+    ? `${step} did not give it again here.`
+    : `${step}, which makes it, is not verified here: "zenml pipeline verify ${pinned.id}", without --step, makes it again.`
 }
 
 async function lostOutputs(store: ArtifactStore, { outputs }: PinnedStep): Promise<Map<string, string>> {

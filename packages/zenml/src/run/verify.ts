@@ -65,14 +65,16 @@ export async function verifyRun(
   })
   const directory = join(workspace.temporaryDirectory, 'verify')
   await mkdir(directory, { recursive: true })
+  const context = {
+    ...{ workspace, store, plan, pinned, directory, times, signal, onEvent },
+    chosen: new Set(chosen.map(({ name }) => name)),
+  }
   const slots = workSlots(plan.spec.backend.parallelism ?? availableParallelism())
   const done = new Map<string, Promise<VerifiedStep>>()
   for (const step of chosen) {
     // An input that the store has lost is taken from the step that makes it again, so that goes first.
     const before = Object.values(step.inputs).flatMap((from) => (from.kind === 'output' ? [done.get(from.step)] : []))
-    const work = Promise.all(before).then(() =>
-      slots(() => verifyStep({ workspace, store, plan, pinned, directory, times, signal, onEvent }, step)),
-    )
+    const work = Promise.all(before).then(() => slots(() => verifyStep(context, step)))
     work.catch(() => undefined)
     done.set(step.name, work)
   }

@@ -137,6 +137,33 @@ it('a shallow clone fetches an older commit from its remote and keeps it through
   expect(again.fetchedFrom).toBeNull()
 })
 
+it('a pin of a real commit with the tree of another takes nothing away from what is kept, whether that tree can be had or not', async () => {
+  const origin = repositoryWith(code)
+  const past = await pinNow(origin)
+  const unknown = 'b'.repeat(40)
+  const branch = join(temporaryFolder(), 'branch')
+  runGit(origin, 'worktree', 'add', '-q', branch, '-b', 'other')
+  commitFiles(branch, { 'steps/train.ts': 'of the other branch\n' })
+  const other = runGit(branch, 'rev-parse', 'HEAD^{tree}')
+  commitFiles(origin, { 'steps/train.ts': 'later\n' })
+  const clone = join(temporaryFolder(), 'clone')
+  runGit(origin, 'clone', '-q', '--depth', '1', `file://${origin}`, clone)
+  const pin = { ...past, remote: `file://${origin}`, branch: 'other' }
+  await materialiseCode({ repository: clone, pin, target: temporaryFolder() })
+  // As an older version named it.
+  runGit(clone, 'update-ref', `refs/zenml/fetched/${pin.commit}`, pin.commit!)
+  runGit(clone, 'update-ref', `refs/zenml/fetched/${unknown}`, pin.commit!)
+  const kept = runGit(clone, 'for-each-ref', 'refs/zenml')
+  const wrong = { ...pin, tree: unknown }
+  await expect(materialiseCode({ repository: clone, pin: wrong, target: temporaryFolder() })).rejects.toMatchObject({
+    code: 'ZEN_CODE_GONE',
+  })
+  expect(runGit(clone, 'for-each-ref', 'refs/zenml')).toBe(kept)
+  await materialiseCode({ repository: clone, pin: { ...pin, tree: other }, target: temporaryFolder() })
+  expect(runGit(clone, 'for-each-ref', 'refs/zenml').split('\n')).toEqual(expect.arrayContaining(kept.split('\n')))
+  expect(runGit(clone, 'for-each-ref', 'refs/heads').split('\n')).toHaveLength(1)
+})
+
 it('a dirty snapshot comes from a remote it was pushed to, and names the way out where it was not', async () => {
   const origin = join(temporaryFolder(), 'origin.git')
   const root = repositoryWith(code)
@@ -227,6 +254,22 @@ it('a damaged pin and a folder with something in it are refused before anything 
     code: 'ZEN_CODE_UNPINNED',
   })
   await expect(materialiseCode({ ...at, target: root, pin })).rejects.toMatchObject({ code: 'ZEN_CODE_TARGET' })
+})
+
+it('a place that takes no file of the code is named as that, not as damage of the repository', async () => {
+  const root = repositoryWith(code)
+  const pin = await pinNow(root)
+  // Git holds a name that no file system takes.
+  const blob = runGit(root, 'rev-parse', 'HEAD:run.sh')
+  runGit(root, 'update-index', '--add', '--cacheinfo', `100644,${blob},${'name'.repeat(75)}`)
+  const tree = runGit(root, 'write-tree')
+  const target = temporaryFolder()
+  await expect(materialiseCode({ repository: root, pin: { ...pin, tree }, target })).rejects.toMatchObject({
+    code: 'ZEN_CODE_TARGET',
+    message: expect.stringContaining('File name too long'),
+    next: expect.stringContaining('can be written'),
+  })
+  expect(readdirSync(target)).toEqual([])
 })
 
 it('line ends are those that the run read, whatever this clone makes of them', async () => {

@@ -11,6 +11,7 @@ interface Explained {
   readonly cause: string
   readonly reason: string
   readonly against: number | null
+  readonly againstRun: string | null
   readonly changes: readonly {
     readonly field: string
     readonly path: string
@@ -398,6 +399,17 @@ describe('explain goes on', () => {
     expect(Object.keys(against)).toEqual(['make', 'double', 'total'])
     expect(against['total']).toMatchObject({ cause: 'new', against: null })
     expect(against['total']!.reason).toBe('total cannot be compared: it did not run in the other run.')
+    const whole = await project.json('pipeline', 'explain', renamed.run, '--against', first.run)
+    expect(whole.onlyThere).toEqual([
+      {
+        name: 'sum',
+        now: 'total',
+        reason: `sum is only in run ${short(first.run)}; total is the same under another name.`,
+      },
+    ])
+    const text = await project.zenml('pipeline', 'explain', renamed.run, '--against', first.run)
+    expect(text.stdout).toContain(whole.onlyThere[0].reason)
+    expect((await project.json('pipeline', 'explain', renamed.run)).onlyThere).toEqual([])
 
     project.write({
       'pipeline.yaml': yaml,
@@ -425,6 +437,30 @@ describe('explain goes on', () => {
     const unknown = await project.zenml('pipeline', 'explain', 'ffff', '--json')
     expect(unknown.code).toBe(2)
     expect(JSON.parse(unknown.stdout).error.code).toBe('ZEN_RUN_UNKNOWN')
+  })
+
+  it('where a run makes another again, with that one, and with what ran last where that one does not have the step', async () => {
+    using project = testProject()
+    project.write(numbersPipeline)
+    project.commit()
+    const first = await run(project, 'pipeline.yaml')
+    edit(project, 'factor = 2', 'factor = 3')
+    const second = await run(project, 'pipeline.yaml')
+    const again = await project.json('pipeline', 'rerun', first.run)
+    for (const { name, cause, againstRun, reason } of Object.values(await explain(project, again.run))) {
+      expect([cause, againstRun]).toEqual(['cache-off', first.run])
+      const why = `the run makes run ${short(first.run)} again and reuses nothing`
+      expect(reason).toBe(
+        `${name} ran again because ${why}; nothing that counts has changed since run ${short(first.run)}.`,
+      )
+    }
+    const { stdout } = await project.zenml('pipeline', 'config', first.run)
+    project.write({ 'pinned.yaml': stdout.replaceAll(first.run, '0123456789abcdef') })
+    const unknown = await project.json('pipeline', 'rerun', 'pinned.yaml')
+    await run(project, 'pipeline.yaml', '--no-cache')
+    const { double } = await explain(project, unknown.run)
+    expect(double).toMatchObject({ cause: 'cache-off', againstRun: again.run })
+    expect(second.run).not.toBe(again.run)
   })
 
   it('where blobs and sources are gone, and with records that an older version left', async () => {

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import { cli, type TestProject, testEnvironment, testProject } from '../support/project.ts'
+import { zenmlIn } from '../support/run-in.ts'
 import { numbersPipeline, oneStep } from '../support/steps.ts'
+import { digestTree } from '../support/tree-state.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests read into documents freely
 type Document = any
@@ -98,6 +100,102 @@ describe('the packages of a run', () => {
     expect(run.status).toBe('complete')
     rmSync(join(project.root, 'deep/node_modules'), { recursive: true })
     expect(await at('pipeline', 'verify', run.run)).toMatchObject({ verdict: 'reproduced' })
+  })
+})
+
+describe('npm workspaces', () => {
+  it('a step in one that imports another is made again and verified, whatever lies in both now', async () => {
+    using project = testProject()
+    const steps = one('twice(half(6))', "import { twice } from '@demo/maths'\nimport { half } from '@demo/steps/half'")
+    const manifest = (name: string, rest: object): string =>
+      JSON.stringify({ name, version: '1.0.0', private: true, type: 'module', ...rest })
+    const maths = (factor: number): { readonly [path: string]: string } => ({
+      'ml/packages/maths/index.ts': `import { seven } from 'seven'\nexport const twice = (value: number) => value * ${factor} * seven\n`,
+    })
+    project.write({
+      'ml/package.json': manifest('ml', { workspaces: ['packages/*'] }),
+      'ml/packages/maths/package.json': manifest('@demo/maths', {
+        exports: './index.ts',
+        dependencies: { seven: 'file:../../seven.tgz' },
+      }),
+      ...maths(2),
+      'ml/packages/steps/package.json': manifest('@demo/steps', {
+        exports: { './half': './src/half.ts' },
+        dependencies: { '@demo/maths': '1.0.0' },
+      }),
+      'ml/packages/steps/src/half.ts': 'export const half = (value: number): number => value / 2\n',
+      'ml/packages/steps/src/one.ts': steps['steps/one.ts']!,
+      'one.yaml': steps['one.yaml']!.replace('steps/one.ts', 'ml/packages/steps/src/one.ts'),
+    })
+    execFileSync('cp', [tarball(7), join(project.root, 'ml/seven.tgz')])
+    npm(join(project.root, 'ml'), 'install')
+    project.commit()
+    const run = await project.json('pipeline', 'run', 'one.yaml')
+    expect(run.status).toBe('complete')
+    expect(await project.json('artifact', 'get', `${run.run}/one.value`)).toMatchObject({ type: 'Json' })
+
+    project.write({ ...maths(3), 'ml/packages/steps/src/half.ts': 'export const nothing = 0\n' })
+    rmSync(join(project.root, 'ml/node_modules'), { recursive: true })
+    const again = await project.json('pipeline', 'rerun', run.run)
+    expect(again.comparison).toMatchObject({ compared: 1, differing: [], missing: [] })
+    expect(await project.json('pipeline', 'verify', run.run)).toMatchObject({ verdict: 'reproduced' })
+
+    // And what changes in the other is seen as code of the step.
+    project.git('checkout', '-q', '.')
+    npm(join(project.root, 'ml'), 'ci')
+    expect((await project.json('pipeline', 'run', 'one.yaml')).steps[0].outcome).toBe('reused')
+    project.write(maths(3))
+    await project.json('pipeline', 'run', 'one.yaml')
+    const { steps: explained } = await project.json('pipeline', 'explain', '@latest')
+    expect(explained[0].reason).toContain(
+      'ml/packages/maths/index.ts (imported by ml/packages/steps/src/one.ts) changed',
+    )
+    expect(explained[0].changes[0].diff).toContain('+export const twice = (value: number) => value * 3 * seven')
+  })
+})
+
+describe('a clone without all of it', () => {
+  it.each([
+    ['bare', '--bare'],
+    ['shallow', '--depth=1'],
+  ])('%s: makes runs again and verifies them, and its own files stay', async (_kind, option) => {
+    const place = mkdtempSync(join(outside, 'clone-'))
+    const stores = join(place, 'stores')
+    mkdirSync(stores)
+    const kept = [
+      ['config', 'metadata', 'set', 'sqlite', `--uri=${join(stores, 'metadata.db')}`],
+      ['config', 'artifacts', 'set', join(stores, 'artifacts')],
+    ]
+    using project = testProject()
+    for (const args of kept) await project.zenml(...args)
+    project.write(numbersPipeline)
+    project.commit()
+    const run = await project.json('pipeline', 'run', 'pipeline.yaml')
+    project.write({ 'lib/scale.ts': 'export const later = 1\n', 'pipeline.yaml': 'later\n' })
+    project.commit()
+
+    const clone = join(place, 'clone.git')
+    execFileSync('git', ['clone', '-q', option, `file://${project.root}`, clone], { env: testEnvironment })
+    symlinkSync(join(project.root, 'node_modules'), join(clone, 'node_modules'))
+    const variables = { ZENML_CACHE_DIR: project.cache, HOME: project.cache }
+    const at = async (...args: string[]): Promise<Document> => {
+      const { stdout, stderr } = await zenmlIn(clone, ...args, '--json', variables)
+      if (stdout === '') throw new Error(stderr)
+      return JSON.parse(stdout)
+    }
+    const { stderr } = await zenmlIn(clone, 'init', variables)
+    expect(stderr).not.toContain('git init')
+    for (const args of kept) await zenmlIn(clone, ...args, variables)
+    const refs = (): string =>
+      execFileSync('git', ['for-each-ref', 'refs/heads', 'refs/remotes'], { cwd: clone, encoding: 'utf8' })
+    const before = [refs(), digestTree(clone, ['.git', '.zenml', 'objects', 'refs', 'packed-refs'])]
+    const again = await at('pipeline', 'rerun', run.run)
+    expect(again.comparison).toMatchObject({ compared: 3, differing: [], missing: [] })
+    expect(again.code).toEqual(run.code)
+    expect(await at('pipeline', 'verify', run.run)).toMatchObject({ verdict: 'reproduced', recorded: true })
+    expect(await at('pipeline', 'explain', again.run)).toMatchObject({ steps: [{}, {}, {}] })
+    expect(await at('code', 'list')).toMatchObject({ snapshots: [] })
+    expect([refs(), digestTree(clone, ['.git', '.zenml', 'objects', 'refs', 'packed-refs'])]).toEqual(before)
   })
 })
 

@@ -36,6 +36,8 @@ const otherWays: readonly (readonly [expression: string, kind: string, what: str
   ['performance.timeOrigin', 'clock', 'performance.timeOrigin'],
   ['process.hrtime()', 'clock', 'process.hrtime'],
   ['process.uptime()', 'clock', 'process.uptime'],
+  ['process.cpuUsage()', 'clock', 'process.cpuUsage'],
+  ['performance.eventLoopUtilization()', 'clock', 'performance.eventLoopUtilization'],
   ['Reflect.construct(Date, [])', 'clock', 'new Date()'],
   ['[1].map(Date.now)', 'clock', 'Date.now'],
   ['new Function("return Date.now()")()', 'clock', 'Date.now'],
@@ -62,6 +64,17 @@ const otherWays: readonly (readonly [expression: string, kind: string, what: str
   [`await settled(new Worker('0', { eval: true }))`, 'threads', 'worker_threads.Worker'],
   ['os.availableParallelism()', 'threads', 'os.availableParallelism'],
   ['os.release()', 'host', 'os.release'],
+  ['os.machine()', 'host', 'os.machine'],
+  ['process.memoryUsage()', 'host', 'process.memoryUsage'],
+  ['process.memoryUsage.rss()', 'host', 'process.memoryUsage.rss'],
+  ['process.resourceUsage()', 'host', 'process.resourceUsage'],
+  ['process.report.getReport()', 'host', 'process.report'],
+  ['process.pid', 'host', 'process.pid'],
+  ['process.getuid!()', 'host', 'process.getuid'],
+  ['fs.statfsSync(ROOT)', 'host', 'fs.statfsSync'],
+  ['vm.runInNewContext("Math.random()")', 'randomness', 'vm.runInNewContext'],
+  ['new vm.Script("Date.now()").runInNewContext()', 'randomness', 'vm.Script.runInNewContext'],
+  ['vm.createContext({})', 'randomness', 'vm.createContext'],
 ]
 
 /** What is the same for every step, or its own: nothing is recorded. */
@@ -92,6 +105,7 @@ import { text } from 'node:stream/consumers'
 import tls from 'node:tls'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import vm from 'node:vm'
 import { Worker } from 'node:worker_threads'
 import { graceful } from 'graceful'
 import { later, load } from 'later'
@@ -157,6 +171,40 @@ export const load = (path) => import(path)\n`,
     }
     expect(touches).toHaveLength(otherWays.length)
     expect(JSON.stringify(touches)).not.toContain('secret')
+  })
+
+  it('gives a function of Node to a promise, a timer or the next tick, that is seen, though nobody may know the line', async () => {
+    const { touches } = await touchesOf([
+      'await new Promise((resolve) => Promise.resolve().then(Date.now).then(resolve))',
+      'await new Promise((resolve) => Promise.resolve(0).then(Reflect.apply.bind(0, crypto.randomUUID, null, [])).then(resolve))',
+      'await new Promise((resolve) => setTimeout(crypto.randomBytes, 0, 3, resolve))',
+      `await new Promise((resolve) => process.nextTick(fs.readFile, join(ROOT, 'data/0.json'), resolve))`,
+      'await new Promise((resolve) => setImmediate(crypto.randomInt, 9, resolve))',
+    ])
+    // For a promise the engine may know who waits.
+    expect(touches.map(({ kind, what, package: owner }) => [kind, what, owner])).toEqual([
+      ['clock', 'Date.now', null],
+      ['file', 'data/0.json', null],
+      ['randomness', 'crypto.randomBytes', null],
+      ['randomness', 'crypto.randomInt', null],
+      ['randomness', 'crypto.randomUUID', null],
+    ])
+  })
+
+  it('has put something of its own in the place of Error, or frozen it, what it touches is seen all the same', async () => {
+    const { touches, first } = await touchesOf([
+      'globalThis.Error = class extends Error {} as never',
+      'Date.now()',
+      '(delete (Object.getPrototypeOf(Error) as any).captureStackTrace)',
+      'os.release()',
+      'Object.freeze(Object.getPrototypeOf(Error))',
+      'os.hostname()',
+    ])
+    expect(touches.map(({ what, at }) => [what, at?.split(':')[1] ?? null])).toEqual([
+      ['Date.now', String(first + 1)],
+      ['os.hostname', null],
+      ['os.release', String(first + 3)],
+    ])
   })
 
   it('uses what is the same in every step, or its own, that is nothing', async () => {
@@ -230,4 +278,24 @@ export const load = (path) => import(path)\n`,
     expect(steps[0].touches.length).toBeLessThan(2_500)
     expect(steps[0].touches.reduce((sum: number, { count }: Touch) => sum + count, 0)).toBe(many)
   })
+})
+
+it('a step that reads thousands of files of the repository is warned of, and every one of them counts', async () => {
+  using project = testProject()
+  const root = `process.cwd().split('/.zenml/')[0]`
+  project.write(
+    oneStep(
+      `let size = 0
+    for (let file = 0; file <= 5000; file++) size += readFileSync(${root} + '/data/' + file).length
+    return { value: size }`,
+      "import { readFileSync } from 'node:fs'",
+    ),
+  )
+  project.write(Object.fromEntries(Array.from({ length: 5001 }, (_, file) => [`data/${file}`, 'x'])))
+  project.commit()
+  const { stderr } = await project.zenml('pipeline', 'run', 'one.yaml')
+  expect(stderr.match(/ZEN_TOUCH_MANY: Step "one" reads 5001 files/g)).toHaveLength(1)
+  expect((await project.json('pipeline', 'run', 'one.yaml')).steps[0].outcome).toBe('reused')
+  project.write({ 'data/4999': 'y' })
+  expect((await project.json('pipeline', 'run', 'one.yaml')).steps[0].outcome).toBe('executed')
 })

@@ -318,6 +318,12 @@ describe('a strict step', () => {
     ],
     ['a variable', 'process.env.REGION', 'ZEN_STRICT_VARIABLE', ''],
     ['the network', `await fetch('http://127.0.0.1:9/')`, 'ZEN_STRICT_NETWORK', ''],
+    [
+      'a clock by a timer',
+      'await new Promise((resolve) => setTimeout(resolve, 5, setTimeout(Date.now)))',
+      'ZEN_STRICT_CLOCK',
+      '',
+    ],
     ['randomness in a package', 'fresh()', 'ZEN_STRICT_RANDOMNESS', `import { fresh } from 'names'`],
   ])('may not touch %s', async (_name, expression, code, extra) => {
     const { steps } = await run(

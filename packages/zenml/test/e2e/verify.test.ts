@@ -132,6 +132,16 @@ describe('verify', () => {
     expect(verdicts(damaged.document)).toEqual({ make: 'reproduced', double: 'differs', sum: 'reproduced' })
     expect(damaged.document.steps[1].cause).toMatchObject({ kind: 'data', message: expect.stringContaining('damaged') })
     await rm(blob)
+    // Alone, what follows lacks its input; the whole run makes it again.
+    const alone = await verifyOne(project, '--step', 'sum')
+    expect(alone.code).toBe(1)
+    expect(alone.document.steps).toMatchObject([
+      {
+        verdict: 'cannot',
+        cause: { kind: 'data', message: expect.stringContaining(`"zenml pipeline verify ${run.run}", without --step`) },
+      },
+    ])
+    expect((await verifyOne(project, '--step', 'double', '--step', 'sum')).document.steps[1].verdict).toBe('reproduced')
     const missing = await verifyOne(project)
     expect(missing.document.steps[1].cause).toMatchObject({ kind: 'data', message: expect.stringContaining('missing') })
     // A rerun puts it back.

@@ -1,8 +1,17 @@
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { packageClosure } from '../../src/environment/lockfile.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { keepLoaded, packageClosure } from '../../src/environment/lockfile.ts'
 
 let root: string
 beforeEach(() => {
@@ -109,4 +118,89 @@ it('a missing package, a damaged one and a lockfile with the marks of a merge ar
   install('node_modules/b', '1.0.0')
   write('package-lock.json', '<<<<<<< HEAD')
   await expect(closure('a')).rejects.toMatchObject({ code: 'ZEN_LOCK_DAMAGED' })
+})
+
+describe('what npm tells of its installs', () => {
+  const pins = { 'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' } }
+  /** As npm does it: a while ago, and its record last. */
+  function installed(record: { readonly [place: string]: object } = pins): void {
+    install('node_modules/a', '1.0.0')
+    write('node_modules/a/lib/inner.js', '1')
+    write('node_modules/a/lib/other.js', '1')
+    lock(pins)
+    write('node_modules/.package-lock.json', { lockfileVersion: 3, packages: record })
+    for (const path of [
+      'a/index.js',
+      'a/package.json',
+      'a/lib/inner.js',
+      'a/lib/other.js',
+      'a/lib',
+      'a',
+      '.package-lock.json',
+    ])
+      age(path)
+  }
+  function age(path: string, seconds = 1_000_000_000): void {
+    utimesSync(join(root, 'node_modules', path), seconds, seconds)
+  }
+  const keep = (...files: string[]): Promise<void> =>
+    keepLoaded(
+      {
+        root,
+        packages: [{ name: 'a', directory: join(root, 'node_modules/a') }],
+        cacheDirectory: join(root, '.cache'),
+      },
+      { [join(root, 'node_modules/a')]: files },
+    )
+
+  it('is believed with the lockfile where both say the same and nothing is newer', async () => {
+    installed()
+    expect(await closure('a')).toEqual(['a 1.0.0 sha512-a'])
+    write('node_modules/a/node_modules/b/index.js', 'what is installed into it is none of its files')
+    age('a')
+    expect(await closure('a')).toEqual(['a 1.0.0 sha512-a'])
+  })
+
+  it.each([
+    ['another tarball of the same version', { 'node_modules/a': { version: '1.0.0', integrity: 'sha512-other' } }],
+    ['another version', { 'node_modules/a': { version: '1.0.1', integrity: 'sha512-a' } }],
+    ['nothing of it', {}],
+  ])('is believed against the lockfile where it names %s', async (_name, record) => {
+    installed(record)
+    expect(await closure('a')).toEqual(['a 1.0.0 files'])
+  })
+
+  it('is not believed where it is damaged', async () => {
+    installed()
+    write('node_modules/.package-lock.json', '{')
+    expect(await closure('a')).toEqual(['a 1.0.0 files'])
+  })
+
+  it.each(['node_modules/a/index.js', 'node_modules/a/lib/inner.js', 'node_modules/a/lib/new.js'])(
+    'is older than an edit of %s before the first look',
+    async (file) => {
+      installed()
+      write(file, 'patched')
+      expect(await closure('a')).toEqual(['a 1.0.0 files'])
+    },
+  )
+
+  it('is older than a later edit of what a step loaded, and of what was put beside that or taken away', async () => {
+    installed()
+    await Promise.all([keep('index.js'), keep('lib/inner.js'), keep('lib/looked-for.js')])
+    expect(await closure('a')).toEqual(['a 1.0.0 sha512-a'])
+    const changes: readonly (() => void)[] = [
+      () => write('node_modules/a/index.js', 'patched'),
+      () => write('node_modules/a/lib/inner.js', 'patched'),
+      () => write('node_modules/a/lib/looked-for.js', 'new'),
+      () => rmSync(join(root, 'node_modules/a/lib/inner.js')),
+    ]
+    for (const change of changes) {
+      change()
+      expect(await closure('a')).toEqual(['a 1.0.0 files'])
+      rmSync(join(root, 'node_modules/a'), { recursive: true })
+      installed()
+      expect(await closure('a')).toEqual(['a 1.0.0 sha512-a'])
+    }
+  })
 })

@@ -247,6 +247,31 @@ it('an environment whose files were changed is made again', async () => {
   expect(evaluate(root, "import ms from 'ms'; console.log(ms('1s'))")).toBe('1000')
 })
 
+it('an environment that was written into stays for those who have it, and goes with the next sweep after them', async () => {
+  const cacheDirectory = folderWith()
+  const [mine, other, third] = [folderWith(simple), folderWith(simple), folderWith(simple)]
+  await recreatePackages({ root: mine, cacheDirectory })
+  const place = realpathSync(join(mine, 'node_modules'))
+  mkdirSync(join(mine, 'node_modules/.cache'))
+  writeFileSync(join(mine, 'node_modules/.cache/half.txt'), 'kept for later')
+  expect(await recreatePackages({ root: other, cacheDirectory })).toMatchObject({ fromCache: false })
+  expect(readFileSync(join(mine, 'node_modules/.cache/half.txt'), 'utf8')).toBe('kept for later')
+  expect(realpathSync(join(mine, 'node_modules'))).toBe(place)
+  expect(existsSync(join(other, 'node_modules/.cache'))).toBe(false)
+  // The new one is found from now on, and what is out of use is not.
+  expect(await recreatePackages({ root: third, cacheDirectory })).toMatchObject({ fromCache: true })
+  expect(realpathSync(join(third, 'node_modules'))).toBe(realpathSync(join(other, 'node_modules')))
+  const folder = join(cacheDirectory, 'environments')
+  expect(readdirSync(folder)).toHaveLength(2)
+  await cacheEntries(folder, { now: () => Date.now() + 2 * day }).sweep(0)
+  expect(readdirSync(folder)).toHaveLength(2)
+  for (const root of [mine, third]) rmSync(root, { recursive: true })
+  await cacheEntries(folder, { now: () => Date.now() }).sweep(8)
+  expect(readdirSync(folder).map((name) => join(folder, name, 'node_modules'))).toEqual([
+    realpathSync(join(other, 'node_modules')),
+  ])
+})
+
 it('several makers at once give one whole environment, and one that is killed leaves nothing that is taken for one', async () => {
   const cacheDirectory = folderWith()
   const roots = Array.from({ length: 3 }, () => folderWith(simple))
@@ -308,7 +333,7 @@ it('the cache is where the user says, else where the system says, and never a re
 
 it("npm's words come without passwords and without the place of its log", () => {
   const output =
-    'npm error code E404\nnpm error 404 GET https://ada:secret@registry.example/x\nnpm error A complete log of this run can be found in: /home/ada/.npm/_logs/1-debug-0.log\n'
+    'npm error code E404\nnpm error 404 GET https://ada:secret@registry.example/x\nnpm error A complete log of this run can be found in: /home/ada/.npm/_logs/1-debug-0.log\nnpm error Log files were not written due to the config logs-max=0\n'
   expect(npmWords(output)).toBe('code E404 404 GET https://registry.example/x')
   rmSync(folderWith(), { recursive: true })
 })

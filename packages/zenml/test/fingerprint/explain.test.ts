@@ -124,6 +124,17 @@ describe('the changes between two executions', () => {
     expect(words(before, after).at(-1)).toBe('moving, which it reads, changed while it ran')
   })
 
+  it('say of a path that a step follows that it leads elsewhere', () => {
+    const observed = (files: object): Fingerprint => ({ ...example, observed: { seed: null, files } as never })
+    const told = (before: unknown, after: unknown): string[] =>
+      words(observed({ 'data/now/.': before }), observed({ 'data/now/.': after }))
+    const [one, two] = [sha256('1'), sha256('2')]
+    expect(told(one, two)).toEqual(['data/now, which it follows, leads elsewhere'])
+    expect(told(null, two)).toEqual(['data/now, which it looked for in vain, is there now, or is followed only now'])
+    expect(told(one, null)).toEqual(['data/now, which it followed, is gone or no longer followed'])
+    expect(told(one, changedMeanwhile)).toEqual(['data/now, which it follows, was led elsewhere while it ran'])
+  })
+
   it('are told with quotes where a text would read as another value', () => {
     const told = (before: unknown, after: unknown): string =>
       words(

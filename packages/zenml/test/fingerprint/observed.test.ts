@@ -51,6 +51,11 @@ describe('what a path of the repository holds', () => {
     write('data/limits.json', '{"most":3}')
     symlinkSync('limits.json', join(root, 'data/link'))
     mkdirSync(join(root, 'data/inner'))
+    expect(['data/link/.', 'data/limits.json/.', 'data/.'].map(seen)).toEqual([
+      digestOf(['zenml observed way 1', 'limits.json', 'data/limits.json']),
+      digestOf(['zenml observed way 1', null, 'data/limits.json']),
+      digestOf(['zenml observed way 1', null, 'data']),
+    ])
     expect(['data/limits.json', 'data/link', 'data', 'data/', './', 'nothing'].map(seen)).toMatchInlineSnapshot(`
       [
         "sha256:b8ed0e06242fe11e760ca0b3c6be1066f052fbd29f8d170bea27bbbd2c247600",
@@ -150,6 +155,41 @@ describe('what a path of the repository holds', () => {
     ])
   })
 
+  it('with "/." at its end is the text of a link and where it ends in the repository, whatever lies there', () => {
+    const way = (text: string | null, end: string | null): Digest => digestOf(['zenml observed way 1', text, end])
+    write('data/a', '1')
+    symlinkSync('a', join(root, 'data/first'))
+    symlinkSync('data/first', join(root, 'second'))
+    symlinkSync('data', join(root, 'folder'))
+    symlinkSync('nowhere', join(root, 'dangling'))
+    symlinkSync('data/a/below', join(root, 'below a file'))
+    const before = ['second/.', 'data/a/.', 'folder/first/.', 'folder/.', 'dangling/.', 'below a file/.'].map(seen)
+    expect(before).toEqual([
+      way('data/first', 'data/a'),
+      way(null, 'data/a'),
+      way('a', 'data/a'),
+      way('data', 'data'),
+      way('nowhere', null),
+      way('data/a/below', null),
+    ])
+    write('data/a', 'other')
+    expect(seen('second/.')).toBe(before[0])
+    expect(['nothing/.', 'nothing/below/.', 'data/a/below/.'].map(seen)).toEqual([null, null, null])
+    for (const path of ['/.', './.', '../.', 'data//.', 'data/./.', 'data/../.']) expect(seen(path)).toBeUndefined()
+  })
+
+  it('has no way that leads out of it, over a folder or in the end', () => {
+    mkdirSync(join(place, 'outside'))
+    writeFileSync(join(place, 'outside/a'), '1')
+    symlinkSync('../outside', join(root, 'out'))
+    symlinkSync('../outside/a', join(root, 'file'))
+    symlinkSync('file', join(root, 'over'))
+    symlinkSync('round', join(root, 'round'))
+    expect(['out/.', 'file/.', 'over/.', 'out/a/.', 'out/missing/.', 'round/.'].map(seen)).toEqual(
+      Array(6).fill(undefined),
+    )
+  })
+
   it('cannot be said where a link leads out of it, there or not there', () => {
     mkdirSync(join(place, 'outside/deep'), { recursive: true })
     writeFileSync(join(place, 'outside/secret'), '1')
@@ -206,7 +246,16 @@ describe('what a path of the repository holds', () => {
         .array(fc.constantFrom('..', '.', '', 'a', 'b', 'secret', '\0', '\\'), { minLength: 1, maxLength: 6 })
         .map((parts) => parts.join('/')),
     )
-    const allowed = new Set([undefined, null, seen('a'), seen('a/'), seen('a/b'), seen('./')])
+    const allowed = new Set([
+      undefined,
+      null,
+      seen('a'),
+      seen('a/'),
+      seen('a/b'),
+      seen('./'),
+      seen('a/.'),
+      seen('a/b/.'),
+    ])
     fc.assert(fc.property(hostile, (path) => allowed.has(seen(path))))
     for (const path of [
       '',

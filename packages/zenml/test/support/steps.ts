@@ -78,3 +78,13 @@ export const one = step({
     'one.yaml': 'version: 1\npipeline: one\nsteps:\n  one: { source: "steps/one.ts#one" }\n',
   }
 }
+
+/** A pipeline of steps side by side, `s0`, `s1` …, whose bodies are given: one run of it tries many things. */
+export function sideBySide(bodies: readonly string[], extra = ''): { readonly [path: string]: string } {
+  const files = bodies.map((body, index): [string, string] => {
+    const { 'steps/one.ts': text } = oneStep(body, extra)
+    return [`steps/s${index}.ts`, text!]
+  })
+  const steps = bodies.map((_, index) => `  s${index}: { source: "steps/s${index}.ts#one" }\n`)
+  return { ...Object.fromEntries(files), 'many.yaml': `version: 1\npipeline: many\nsteps:\n${steps.join('')}` }
+}

@@ -51,6 +51,14 @@ export class Taps {
     })
   }
 
+  /** Takes the place of a value that never changes. */
+  value(owner: object, name: string, listener: Listener): void {
+    const { value, enumerable = true } = Object.getOwnPropertyDescriptor(owner, name) ?? {}
+    if (value === undefined) return
+    const get = this.around(name, () => value, listener) as () => unknown
+    Object.defineProperty(owner, name, { get, enumerable, configurable: true })
+  }
+
   /** Takes the place of a class; its name may be an accessor that loads it when it is first used. */
   class(owner: object, name: string, listener: Listener): void {
     const descriptor = Object.getOwnPropertyDescriptor(owner, name)

@@ -2,9 +2,11 @@ import childProcess from 'node:child_process'
 import crypto from 'node:crypto'
 import dgram from 'node:dgram'
 import dns from 'node:dns'
+import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import { basename } from 'node:path'
+import vm from 'node:vm'
 import workerThreads from 'node:worker_threads'
 import type { TouchKind } from '../../model/touch.ts'
 import type { Listener, Taps } from './tap.ts'
@@ -26,7 +28,15 @@ const randomness = [
   'generatePrimeSync',
 ]
 /** Not the folders of home and of temporary files, which are the step's own; not platform and architecture, which are in its identity. */
-const facts = ['hostname', 'userInfo', 'networkInterfaces', 'totalmem', 'freemem', 'loadavg', 'release', 'version']
+const facts = [
+  ...['hostname', 'userInfo', 'networkInterfaces', 'totalmem', 'freemem', 'loadavg', 'release', 'version', 'machine'],
+  'getPriority',
+]
+/** What the process uses, and as whom it runs. */
+const ownFacts = [
+  ...['memoryUsage', 'resourceUsage', 'constrainedMemory', 'availableMemory', 'getActiveResourcesInfo'],
+  ...['getuid', 'geteuid', 'getgid', 'getegid', 'getgroups'],
+]
 const records = ['4', '6', 'Any', 'Caa', 'Cname', 'Mx', 'Naptr', 'Ns', 'Ptr', 'Soa', 'Srv', 'Txt']
 const lookups = ['lookup', 'lookupService', 'reverse', 'resolve', ...records.map((record) => `resolve${record}`)]
 
@@ -89,7 +99,20 @@ export function watchCalls(taps: Taps, ledger: Ledger): void {
       'hardwareConcurrency',
       named('threads', 'navigator')('hardwareConcurrency'),
     )
+  watchHost(taps, named)
+}
+
+/** Facts of the machine and of the process, and contexts, whose clocks and randomness are their own. */
+function watchHost(taps: Taps, named: (kind: TouchKind, prefix: string) => (name: string) => Listener): void {
   taps.methods(os, facts, named('host', 'os'))
+  taps.methods(process.memoryUsage, ['rss'], named('host', 'process.memoryUsage'))
+  taps.methods(process, ownFacts, named('host', 'process'))
+  taps.getter(process, 'report', named('host', 'process')('report'))
+  for (const name of ['pid', 'ppid']) taps.value(process, name, named('host', 'process')(name))
+  for (const owner of [fs, fs.promises]) taps.methods(owner, ['statfs', 'statfsSync'], named('host', 'fs'))
+  taps.methods(vm, ['createContext', 'runInNewContext'], named('randomness', 'vm'))
+  taps.methods(vm.Script.prototype, ['runInNewContext'], named('randomness', 'vm.Script'))
+  taps.methods(URL, ['createObjectURL'], named('randomness', 'URL'))
 }
 
 /** Of `connect(options)`, `connect(port, host)`, `connect(path)`, and of the array that Node itself passes on. */

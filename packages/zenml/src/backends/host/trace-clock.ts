@@ -12,7 +12,11 @@ export function watchClocks(taps: Taps, ledger: Ledger): void {
     }
   taps.methods(Date, ['now'], clock('Date'))
   const prototype = Object.getPrototypeOf(performance) as object
-  taps.methods(prototype, ['now', 'mark', 'measure', 'toJSON'], clock('performance'))
+  taps.methods(
+    prototype,
+    ['now', 'mark', 'measure', 'toJSON', 'eventLoopUtilization', 'timerify'],
+    clock('performance'),
+  )
   taps.getter(prototype, 'timeOrigin', clock('performance')('timeOrigin'))
   taps.methods(process.hrtime, ['bigint'], clock('process.hrtime'))
   taps.methods(process, ['hrtime', 'uptime', 'cpuUsage'], clock('process'))

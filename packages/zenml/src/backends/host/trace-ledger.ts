@@ -25,6 +25,8 @@ interface Site {
 
 type Entry = { -readonly [field in keyof Touch]: Touch[field] }
 
+/** Scripts of Node that call what code hands them: a timer, a promise, the next tick. */
+const callers: ReadonlySet<string> = new Set(['node:internal/timers', 'node:internal/process/task_queues'])
 /** Calls of one thing whose stacks are all looked at; beyond, one in as many as have been, over this. */
 const thorough = 4096
 /** Kinds that are touched in hot loops: the line that calls is enough, after it was followed once. */
@@ -107,7 +109,7 @@ export class Ledger {
     const [nearest] = framesAbove(below, 1)
     const script = nearest?.getScriptNameOrSourceURL() ?? null
     // Called by `Object.keys`, `Array.from`, a function made of text …: whoever called that.
-    if (script === null) return this.enter(counter, this.places.placeOf(framesAbove(below)))
+    if (script === null || callers.has(script)) return this.enter(counter, this.handed(framesAbove(below)))
     if (this.places.isNode(script)) {
       // Node's own reading of settings and clocks; other calls may have gone through it.
       return hot.has(counter.kind) ? null : this.enter(counter, this.places.placeOf(framesAbove(below)))
@@ -128,6 +130,14 @@ export class Ledger {
       site.entry = this.enter(counter, this.places.placeOf(framesAbove(below)))
     }
     return site.entry
+  }
+
+  /** Nobody's line, but no less a call of the step's, where it gave one of Node's functions itself to a promise or a timer. */
+  private handed(frames: readonly NodeJS.CallSite[]): Place | null {
+    const place = this.places.placeOf(frames)
+    if (place !== null) return place
+    const first = frames.map((frame) => frame.getScriptNameOrSourceURL()).find((script) => typeof script === 'string')
+    return first === undefined || callers.has(first) ? { package: null, at: null } : null
   }
 
   private enter({ kind, what }: Counter, place: Place | null): Entry | null {

@@ -22,18 +22,23 @@ type Located =
 /** How far up a package's call is followed to the user's line. */
 const deepest = 64
 
-/** The frames above a function, nearest first. */
+/** The engine's own, whatever a step puts in its place. */
+const EngineError = Error
+const { captureStackTrace } = Error
+
+/** The frames above a function, nearest first; none where the step has frozen the engine's settings. */
 export function framesAbove(below: (...args: never[]) => unknown, limit: number = deepest): readonly NodeJS.CallSite[] {
-  const { prepareStackTrace, stackTraceLimit } = Error
-  const holder: { stack?: NodeJS.CallSite[] } = {}
+  const { prepareStackTrace, stackTraceLimit } = EngineError
+  const holder: { stack?: NodeJS.CallSite[] | string } = {}
   try {
-    Error.prepareStackTrace = (_error, sites) => sites
-    Error.stackTraceLimit = limit
-    Error.captureStackTrace(holder, below)
-    return holder.stack!
+    // Not by assignment, which throws where it is frozen.
+    Reflect.set(EngineError, 'prepareStackTrace', (_error: unknown, sites: NodeJS.CallSite[]) => sites)
+    Reflect.set(EngineError, 'stackTraceLimit', limit)
+    captureStackTrace(holder, below)
+    return Array.isArray(holder.stack) ? holder.stack : []
   } finally {
-    Error.prepareStackTrace = prepareStackTrace
-    Error.stackTraceLimit = stackTraceLimit
+    Reflect.set(EngineError, 'prepareStackTrace', prepareStackTrace)
+    Reflect.set(EngineError, 'stackTraceLimit', stackTraceLimit)
   }
 }
 

@@ -16,10 +16,10 @@ export interface Trace {
   /** The first undeclared touch of a strict step. */
   violation(): ZenmlError | null
   /** Stops watching, and gives what was seen. */
-  end(): Pick<StepOutput, 'touches' | 'observed'>
+  end(): Pick<StepOutput, 'touches' | 'observed' | 'loaded'>
 }
 
-const untraced: Trace = { violation: () => null, end: () => ({ touches: [], observed: { files: {} } }) }
+const untraced: Trace = { violation: () => null, end: () => ({ touches: [], observed: { files: {} }, loaded: {} }) }
 
 /** Watches this process for what its step touches outside of its declared inputs; called before any code of the step is loaded. */
 export function startTrace(directory: string, { step, trace, inputs }: StepInput): Trace {
@@ -46,7 +46,11 @@ export function startTrace(directory: string, { step, trace, inputs }: StepInput
     violation: () => ledger.violation,
     end() {
       taps.stop()
-      return taps.quietly(() => ({ touches: ledger.touches(), observed: { files: files.observed() } }))
+      return taps.quietly(() => ({
+        touches: ledger.touches(),
+        observed: { files: files.observed() },
+        loaded: files.loaded(),
+      }))
     },
   }
 }
