@@ -10,7 +10,7 @@ it('init makes a project at the root of the repository, also from a folder below
   mkdirSync(join(project.root, 'deep/er'), { recursive: true })
   project.write({ '.gitignore': 'node_modules/' })
   const made = await project.json('init', 'deep/er')
-  expect(made).toEqual({ root: project.root, created: true, git: true })
+  expect(made).toEqual({ root: project.root, created: true, git: true, bare: false })
   expect(existsSync(join(project.root, '.zenml/metadata.db'))).toBe(true)
   expect(project.read('.gitignore')).toBe('node_modules/\n.zenml/\n')
   const config = project.read('.zenml/config.json')
