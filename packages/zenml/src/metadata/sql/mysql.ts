@@ -88,6 +88,7 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
     await connection.execute('SELECT GET_LOCK(?, 0)', [token])
     const facts = await variablesOf(connection)
     const [step, packet] = [Number(facts['auto_increment_increment']), Number(facts['max_allowed_packet'])]
+    await connection.query('SET SESSION autocommit = 0')
     // A log of statements would not repeat what READ COMMITTED did, and the server refuses.
     const statements = facts['log_bin'] === 'ON' && facts['binlog_format'] === 'STATEMENT'
     const levels = { read: 'REPEATABLE READ', write: statements ? 'REPEATABLE READ' : 'READ COMMITTED' }
@@ -103,7 +104,8 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
           await say(`SET SESSION TRANSACTION ISOLATION LEVEL ${levels[mode]}`)
           level = levels[mode]
         }
-        await say(mode === 'write' ? 'START TRANSACTION' : 'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
+        // One to write begins by itself with its first statement.
+        if (mode === 'read') await say('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
       },
       async run(statement) {
         const { text, values } = compiled(statement)
