@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type TestProject, testProject } from '../support/project.ts'
+import { metadataIsFile, type TestProject, testProject } from '../support/project.ts'
 import { zenmlIn } from '../support/run-in.ts'
 import { numbersPipeline, oneStep } from '../support/steps.ts'
 
@@ -463,53 +463,57 @@ describe('explain goes on', () => {
     expect(second.run).not.toBe(again.run)
   })
 
-  it('where blobs and sources are gone, and with records that an older version left', async () => {
-    using project = testProject()
-    project.write(numbersPipeline)
-    const first = await run(project, 'pipeline.yaml')
-    edit(project, 'factor = 2', 'factor = 3')
-    const second = await run(project, 'pipeline.yaml')
-    rmSync(join(project.root, '.git'), { recursive: true })
-    const generated = (await explain(project, second.run, 'double'))['double']!.changes
-    expect(generated[0]!.diff).toMatch(
-      /^--- lib\/scale\.ts\n\+\+\+ lib\/scale\.ts\n@@ .*@@\n-(?:var|const) factor=2;\n\+(?:var|const) factor=3;/,
-    )
-    for (const entry of readdirSync(join(project.root, '.zenml/artifacts'), { recursive: true, withFileTypes: true }))
-      if (entry.isFile()) rmSync(join(entry.parentPath, entry.name), { force: true })
-    const digests = (await explain(project, second.run, 'double'))['double']!.changes
-    expect(digests).toMatchObject([{ field: 'code', path: 'lib/scale.ts', imports: ['steps/numbers.ts'] }])
-    expect(digests[0]).not.toHaveProperty('diff')
+  // It changes records by hand, in the file.
+  it.skipIf(!metadataIsFile)(
+    'where blobs and sources are gone, and with records that an older version left',
+    async () => {
+      using project = testProject()
+      project.write(numbersPipeline)
+      const first = await run(project, 'pipeline.yaml')
+      edit(project, 'factor = 2', 'factor = 3')
+      const second = await run(project, 'pipeline.yaml')
+      rmSync(join(project.root, '.git'), { recursive: true })
+      const generated = (await explain(project, second.run, 'double'))['double']!.changes
+      expect(generated[0]!.diff).toMatch(
+        /^--- lib\/scale\.ts\n\+\+\+ lib\/scale\.ts\n@@ .*@@\n-(?:var|const) factor=2;\n\+(?:var|const) factor=3;/,
+      )
+      for (const entry of readdirSync(join(project.root, '.zenml/artifacts'), { recursive: true, withFileTypes: true }))
+        if (entry.isFile()) rmSync(join(entry.parentPath, entry.name), { force: true })
+      const digests = (await explain(project, second.run, 'double'))['double']!.changes
+      expect(digests).toMatchObject([{ field: 'code', path: 'lib/scale.ts', imports: ['steps/numbers.ts'] }])
+      expect(digests[0]).not.toHaveProperty('diff')
 
-    // Format 1: neither maps nor ways of imports nor observed files, and another Node.
-    const { default: Sqlite } = await import('better-sqlite3')
-    const database = new Sqlite(join(project.root, '.zenml', 'metadata.db'))
-    const rows = database
-      .prepare(`SELECT p.execution_id AS id, p.string_value AS value FROM ExecutionProperty p JOIN ExecutionProperty r
+      // Format 1: neither maps nor ways of imports nor observed files, and another Node.
+      const { default: Sqlite } = await import('better-sqlite3')
+      const database = new Sqlite(join(project.root, '.zenml', 'metadata.db'))
+      const rows = database
+        .prepare(`SELECT p.execution_id AS id, p.string_value AS value FROM ExecutionProperty p JOIN ExecutionProperty r
         ON r.execution_id = p.execution_id AND r.name = 'run' AND r.string_value = ? WHERE p.name = 'identity'`)
-      .all(first.run) as { id: number; value: string }[]
-    expect(rows).toHaveLength(3)
-    for (const { id, value } of rows) {
-      const identity = JSON.parse(value)
-      const { fingerprint } = identity
-      fingerprint.format = 1
-      fingerprint.environment.node = '18.0.0'
-      for (const name of ['imports', 'map']) delete fingerprint.code[name]
-      delete fingerprint.observed.files
-      database
-        .prepare(`UPDATE ExecutionProperty SET string_value = ? WHERE execution_id = ? AND name = 'identity'`)
-        .run(JSON.stringify(identity), id)
-    }
-    database.close()
-    const { make, double } = await explain(project, second.run, '--against', first.run)
-    expect(make!.reason).toMatch(
-      new RegExp(
-        `^make .*because Node changed from 18\\.0\\.0 to ${process.versions.node.replaceAll('.', '\\.')} and identities are told in another way from 1 to 2\\.$`,
-      ),
-    )
-    expect(double!.changes.map(({ field }) => field)).toEqual(['code', 'environment', 'format'])
-    expect((await project.zenml('pipeline', 'explain', second.run, '--against', first.run)).code).toBe(0)
-    expect((await project.json('pipeline', 'run', 'pipeline.yaml', '--dry-run')).steps).toHaveLength(3)
-  })
+        .all(first.run) as { id: number; value: string }[]
+      expect(rows).toHaveLength(3)
+      for (const { id, value } of rows) {
+        const identity = JSON.parse(value)
+        const { fingerprint } = identity
+        fingerprint.format = 1
+        fingerprint.environment.node = '18.0.0'
+        for (const name of ['imports', 'map']) delete fingerprint.code[name]
+        delete fingerprint.observed.files
+        database
+          .prepare(`UPDATE ExecutionProperty SET string_value = ? WHERE execution_id = ? AND name = 'identity'`)
+          .run(JSON.stringify(identity), id)
+      }
+      database.close()
+      const { make, double } = await explain(project, second.run, '--against', first.run)
+      expect(make!.reason).toMatch(
+        new RegExp(
+          `^make .*because Node changed from 18\\.0\\.0 to ${process.versions.node.replaceAll('.', '\\.')} and identities are told in another way from 1 to 2\\.$`,
+        ),
+      )
+      expect(double!.changes.map(({ field }) => field)).toEqual(['code', 'environment', 'format'])
+      expect((await project.zenml('pipeline', 'explain', second.run, '--against', first.run)).code).toBe(0)
+      expect((await project.json('pipeline', 'run', 'pipeline.yaml', '--dry-run')).steps).toHaveLength(3)
+    },
+  )
 
   it('where names and values would move the cursor of a terminal, start a line or turn text around', async () => {
     using project = testProject()

@@ -61,18 +61,6 @@ export interface TestProjectOptions {
   readonly user?: number
 }
 
-/** The environment of commands in tests: none of the user's git configuration. */
-export const testEnvironment: NodeJS.ProcessEnv = {
-  PATH: process.env['PATH'],
-  HOME: tmpdir(),
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_SYSTEM: '/dev/null',
-  GIT_AUTHOR_NAME: 'Ada',
-  GIT_AUTHOR_EMAIL: 'ada@example.com',
-  GIT_COMMITTER_NAME: 'Ada',
-  GIT_COMMITTER_EMAIL: 'ada@example.com',
-}
-
 /** A server of this run of the tests on which projects keep their metadata. */
 interface MetadataServer {
   readonly type: 'mysql' | 'postgres'
@@ -92,6 +80,19 @@ function metadataServer(): MetadataServer | undefined {
 
 /** Whether projects of tests keep their metadata in a file that a test may open. */
 export const metadataIsFile: boolean = metadataServer() === undefined
+
+/** The environment of commands in tests: none of the user's git configuration. */
+export const testEnvironment: NodeJS.ProcessEnv = {
+  PATH: process.env['PATH'],
+  HOME: tmpdir(),
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_SYSTEM: '/dev/null',
+  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_EMAIL: 'ada@example.com',
+  GIT_COMMITTER_NAME: 'Ada',
+  GIT_COMMITTER_EMAIL: 'ada@example.com',
+  ...(metadataServer() === undefined ? {} : { ZENML_TEST_PASSWORD: metadataServer()!.password }),
+}
 
 /** Makes a project; `git: false` leaves the repository out. */
 export function testProject({ git: withGit = true, init = true, clone, user }: TestProjectOptions = {}): TestProject {
@@ -142,13 +143,15 @@ export function testProject({ git: withGit = true, init = true, clone, user }: T
     execFileSync(process.execPath, [cli, 'init'], { cwd: root, env: environment, stdio: 'ignore' })
     const server = metadataServer()
     if (server !== undefined) {
-      const { type, host, port, user, password } = server
+      const { type, host, port, user } = server
       const database = `zenml_${randomBytes(6).toString('hex')}`
       execFileSync(
         process.execPath,
         [
           ...[cli, 'config', 'metadata', 'set', type, `--host=${host}`, `--port=${port}`, `--username=${user}`],
-          ...[`--password=${password}`, `--database=${database}`],
+          // Every command of a test has the variable, whoever's home it has.
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference
+          ...['--password=${env:ZENML_TEST_PASSWORD}', `--database=${database}`],
         ],
         { cwd: root, env: environment, stdio: 'ignore' },
       )

@@ -20,6 +20,8 @@ export function kindOf(error: unknown): 'lost' | 'conflict' | 'other' {
 export function postgresError(location: ServerLocation, error: unknown): unknown {
   const code = systemCode(error) ?? ''
   if (/^(28|42501|3D000)/.test(code)) return refused(location, error)
+  // The driver itself refuses to answer a question for a password that it was not given.
+  if (error instanceof Error && error.message.startsWith('SASL: ')) return refused(location, error)
   if (code === '23505') return new SqlError('unique', error)
   if (code === '42P01' || code === '42703') return new SqlError('missing', error)
   if (code === '22003') return new SqlError('range', error)

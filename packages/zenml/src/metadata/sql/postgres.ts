@@ -29,7 +29,13 @@ export async function connectPostgres(location: ServerLocation, database: string
   })
   // One that comes while nobody waits for an answer; the next statement says it again.
   client.on('error', () => {})
-  await client.connect()
+  try {
+    await client.connect()
+  } catch (error) {
+    // What the driver could not agree on with the server it leaves open, which would keep the process alive.
+    await client.end().catch(() => undefined)
+    throw error
+  }
   return client
 }
 

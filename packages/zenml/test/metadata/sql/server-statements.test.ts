@@ -232,6 +232,7 @@ it.each(runningServers)('statements on %s can be counted', async (type) => {
   await database.write(() => change('UPDATE Type SET version = NULL WHERE id = ?', [0]))
   statements.splice(0)
   await database.write(() => change('UPDATE Type SET version = NULL WHERE id = ?', [0]))
-  expect(statements).toHaveLength(3)
+  // On MySQL a transaction that writes begins with its first statement.
+  expect(statements).toHaveLength(type === 'mysql' ? 2 : 3)
   expect(statements.at(-1)).toBe('COMMIT')
 })
