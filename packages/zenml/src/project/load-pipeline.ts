@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { askHost } from '../backends/ask-host.ts'
@@ -68,11 +69,35 @@ export async function loadPipeline(
 const largest = 16 << 20
 
 async function loadYaml(path: string, file: string): Promise<LoadedPipeline> {
-  const text = await read(path, file)
+  const bytes = await read(path, file)
+  const text = bytes.toString('utf8')
+  // Characters that do not decode would get into names and parameters as U+FFFD.
+  if (!isUtf8(bytes)) throw new LoadError([notUtf8(bytes, file)], text)
   const parsed = await parseConfig(text, file)
   if (!parsed.ok) throw new LoadError(parsed.error, text)
   const { spec, run, locate } = parsed.value
   return { spec, file, text, locate, ...(run === undefined ? {} : { run }) }
+}
+
+function notUtf8(bytes: Buffer, file: string): Diagnostic {
+  let line = 1
+  let start = 0
+  for (;;) {
+    const found = bytes.indexOf(0x0a, start)
+    const end = found < 0 ? bytes.length : found
+    const part = bytes.subarray(start, end)
+    if (!isUtf8(part) || found < 0) {
+      return {
+        code: 'ZEN_CONFIG_ENCODING',
+        message: 'The file is not in UTF-8 from here on. Save it as UTF-8.',
+        file,
+        line,
+        column: part.toString('utf8').indexOf('\ufffd') + 1,
+      }
+    }
+    line++
+    start = end + 1
+  }
 }
 
 async function compile(
@@ -109,7 +134,7 @@ async function compile(
   }
 }
 
-async function read(path: string, file: string): Promise<string> {
+async function read(path: string, file: string): Promise<Buffer> {
   try {
     const found = await stat(path)
     // A pipe or device would be read for ever.
@@ -117,7 +142,7 @@ async function read(path: string, file: string): Promise<string> {
       throw new ZenmlError('ZEN_PIPELINE_FILE', `${file} is no regular file.`)
     if (found.size > largest)
       throw new ZenmlError('ZEN_PIPELINE_FILE', `${file} is larger than ${largest >> 20} MiB: it is no pipeline.`)
-    return await readFile(path, 'utf8')
+    return await readFile(path)
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw new ZenmlError('ZEN_PIPELINE_MISSING', `There is no file ${file}.`)
     if (systemCode(error) === 'EISDIR')

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { cli, testEnvironment, testProject } from '../support/project.ts'
@@ -182,4 +182,13 @@ export const use = step({ name: 'use', outputs: { length: JsonArtifact }, run: (
   expect(run().steps[0]!.outcome).toBe('reused')
   const found = spawnSync('grep', ['-rlF', '--exclude-dir=node_modules', secret, project.root], { encoding: 'utf8' })
   expect(found).toMatchObject({ status: 1, stdout: '' })
+})
+
+it('a configuration that is not in UTF-8 is refused at the first such character', async () => {
+  using project = testProject()
+  writeFileSync(join(project.root, 'latin.yaml'), Buffer.from('version: 1\npipeline: caf\xe9\nsteps: {}\n', 'latin1'))
+  const document = await project.json('pipeline', 'run', 'latin.yaml')
+  expect(document.error.facts.diagnostics).toEqual([
+    expect.objectContaining({ code: 'ZEN_CONFIG_ENCODING', file: 'latin.yaml', line: 2, column: 14 }),
+  ])
 })
