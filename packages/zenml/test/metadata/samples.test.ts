@@ -6,7 +6,7 @@ import { afterEach, expect, it } from 'vitest'
 import { metadataService } from '../../src/metadata/api/service.ts'
 import { openDatabase } from '../../src/metadata/open.ts'
 import { schemaVersion } from '../../src/metadata/schema-10.ts'
-import { upgradeMetadata } from '../../src/metadata/upgrade/upgrade.ts'
+import { upgradeSqlite } from '../../src/metadata/upgrade/upgrade-sqlite.ts'
 import { messageFromJson } from '../../src/metadata/wire/from-json.ts'
 import { rpcs } from '../../src/metadata/wire/rpcs.ts'
 import { messageToJson } from '../../src/metadata/wire/to-json.ts'
@@ -47,7 +47,7 @@ it.skipIf(!hasFacts).for(files)('%s answers as the real core does, and reading c
   if (version < schemaVersion) {
     await expect(openDatabase({ type: 'sqlite', path })).rejects.toMatchObject({ code: 'ZEN_METADATA_OLDER' })
     expect(sameBytes(path, join(samples, file))).toBe(true)
-    expect(await upgradeMetadata({ path })).toMatchObject({ from: version, to: schemaVersion })
+    expect(await upgradeSqlite({ path })).toMatchObject({ from: version, to: schemaVersion })
   }
   const before = readFileSync(path)
   await using database = await openDatabase({ type: 'sqlite', path })
