@@ -1,16 +1,15 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { metadataService } from '../../src/metadata/api/service.ts'
 import { openDatabase } from '../../src/metadata/open.ts'
-import { schemaTables } from '../../src/metadata/schema-check.ts'
 import { upgradeMysql } from '../../src/metadata/upgrade/upgrade-mysql.ts'
 import { messageFromJson } from '../../src/metadata/wire/from-json.ts'
 import { rpcs } from '../../src/metadata/wire/rpcs.ts'
 import { messageToJson } from '../../src/metadata/wire/to-json.ts'
-import { administer, type FreshDatabase, freshDatabase, isRunning } from '../support/databases.ts'
+import { administer, freshDatabase, isRunning } from '../support/databases.ts'
 import { hasFacts } from '../support/golden.ts'
+import { goldenShapes, rowsOf, shapesOf } from '../support/mysql-shapes.ts'
 import { backupsOf, droppingBackups, fillOlder, olderStatements } from '../support/older-mysql.ts'
 import { questionsOf, sampleFiles, samples, versionOf } from '../support/samples.ts'
 
@@ -19,53 +18,6 @@ const older = sampleFiles
   .map((file) => [file, versionOf(join(samples, file))] as const)
   .filter(([, version]) => version < 10)
 const sampleOf = (version: number): string => older.find(([, one]) => one === Math.min(version, 8))![0]
-
-/** The tables as the server shows them, columns in their order and keys in any: that of keys says only which was added first. */
-function shape(text: string): readonly string[] {
-  const lines = text
-    .replace(/ AUTO_INCREMENT=\d+/, '')
-    .split('\n')
-    .map((line) => line.trim().replace(/,$/, ''))
-  const isKey = (line: string): boolean => /^(PRIMARY |UNIQUE )?KEY /.test(line)
-  return [...lines.filter((line) => !isKey(line)), ...lines.filter(isKey).sort()]
-}
-
-const golden = (): object =>
-  Object.fromEntries(
-    [
-      ...readFileSync(join(samples, 'golden_v10_mariadb_utf8mb4.sql'), 'utf8').matchAll(
-        /^(CREATE TABLE `(\w+)` [^;]*);/gm,
-      ),
-    ].map(([, text, table]) => [table!, shape(text!)]),
-  )
-
-async function shapesOf(database: FreshDatabase): Promise<object> {
-  const names = (await database.sql('SHOW TABLES')).map((row) => Object.values(row)[0] as string)
-  const shapes: { [table: string]: readonly string[] } = {}
-  for (const name of names) shapes[name] = shape((await database.sql(`SHOW CREATE TABLE ${name}`))[0]['Create Table'])
-  return shapes
-}
-
-/** All rows by table, with the columns that version 5 has. */
-async function rowsOf(
-  { location }: FreshDatabase,
-  name: string = location.database,
-): Promise<{ [table: string]: string[] }> {
-  const rows: { [table: string]: string[] } = {}
-  const columns = await administer(
-    location,
-    undefined,
-    `SELECT table_name AS t, column_name AS c FROM information_schema.columns WHERE table_schema = ? ORDER BY table_name, ordinal_position`,
-    [name],
-  )
-  const known = (c: string): boolean => !/^(external_id|version|description|byte_value|proto_value|bool_value)$/.test(c)
-  for (const table of schemaTables.filter((one) => one !== 'MLMDEnv' && !one.startsWith('Parent'))) {
-    const list = columns.filter(({ t, c }) => t === table && known(c)).map(({ c }) => c as string)
-    const found = await administer(location, undefined, 'SELECT ?? FROM ??.?? ORDER BY ??', [list, name, table, list])
-    rows[table] = found.map((row) => JSON.stringify(row))
-  }
-  return rows
-}
 
 it.skipIf(missing).for([...older, [older[0] && sampleOf(8), 9] as const])(
   '%s on MariaDB with schema version %s answers after its upgrade as the real core does, and has the tables of a new one (skipped without a server or ../shared)',
@@ -89,7 +41,7 @@ it.skipIf(missing).for([...older, [older[0] && sampleOf(8), 9] as const])(
       backup,
       removed: { events: 0 },
     })
-    expect(await shapesOf(database)).toEqual(golden())
+    expect(await shapesOf(database)).toEqual(goldenShapes())
     const after = await rowsOf(database)
     expect({ ...after, Type: after['Type']!.slice(0, before['Type']!.length) }).toEqual(before)
     expect(await rowsOf(database, backup)).toEqual(before)
@@ -123,7 +75,7 @@ it.skipIf(missing)(
     await fillOlder(database, 5, sampleOf(5))
     const upgrades = await Promise.all([1, 2, 3].map(() => upgradeMysql(database.location)))
     expect(upgrades.map(({ versions }) => versions.length).sort()).toEqual([0, 0, 5])
-    expect(await shapesOf(database)).toEqual(golden())
+    expect(await shapesOf(database)).toEqual(goldenShapes())
     expect(await backupsOf(database)).toHaveLength(1)
   },
 )
@@ -244,7 +196,7 @@ it.skipIf(missing)(
     })
     await database.sql('ALTER TABLE Context DROP INDEX external_id')
     expect(await upgradeMysql(location)).toMatchObject({ from: 6, versions: [7, 8, 9, 10], backup })
-    expect(await shapesOf(database)).toEqual(golden())
+    expect(await shapesOf(database)).toEqual(goldenShapes())
   },
 )
 
@@ -276,7 +228,7 @@ it.skipIf(missing)(
       cuts++
     }
     expect(cuts).toBeGreaterThan(2)
-    expect(await shapesOf(database)).toEqual(golden())
+    expect(await shapesOf(database)).toEqual(goldenShapes())
     expect(await rowsOf(database, `${location.database}_zenml_backup_v5`)).toEqual(before)
   },
 )

@@ -11,6 +11,7 @@ import { openDatabase } from '../../src/metadata/open.ts'
 import { schemaStatements, simpleTypes } from '../../src/metadata/schema-10.ts'
 import { upgradeSqlite } from '../../src/metadata/upgrade/upgrade-sqlite.ts'
 import { versionChanges } from '../../src/metadata/upgrade/versions.ts'
+import { bundleScript, importOf } from '../support/bundled-script.ts'
 
 const samples = fileURLToPath(new URL('../../../../../shared/mlmd/samples/', import.meta.url))
 const missing = !existsSync(samples)
@@ -308,23 +309,11 @@ it.skipIf(missing)(
       database.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
       INSERT INTO Artifact (type_id, uri, name) SELECT 1, 'file:///a/rather/long/place/of/an/artifact/number/' || i, 'a' || i FROM n`)
     })
-    const { build } = await import('esbuild')
-    const script = join(path, '..', 'upgrade.mjs')
-    const modules = fileURLToPath(new URL('../../../../node_modules', import.meta.url))
-    await build({
-      stdin: {
-        contents: `import { upgradeSqlite } from ${JSON.stringify(fileURLToPath(new URL('../../src/metadata/upgrade/upgrade-sqlite.ts', import.meta.url)))}
-await upgradeSqlite({ path: process.argv[2] })`,
-        resolveDir: modules,
-      },
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      outfile: script,
-      external: ['better-sqlite3'],
-    })
-    const { symlinkSync } = await import('node:fs')
-    symlinkSync(modules, join(path, '..', 'node_modules'))
+    const script = await bundleScript(
+      join(path, '..'),
+      `${importOf('upgradeSqlite', 'metadata/upgrade/upgrade-sqlite.ts')}await upgradeSqlite({ path: process.argv[2] })`,
+      ['better-sqlite3'],
+    )
     const before = columnsOf(path)
     const contents = rows(path, before)
     const journal = `${path}-journal`

@@ -4,7 +4,7 @@ import Sqlite from 'better-sqlite3'
 import { hasFacts, mlmdFacts } from './golden.ts'
 
 /** The folder of databases that Google's library wrote. */
-export const samples = join(mlmdFacts, 'samples')
+export const samples: string = join(mlmdFacts, 'samples')
 /** Their files on SQLite; none where the folder is missing. */
 export const sampleFiles: readonly string[] = hasFacts
   ? readdirSync(samples).filter((name) => /\.(sqlite|db)$/.test(name))

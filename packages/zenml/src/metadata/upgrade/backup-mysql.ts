@@ -4,11 +4,12 @@ import { column } from '../mysql-schema.ts'
 import { schemaTables } from '../schema-check.ts'
 import { placeOf, type ServerLocation } from '../sql/location.ts'
 import { kindOf } from '../sql/mysql-errors.ts'
+import { type Begun, createJournal, dropJournal, writeJournal } from './journal-mysql.ts'
 
 /**
- * Copies the tables of ML Metadata to another database of the server, named with the schema version, and gives its name. All rows are
- * copied in one transaction, the version last, so a copy is whole or has no rows; a whole one is never written over, and what a killed
- * process left is filled. Rows cannot change while they are copied.
+ * Copies the tables of ML Metadata to another database of the server, named with the schema version. All rows are copied in one
+ * transaction, which also says in the database that its upgrade has begun: a copy is whole or has no rows, and there is one for each
+ * upgrade. A whole one is never written over, and what a killed process left is filled. Rows cannot change while they are copied.
  *
  * Throws `ZEN_METADATA_BACKUP`, and the driver's error where the connection broke or others were in the way.
  */
@@ -17,7 +18,7 @@ export async function backUpMysql(
   location: ServerLocation,
   tables: readonly string[],
   version: number,
-): Promise<string> {
+): Promise<Begun> {
   const wanted = `${location.database}_zenml_backup_v${version}`
   try {
     const name = await emptyDatabase(connection, wanted)
@@ -27,15 +28,18 @@ export async function backUpMysql(
       const text = rows[0]!['Create Table'] as string
       await connection.query(text.replace('CREATE TABLE ', `CREATE TABLE ${backup}.`))
     }
+    await createJournal(connection)
     // Reads lock what they read, so that all tables are of one moment.
     await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE')
     await connection.beginTransaction()
     for (const table of [...tables.filter((one) => one !== 'MLMDEnv'), 'MLMDEnv']) await copy(connection, table, name)
+    const begun = await writeJournal(connection, name)
     await connection.commit()
-    return name
+    return begun
   } catch (error) {
     if (kindOf(error) === 'lost') throw error
     await connection.rollback()
+    await dropJournal(connection)
     if (kindOf(error) === 'conflict') throw error
     throw new ZenmlError(
       'ZEN_METADATA_BACKUP',

@@ -1,24 +1,17 @@
-import type { Connection, RowDataPacket } from 'mysql2/promise'
+import type { Connection } from 'mysql2/promise'
 import { messageOf, ZenmlError } from '../../base/errors.ts'
-import { journalTable, lockSchema, type MysqlFacts, mysqlFacts } from '../mysql-schema.ts'
+import { lockSchema, type MysqlFacts, mysqlFacts } from '../mysql-schema.ts'
 import { schemaVersion } from '../schema-10.ts'
 import { schemaTables } from '../schema-check.ts'
 import { placeOf, type ServerLocation } from '../sql/location.ts'
 import { connectMysql } from '../sql/mysql.ts'
 import { kindOf, mysqlError } from '../sql/mysql-errors.ts'
 import { backUpMysql } from './backup-mysql.ts'
+import { type Begun, clearJournal, createJournal, dropJournal, readJournal, writeJournal } from './journal-mysql.ts'
 import { damaged, newer, tooOld, type Upgrade, upToDate } from './outcome.ts'
 import { runWork } from './run-work.ts'
 import { countEvents, tablesWork, versionsAfter, versionWork } from './upgrade-work.ts'
 import { isNewer, oldestVersion } from './versions.ts'
-
-/** What is kept in the database while it is upgraded. */
-interface Begun {
-  /** The copy; none where the user has one. */
-  readonly backup: string | null
-  /** How many events there were. */
-  readonly events: number
-}
 
 /**
  * Brings a database of ML Metadata on MySQL or MariaDB from schema version 5 to 9 to the current one: copies it to another database
@@ -67,14 +60,14 @@ async function upgradeOver(connection: Connection, location: ServerLocation, ski
     return upToDate(place)
   }
   const { backup, events } = facts.begun
-    ? await journalOf(connection)
+    ? await readJournal(connection)
     : await begin(connection, location, facts, skipBackup)
   try {
     await runWork(connection, tablesWork('mysql', from))
     await connection.beginTransaction()
     await runWork(connection, versionWork())
     const left = await runWork(connection, countEvents())
-    await connection.query('DELETE FROM ??', [journalTable])
+    await clearJournal(connection)
     await connection.commit()
     await dropJournal(connection)
     const removed = { events: Math.max(0, events - left) }
@@ -89,33 +82,16 @@ async function upgradeOver(connection: Connection, location: ServerLocation, ski
   }
 }
 
-/** Copies the database, and then says in it that its upgrade has begun. */
+/** Copies the database where that is wanted, and says in it that its upgrade has begun. */
 async function begin(
   connection: Connection,
   location: ServerLocation,
   { tables, versions }: MysqlFacts,
   skipBackup: boolean,
 ): Promise<Begun> {
-  const backup = skipBackup ? null : await backUpMysql(connection, location, tables, versions[0]!)
-  const events = await runWork(connection, countEvents())
-  await connection.query('CREATE TABLE IF NOT EXISTS ?? (backup VARCHAR(64), events BIGINT NOT NULL)', [journalTable])
-  await connection.query('INSERT INTO ?? (backup, events) VALUES (?, ?)', [journalTable, backup, events])
-  return { backup, events }
-}
-
-async function journalOf(connection: Connection): Promise<Begun> {
-  const [rows] = await connection.query<RowDataPacket[]>('SELECT backup, events FROM ??', [journalTable])
-  const { backup, events } = rows[0] as Begun
-  return { backup, events: Number(events) }
-}
-
-/** A user may lack the right to drop tables; an empty one is in nobody's way. */
-async function dropJournal(connection: Connection): Promise<void> {
-  try {
-    await connection.query('DROP TABLE ??', [journalTable])
-  } catch (error) {
-    if ((error as { errno?: number }).errno !== 1142) throw error
-  }
+  if (!skipBackup) return await backUpMysql(connection, location, tables, versions[0]!)
+  await createJournal(connection)
+  return await writeJournal(connection, null)
 }
 
 /** The schema version of a database that can be upgraded, or is up to date. */
