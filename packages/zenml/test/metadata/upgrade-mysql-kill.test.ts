@@ -50,6 +50,8 @@ console.log(JSON.stringify(await upgradeMysql(JSON.parse(process.env.LOCATION)))
         await wait(begun ? (number * 37) % 150 : (number * 161) % 900)
         child.kill('SIGKILL')
         await ended
+        // The server ends the statement that it is at.
+        while (await isConnected(location)) await wait(5)
         const { length } = await database.sql('SELECT * FROM zenml_upgrade').catch(() => [])
         const [{ schema_version: version }] = await database.sql('SELECT schema_version FROM MLMDEnv')
         if (version === 10) break

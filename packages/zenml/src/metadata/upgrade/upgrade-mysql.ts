@@ -59,6 +59,7 @@ async function upgradeOver(connection: Connection, location: ServerLocation, ski
     if (facts.journal) await dropJournal(connection)
     return upToDate(place)
   }
+  checkTables(place, facts, from)
   const { backup, events } = facts.begun
     ? await readJournal(connection)
     : await begin(connection, location, facts, skipBackup)
@@ -102,9 +103,13 @@ function versionOf(place: string, { tables, versions }: MysqlFacts): number {
     throw damaged(place, `MLMDEnv has ${versions.length} rows instead of 1`)
   if (version > schemaVersion) throw newer(place, version)
   if (version < oldestVersion) throw tooOld(place, version)
+  return version
+}
+
+/** Asked under the lock only: a table that another upgrade is changing may not be listed. */
+function checkTables(place: string, { tables }: MysqlFacts, version: number): void {
   const missing = schemaTables.filter((table) => !tables.includes(table) && !isNewer(table, version))
   if (missing.length > 0) throw damaged(place, `it lacks the tables ${missing.join(', ')}`)
-  return version
 }
 
 function inWords(location: ServerLocation, error: unknown): unknown {
