@@ -31,13 +31,14 @@ console.log(JSON.stringify(await upgradeMysql(JSON.parse(process.env.LOCATION)))
     )
     const kills = { copying: 0, changing: 0 }
     let begun = false
-    for (let number = 0; kills.copying < 8 || kills.changing < 20; ) {
+    for (let number = 0; kills.copying < 6 || kills.changing < 16; ) {
       await using database = freshDatabase('mysql')
       await using _backups = droppingBackups(database)
       await fillOlder(database, 5, sample)
       const { location } = database
       const before = await rowsOf(database)
       const backup = `${location.database}_zenml_backup_v5`
+      let copies = 0
       for (; ; number++) {
         const child: ChildProcess = spawn(process.execPath, [script], {
           env: { LOCATION: JSON.stringify(location) },
@@ -47,7 +48,7 @@ console.log(JSON.stringify(await upgradeMysql(JSON.parse(process.env.LOCATION)))
         // Kills hit the work and not the start of Node.
         while (child.exitCode === null && !(await isConnected(location))) await wait(1)
         // Points of the copy and of the changes, each upgrade a few of both.
-        await wait(begun ? (number * 37) % 150 : (number * 161) % 900)
+        await wait(begun ? (number * 37) % 150 : ((number * 161) % 400) + 300 * copies++)
         child.kill('SIGKILL')
         await ended
         // The server ends the statement that it is at.
