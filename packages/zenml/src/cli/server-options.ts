@@ -67,7 +67,8 @@ export const serverFlags: readonly OptionEntry[] = [
   {
     flags: '--password <password>',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: what one types
-    description: "kept in the user's credentials file; '${env:NAME}' is read from that variable each time instead",
+    description:
+      "password of the user, which set keeps in the user's credentials file; '${env:NAME}' is read from that variable each time instead",
   },
   { flags: '--database <name>', description: 'database (default zenml)' },
   {

@@ -31,7 +31,7 @@ console.log(JSON.stringify(await upgradeMysql(JSON.parse(process.env.LOCATION)))
     )
     const kills = { copying: 0, changing: 0 }
     let begun = false
-    for (let number = 0; kills.copying < 6 || kills.changing < 16; ) {
+    for (let number = 0; kills.copying < 4 || kills.changing < 16; ) {
       await using database = freshDatabase('mysql')
       await using _backups = droppingBackups(database)
       await fillOlder(database, 5, sample)
@@ -48,7 +48,7 @@ console.log(JSON.stringify(await upgradeMysql(JSON.parse(process.env.LOCATION)))
         // Kills hit the work and not the start of Node.
         while (child.exitCode === null && !(await isConnected(location))) await wait(1)
         // Points of the copy and of the changes, each upgrade a few of both.
-        await wait(begun ? (number * 37) % 150 : ((number * 161) % 400) + 300 * copies++)
+        await wait(begun ? (number * 37) % 300 : ((number * 161) % 300) + 200 * copies++)
         child.kill('SIGKILL')
         await ended
         // The server ends the statement that it is at.
