@@ -66,8 +66,8 @@ export const serverFlags: readonly OptionEntry[] = [
   { flags: '--username <user>', description: 'user of the server' },
   {
     flags: '--password <password>',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: what one types
     description:
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: what one types
       "password of the user, which set keeps in the user's credentials file; '${env:NAME}' is read from that variable each time instead",
   },
   { flags: '--database <name>', description: 'database (default zenml)' },
