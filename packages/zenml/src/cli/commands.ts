@@ -1,4 +1,5 @@
 import type { CommandEntry } from './command.ts'
+import { serverFlags } from './server-options.ts'
 
 /** Every command of the command line. */
 export const commands: readonly CommandEntry[] = [
@@ -23,32 +24,18 @@ export const commands: readonly CommandEntry[] = [
       'keep metadata elsewhere from now on: sqlite, mysql (also MariaDB) or postgres. Checks that it opens, and makes what is missing, before it saves',
     options: [
       { flags: '--uri <path>', description: 'sqlite: database file, relative to the current folder' },
-      { flags: '--host <host>', description: 'server (default 127.0.0.1)' },
-      { flags: '--port <port>', description: 'its port (default 3306 or 5432)' },
-      { flags: '--socket <path>', description: 'its socket instead of host and port; for postgres the folder' },
-      { flags: '--username <user>', description: 'user of the server' },
-      {
-        flags: '--password <password>',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: what one types
-        description: "kept in the user's credentials file; '${env:NAME}' is read from that variable each time instead",
-      },
-      { flags: '--database <name>', description: 'database, made where it is missing (default zenml)' },
-      {
-        flags: '--tls <mode>',
-        description: 'encrypt the connection: verify checks the certificate of the server, encrypt does not',
-      },
-      { flags: '--tls-ca <file>', description: 'PEM file of the authority that signed it' },
-      { flags: '--tls-cert <file>', description: "PEM file of the client's own certificate" },
-      { flags: '--tls-key <file>', description: 'PEM file of its key' },
+      ...serverFlags,
     ],
     load: () => import('./commands/config-metadata-set.ts'),
   },
   {
-    usage: 'config metadata upgrade',
+    usage: 'config metadata upgrade [type]',
     description:
-      'bring a database that an older ML Metadata wrote (schema 5 to 9) to schema 10: a copy beside it first, then all or nothing',
+      "bring a database that an older ML Metadata wrote (schema 5 to 9) to schema 10, the project's or another one that is sqlite or mysql (also MariaDB). It is copied first: sqlite to a file beside it, mysql to the database NAME_zenml_backup_vN. What was interrupted goes on when it is called again",
     options: [
-      { flags: '--uri <path>', description: "database file, relative to the current folder (default: the project's)" },
+      { flags: '--uri <path>', description: 'sqlite: database file, relative to the current folder' },
+      ...serverFlags,
+      { flags: '--skip-backup', description: 'mysql: make no copy, since you have one' },
     ],
     load: () => import('./commands/config-metadata-upgrade.ts'),
   },

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import type { Connection } from 'mysql2/promise'
-import { ZenmlError } from '../base/errors.ts'
+import { column, lockSchema, type MysqlFacts, mysqlFacts } from './mysql-schema.ts'
 import { schemaVersion, simpleTypes } from './schema-10.ts'
 import { mysqlStatements } from './schema-10-mysql.ts'
 import { checkSchema, type SchemaFacts, schemaTables } from './schema-check.ts'
@@ -42,42 +41,36 @@ async function connectOrCreate(location: ServerLocation): Promise<Connection> {
 
 /** Whether all is there; false also where somebody is just making it. */
 async function isReady(connection: Connection, location: ServerLocation): Promise<boolean> {
-  const facts = await factsOf(connection)
-  if (facts.tables.length < schemaTables.length || facts.versions.length === 0) return false
-  checkSchema(placeOf(location), facts)
+  const facts = await mysqlFacts(connection)
+  const [version = schemaVersion] = facts.versions
+  if (version === schemaVersion && (facts.tables.length < schemaTables.length || facts.versions.length === 0))
+    return false
+  check(location, facts)
   return (await missingTypes(connection)).length === 0
 }
 
-async function factsOf(connection: Connection): Promise<SchemaFacts> {
-  const found = await column<string>(
-    connection,
-    'SELECT table_name AS value FROM information_schema.tables WHERE table_schema = DATABASE()',
+function check(location: ServerLocation, facts: MysqlFacts): void {
+  const command =
+    '"zenml config metadata upgrade mysql" with the options of "config metadata set mysql", or without where the project has them'
+  checkSchema(
+    placeOf(location),
+    facts,
+    facts.begun
+      ? `Its upgrade was begun and has not ended: run ${command}, which goes on with it.`
+      : `Run ${command}: it copies the database first; nothing has changed.`,
   )
-  // A server on a file system that ignores case may give names in lower case.
-  const names = found.map((name) => name.toLowerCase())
-  const tables = schemaTables.filter((name) => names.includes(name.toLowerCase()))
-  const versions = tables.includes('MLMDEnv')
-    ? await column<number>(connection, 'SELECT schema_version AS value FROM MLMDEnv')
-    : []
-  return { tables, versions }
 }
 
 /** Makes what is missing while nobody else does. */
 async function mend(connection: Connection, location: ServerLocation): Promise<void> {
-  const lock = `zenml-schema-${createHash('sha256').update(location.database).digest('hex').slice(0, 32)}`
-  const [locked] = await column<number | null>(connection, 'SELECT GET_LOCK(?, 60) AS value', [lock])
-  if (locked !== 1)
-    throw new ZenmlError('ZEN_METADATA_BUSY', `Another client keeps preparing ${placeOf(location)}.`, {
-      next: 'Try again when it is done.',
-      exitCode: 1,
-    })
-  const facts = await factsOf(connection)
+  await lockSchema(connection, location)
+  const facts = await mysqlFacts(connection)
   if (await isUnfinished(connection, facts)) {
     await createTables(connection)
     await connection.beginTransaction()
     await connection.query('INSERT INTO MLMDEnv (schema_version) VALUES (?)', [schemaVersion])
   } else {
-    checkSchema(placeOf(location), facts)
+    check(location, facts)
     await connection.beginTransaction()
   }
   const fresh = (await column<number>(connection, 'SELECT COUNT(*) AS value FROM Type'))[0] === 0
@@ -127,9 +120,4 @@ async function missingTypes(
   return simpleTypes
     .map((type, index) => ({ ...type, id: index + 1 }))
     .filter(({ name, kind }) => !found.has(`${kind} ${name}`))
-}
-
-async function column<T>(connection: Connection, text: string, values: readonly unknown[] = []): Promise<readonly T[]> {
-  const [rows] = await connection.query(text, values as unknown[])
-  return (rows as { value: T }[]).map(({ value }) => value)
 }

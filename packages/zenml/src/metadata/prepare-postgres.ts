@@ -41,8 +41,17 @@ async function connectOrCreate(location: ServerLocation): Promise<Client> {
   return await connectPostgres(location, location.database)
 }
 
+/** Google's library knows PostgreSQL only since this version, so an older one is nothing that it wrote. */
+function check(location: ServerLocation, facts: SchemaFacts): 'empty' | 'whole' {
+  return checkSchema(
+    placeOf(location),
+    facts,
+    `ML Metadata on PostgreSQL began with version ${schemaVersion}, so there is no upgrade: restore it from a backup, or name another database.`,
+  )
+}
+
 async function isReady(client: Client, location: ServerLocation): Promise<boolean> {
-  return checkSchema(placeOf(location), await factsOf(client)) === 'whole' && (await missingTypes(client)).length === 0
+  return check(location, await factsOf(client)) === 'whole' && (await missingTypes(client)).length === 0
 }
 
 async function factsOf(client: Client): Promise<SchemaFacts> {
@@ -57,7 +66,7 @@ async function factsOf(client: Client): Promise<SchemaFacts> {
 async function mend(client: Client, location: ServerLocation): Promise<void> {
   await client.query('BEGIN')
   await client.query('SELECT pg_advisory_xact_lock($1)', [lock])
-  if (checkSchema(placeOf(location), await factsOf(client)) === 'empty') {
+  if (check(location, await factsOf(client)) === 'empty') {
     for (const statement of postgresStatements) await client.query(statement)
     await client.query('INSERT INTO MLMDEnv (schema_version) VALUES ($1)', [schemaVersion])
   }

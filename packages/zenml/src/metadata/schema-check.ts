@@ -20,11 +20,7 @@ export interface SchemaFacts {
  *
  * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables are missing.
  */
-export function checkSchema(
-  place: string,
-  { tables, versions }: SchemaFacts,
-  older: string = "Upgrade it with Google's ml-metadata 1.16 and enable_upgrade_migration; nothing has changed.",
-): 'empty' | 'whole' {
+export function checkSchema(place: string, { tables, versions }: SchemaFacts, older: string): 'empty' | 'whole' {
   if (tables.length === 0) return 'empty'
   const missing = schemaTables.filter((table) => !tables.includes(table))
   if (missing.includes('MLMDEnv')) throw damaged(place, `it has tables, but not ${missing.join(', ')}`)

@@ -1,43 +1,23 @@
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { afterEach, expect, it } from 'vitest'
 import { metadataService } from '../../src/metadata/api/service.ts'
 import { openDatabase } from '../../src/metadata/open.ts'
 import { schemaVersion } from '../../src/metadata/schema-10.ts'
-import { upgradeMetadata } from '../../src/metadata/upgrade/upgrade.ts'
+import { upgradeSqlite } from '../../src/metadata/upgrade/upgrade-sqlite.ts'
 import { messageFromJson } from '../../src/metadata/wire/from-json.ts'
 import { rpcs } from '../../src/metadata/wire/rpcs.ts'
 import { messageToJson } from '../../src/metadata/wire/to-json.ts'
-import { hasFacts, mlmdFacts } from '../support/golden.ts'
+import { hasFacts } from '../support/golden.ts'
+import { questionsOf, sampleFiles, samples, versionOf } from '../support/samples.ts'
 
 const folders: string[] = []
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
-interface Question {
-  readonly rpc: string
-  readonly request: object
-  readonly status?: string
-  readonly response?: object
-}
-
-const samples = join(mlmdFacts, 'samples')
-const files = hasFacts ? readdirSync(samples).filter((name) => /\.(sqlite|db)$/.test(name)) : []
-
-function questionsOf(file: string): readonly Question[] {
-  const path = [`${file}.expected.json`, `${file.replace(/\.[a-z]+$/, '')}.expected.json`]
-    .map((name) => join(samples, name))
-    .find((name) => existsSync(name))!
-  const known = JSON.parse(readFileSync(path, 'utf8'))
-  return Array.isArray(known)
-    ? known
-    : Object.entries(known as { [rpc: string]: Omit<Question, 'rpc'> }).map(([rpc, rest]) => ({ rpc, ...rest }))
-}
-
-it.skipIf(!hasFacts).for(files)('%s answers as the real core does, and reading changes no byte', async (file) => {
+it.skipIf(!hasFacts).for(sampleFiles)('%s answers as the real core does, and reading changes no byte', async (file) => {
   const folder = mkdtempSync(join(tmpdir(), 'zenml-sample-'))
   folders.push(folder)
   const path = join(folder, file)
@@ -47,7 +27,7 @@ it.skipIf(!hasFacts).for(files)('%s answers as the real core does, and reading c
   if (version < schemaVersion) {
     await expect(openDatabase({ type: 'sqlite', path })).rejects.toMatchObject({ code: 'ZEN_METADATA_OLDER' })
     expect(sameBytes(path, join(samples, file))).toBe(true)
-    expect(await upgradeMetadata({ path })).toMatchObject({ from: version, to: schemaVersion })
+    expect(await upgradeSqlite({ path })).toMatchObject({ from: version, to: schemaVersion })
   }
   const before = readFileSync(path)
   await using database = await openDatabase({ type: 'sqlite', path })
@@ -61,15 +41,6 @@ it.skipIf(!hasFacts).for(files)('%s answers as the real core does, and reading c
   expect(readFileSync(path).equals(before)).toBe(true)
   if (version === schemaVersion) expect(sameBytes(path, join(samples, file))).toBe(true)
 })
-
-function versionOf(path: string): number {
-  const database = new Sqlite(path, { readonly: true })
-  try {
-    return database.prepare('SELECT schema_version FROM MLMDEnv').pluck().get() as number
-  } finally {
-    database.close()
-  }
-}
 
 function sameBytes(left: string, right: string): boolean {
   return readFileSync(left).equals(readFileSync(right))

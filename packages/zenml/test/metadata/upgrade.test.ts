@@ -9,8 +9,9 @@ import Sqlite, { type Database } from 'better-sqlite3'
 import { afterEach, expect, it } from 'vitest'
 import { openDatabase } from '../../src/metadata/open.ts'
 import { schemaStatements, simpleTypes } from '../../src/metadata/schema-10.ts'
-import { upgradeMetadata } from '../../src/metadata/upgrade/upgrade.ts'
+import { upgradeSqlite } from '../../src/metadata/upgrade/upgrade-sqlite.ts'
 import { versionChanges } from '../../src/metadata/upgrade/versions.ts'
+import { bundleScript, importOf } from '../support/bundled-script.ts'
 
 const samples = fileURLToPath(new URL('../../../../../shared/mlmd/samples/', import.meta.url))
 const missing = !existsSync(samples)
@@ -114,9 +115,9 @@ it.each(older)(
     const path = copyOf(name)
     const before = columnsOf(path)
     const [contents, ids] = [rows(path, before), sequences(path)]
-    const upgrade = await upgradeMetadata({ path })
+    const upgrade = await upgradeSqlite({ path })
     expect(upgrade).toEqual({
-      path,
+      place: path,
       from: version,
       to: 10,
       versions: [6, 7, 8, 9, 10].filter((one) => one > version),
@@ -174,7 +175,7 @@ interface Recorded {
 }
 it.each(older)("%s of version %s has the events afterwards that Google's library found in it", async (name) => {
   const path = copyOf(name)
-  await upgradeMetadata({ path })
+  await upgradeSqlite({ path })
   const recorded = JSON.parse(readFileSync(join(samples, `${name}.expected.json`), 'utf8')) as readonly Recorded[]
   const expected = recorded.find(({ rpc }) => rpc === 'GetEventsByExecutionIDs')!.response.events!
   const found = reading(path, (database) => {
@@ -214,7 +215,7 @@ it.skipIf(missing)('a database of version 9 is upgraded too (skipped without ../
         for (const statement of sqlite) database.exec(statement)
     database.exec('UPDATE MLMDEnv SET schema_version = 9')
   })
-  expect(await upgradeMetadata({ path })).toMatchObject({ from: 9, versions: [10] })
+  expect(await upgradeSqlite({ path })).toMatchObject({ from: 9, versions: [10] })
   await (await openDatabase({ type: 'sqlite', path }))[Symbol.asyncDispose]()
 })
 
@@ -231,7 +232,7 @@ it.skipIf(missing)(
       )
       database.exec(`DELETE FROM Event WHERE artifact_id = 901`)
     })
-    expect(await upgradeMetadata({ path })).toMatchObject({ removed: { events: 1 } })
+    expect(await upgradeSqlite({ path })).toMatchObject({ removed: { events: 1 } })
     reading(path, (database) => {
       expect(database.prepare('SELECT id, type FROM Event WHERE artifact_id = 900 ORDER BY id').raw().all()).toEqual([
         [last + 2, 3],
@@ -252,13 +253,13 @@ it.skipIf(missing)(
   'a database that is up to date is left alone, and a copy is never written over (skipped without ../shared)',
   async () => {
     const path = copyOf(sample(5))
-    await upgradeMetadata({ path })
+    await upgradeSqlite({ path })
     const upgraded = readFileSync(path)
-    expect(await upgradeMetadata({ path })).toMatchObject({ from: 10, versions: [], backup: undefined })
+    expect(await upgradeSqlite({ path })).toMatchObject({ from: 10, versions: [], backup: undefined })
     expect(readFileSync(path).equals(upgraded)).toBe(true)
     const copy = readFileSync(`${path}.v5.backup`)
     copyFileSync(`${path}.v5.backup`, path)
-    expect(await upgradeMetadata({ path })).toMatchObject({ backup: `${path}.v5.backup-2` })
+    expect(await upgradeSqlite({ path })).toMatchObject({ backup: `${path}.v5.backup-2` })
     expect(readFileSync(`${path}.v5.backup`).equals(copy)).toBe(true)
   },
 )
@@ -272,7 +273,7 @@ it.skipIf(missing).each([
   const path = copyOf(sample(6))
   writing(path, (database) => void database.exec(statement))
   const before = readFileSync(path)
-  await expect(upgradeMetadata({ path })).rejects.toMatchObject({ code })
+  await expect(upgradeSqlite({ path })).rejects.toMatchObject({ code })
   expect(readFileSync(path).equals(before)).toBe(true)
   expect(readdirSync(join(path, '..'))).toEqual(['metadata.db'])
 })
@@ -283,7 +284,7 @@ it.skipIf(missing)(
     const path = copyOf(sample(6))
     writing(path, (database) => void database.exec('DROP TABLE Attribution'))
     const before = readFileSync(path)
-    await expect(upgradeMetadata({ path })).rejects.toMatchObject({
+    await expect(upgradeSqlite({ path })).rejects.toMatchObject({
       code: 'ZEN_METADATA_UPGRADE',
       message: expect.stringContaining('Attribution'),
       facts: { path, backup: `${path}.v6.backup` },
@@ -295,7 +296,7 @@ it.skipIf(missing)(
 
 it('a file that is not there is not made', async () => {
   const path = join(tmpdir(), `zenml-no-such-${process.pid}.db`)
-  await expect(upgradeMetadata({ path })).rejects.toMatchObject({ code: 'ZEN_METADATA_PATH' })
+  await expect(upgradeSqlite({ path })).rejects.toMatchObject({ code: 'ZEN_METADATA_PATH' })
   expect(existsSync(path)).toBe(false)
 })
 
@@ -308,23 +309,11 @@ it.skipIf(missing)(
       database.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
       INSERT INTO Artifact (type_id, uri, name) SELECT 1, 'file:///a/rather/long/place/of/an/artifact/number/' || i, 'a' || i FROM n`)
     })
-    const { build } = await import('esbuild')
-    const script = join(path, '..', 'upgrade.mjs')
-    const modules = fileURLToPath(new URL('../../../../node_modules', import.meta.url))
-    await build({
-      stdin: {
-        contents: `import { upgradeMetadata } from ${JSON.stringify(fileURLToPath(new URL('../../src/metadata/upgrade/upgrade.ts', import.meta.url)))}
-await upgradeMetadata({ path: process.argv[2] })`,
-        resolveDir: modules,
-      },
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      outfile: script,
-      external: ['better-sqlite3'],
-    })
-    const { symlinkSync } = await import('node:fs')
-    symlinkSync(modules, join(path, '..', 'node_modules'))
+    const script = await bundleScript(
+      join(path, '..'),
+      `${importOf('upgradeSqlite', 'metadata/upgrade/upgrade-sqlite.ts')}await upgradeSqlite({ path: process.argv[2] })`,
+      ['better-sqlite3'],
+    )
     const before = columnsOf(path)
     const contents = rows(path, before)
     const journal = `${path}-journal`

@@ -42,7 +42,7 @@ const uniqueEvents: Change = {
   ],
 }
 
-/** The constraint above has an index that makes this one superfluous. */
+/** The constraint above has an index that makes this one of version 6 superfluous; nothing older than 8 is left with it, so 6 does not make it. */
 const noArtifactIndex: Change = {
   mark: { table: 'Event', noIndex: 'idx_event_artifact_id' },
   sqlite: ['DROP INDEX `idx_event_artifact_id`'],
@@ -50,7 +50,8 @@ const noArtifactIndex: Change = {
 }
 
 /**
- * What each schema version changed, in the order to be followed. 6: versions of types, parents of types and contexts, indexes. 7: a
+ * What each schema version changed, in the order to be followed. 6: versions of types, parents of types and contexts,
+ * indexes. 7: a
  * column of properties, longer strings on MySQL. 8: events are unique, indexes of properties. 9: external ids. 10: messages and
  * booleans as properties.
  */
@@ -60,13 +61,12 @@ export const versionChanges: readonly { readonly version: number; readonly chang
     changes: [
       newTable('ParentType'),
       newTable('ParentContext'),
-      newColumns('Type', ['version VARCHAR(255)', 'description TEXT']),
+      newColumns(
+        'Type',
+        ['version VARCHAR(255)', 'description TEXT'],
+        ['version VARCHAR(255) AFTER name', 'description TEXT AFTER type_kind'],
+      ),
       newIndex('idx_artifact_uri'),
-      {
-        mark: { table: 'Event', index: 'idx_event_artifact_id' },
-        sqlite: ['CREATE INDEX `idx_event_artifact_id` ON `Event`(`artifact_id`)'],
-        mysql: ['ALTER TABLE `Event` ADD INDEX `idx_event_artifact_id` (`artifact_id`)'],
-      },
       newIndex('idx_event_execution_id'),
       newIndex('idx_parentcontext_parent_context_id'),
       newIndex('idx_type_name'),
@@ -96,7 +96,8 @@ export const versionChanges: readonly { readonly version: number; readonly chang
           mark: { table, column: 'external_id' },
           sqlite: reshaped(table, columns),
           mysql: [
-            `ALTER TABLE \`${table}\` ADD COLUMN external_id VARCHAR(255), ADD CONSTRAINT Unique${table}ExternalId UNIQUE (external_id)`,
+            // Where a new table has it, by the key's name that it has there.
+            `ALTER TABLE \`${table}\` ADD COLUMN external_id VARCHAR(255) AFTER ${table === 'Type' ? 'output_type' : 'name'}, ADD UNIQUE KEY external_id (external_id)`,
           ],
         }),
       ),
@@ -117,3 +118,11 @@ export const versionChanges: readonly { readonly version: number; readonly chang
     ),
   },
 ]
+
+/** Whether a table came after a version. */
+export function isNewer(table: string, version: number): boolean {
+  return versionChanges.some(
+    (one) =>
+      one.version > version && one.changes.some(({ mark }) => Object.keys(mark).length === 1 && mark.table === table),
+  )
+}

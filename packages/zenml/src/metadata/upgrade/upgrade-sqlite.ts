@@ -2,22 +2,10 @@ import type { Database } from 'better-sqlite3'
 import { messageOf, systemCode, ZenmlError } from '../../base/errors.ts'
 import { schemaVersion } from '../schema-10.ts'
 import { busyTimeout, retrying, sqliteDatabase } from '../sql/sqlite.ts'
-import { backUp } from './backup.ts'
-import { type Removed, upgradeWork, versionsAfter } from './upgrade-work.ts'
+import { backUp } from './backup-sqlite.ts'
+import { damaged, newer, type Removed, tooOld, type Upgrade, upToDate } from './outcome.ts'
+import { countEvents, tablesWork, versionsAfter, versionWork } from './upgrade-work.ts'
 import { oldestVersion } from './versions.ts'
-
-/** What an upgrade did. */
-export interface Upgrade {
-  readonly path: string
-  /** Schema version before. */
-  readonly from: number
-  readonly to: number
-  /** The versions that it went through; none where the database was up to date, which stays untouched then. */
-  readonly versions: readonly number[]
-  /** A copy of the database as it was; none where nothing was done. */
-  readonly backup: string | undefined
-  readonly removed: Removed
-}
 
 /**
  * Brings an SQLite database of ML Metadata from schema version 5 to 9 to the current one: copies it beside itself first, and then changes
@@ -26,7 +14,7 @@ export interface Upgrade {
  * Throws `ZEN_METADATA_NEWER`, `ZEN_METADATA_TOO_OLD`, `ZEN_METADATA_DAMAGED`, `ZEN_METADATA_PATH`, `ZEN_METADATA_BACKUP`, `ZEN_METADATA_BUSY`,
  * and `ZEN_METADATA_UPGRADE` where a change fails; the database is what it was then.
  */
-export async function upgradeMetadata({ path }: { readonly path: string }): Promise<Upgrade> {
+export async function upgradeSqlite({ path }: { readonly path: string }): Promise<Upgrade> {
   const { default: Sqlite } = await import('better-sqlite3')
   let database: Database
   try {
@@ -53,7 +41,7 @@ export async function upgradeMetadata({ path }: { readonly path: string }): Prom
       reader.close()
     }
     const removed = await change(database, path, from, backup)
-    return { path, from, to: schemaVersion, versions: versionsAfter(from), backup, removed }
+    return { place: path, from, to: schemaVersion, versions: versionsAfter(from), backup, removed }
   } finally {
     // A transaction that is still open is rolled back.
     database.close()
@@ -74,7 +62,12 @@ async function lock(database: Database, path: string): Promise<void> {
 
 async function change(database: Database, path: string, from: number, backup: string): Promise<Removed> {
   try {
-    const removed = await sqliteDatabase(database).write(() => upgradeWork('sqlite', from))
+    const removed = await sqliteDatabase(database).write(function* () {
+      const before = yield* countEvents()
+      yield* tablesWork('sqlite', from)
+      yield* versionWork()
+      return { events: before - (yield* countEvents()) }
+    })
     database.exec('COMMIT')
     return removed
   } catch (error) {
@@ -84,10 +77,6 @@ async function change(database: Database, path: string, from: number, backup: st
       cause: error,
     })
   }
-}
-
-function upToDate(path: string): Upgrade {
-  return { path, from: schemaVersion, to: schemaVersion, versions: [], backup: undefined, removed: { events: 0 } }
 }
 
 /** The schema version of a database that can be upgraded, or is up to date. */
@@ -102,26 +91,7 @@ function versionOf(database: Database, path: string): number {
   const [version] = versions
   if (versions.length !== 1 || typeof version !== 'number')
     throw damaged(path, `MLMDEnv has ${versions.length} rows instead of 1 with a number`)
-  if (version > schemaVersion) {
-    throw new ZenmlError(
-      'ZEN_METADATA_NEWER',
-      `${path} has ML Metadata schema version ${version}; this zenml knows ${schemaVersion}.`,
-      { next: 'Use a newer zenml.' },
-    )
-  }
-  if (version < oldestVersion) {
-    throw new ZenmlError(
-      'ZEN_METADATA_TOO_OLD',
-      `${path} has ML Metadata schema version ${version}; upgrades start at ${oldestVersion}.`,
-      { next: "Open a copy with Google's ml-metadata 1.16 and enable_upgrade_migration first; nothing has changed." },
-    )
-  }
+  if (version > schemaVersion) throw newer(path, version)
+  if (version < oldestVersion) throw tooOld(path, version)
   return version
-}
-
-function damaged(path: string, what: string, cause?: unknown): ZenmlError {
-  return new ZenmlError('ZEN_METADATA_DAMAGED', `${path} is no whole ML Metadata database: ${what}.`, {
-    next: 'Restore it from a backup, or name another file.',
-    ...(cause === undefined ? {} : { cause }),
-  })
 }
