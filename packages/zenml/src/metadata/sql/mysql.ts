@@ -10,8 +10,8 @@ import { tlsFiles } from './server-errors.ts'
 import type { Fate, ServerDialect, ServerOutcome, ServerSession } from './server-session.ts'
 import type { Query, Statement } from './work.ts'
 
-/** Told of each statement that goes to a server, BEGIN and COMMIT too. */
-export type OnStatement = (text: string) => void
+/** Told of each statement that goes to a database, BEGIN and COMMIT too; `joined` where it went in one write with the one before. */
+export type OnStatement = (text: string, joined: boolean) => void
 
 /** Opens a connection without choosing a database; throws the driver's own error. Speaks utf8mb4 to every server since 5.6. */
 export async function connectMysql(location: ServerLocation, database?: string): Promise<Connection> {
@@ -70,7 +70,7 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
   const token = `zenml-${randomUUID()}`
   /** Runs something on the connection, and notices where that ended it. */
   const on = async <T>(text: string, work: () => Promise<T>): Promise<T> => {
-    onStatement(text)
+    onStatement(text, false)
     try {
       return await work()
     } catch (error) {
@@ -96,16 +96,15 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
     let level = ''
     const runAll = async (statements: readonly Statement[]): Promise<readonly ServerOutcome[]> => {
       const ready: PipelinedStatement[] = []
-      for (const statement of statements) {
+      for (const [index, statement] of statements.entries()) {
         const { text, values } = compiled(statement)
         if (sizeOf(values) > packet - 65_536) throw tooLarge(packet)
         ready.push({ text, values: values.map((value) => parameter(value, TypedParameter)) })
-        onStatement(text)
+        onStatement(text, index > 0)
       }
       const outcomes = await pipeline(connection, ready)
       return outcomes.map((outcome, index) => {
-        if (!('error' in outcome))
-          return { answer: answerOf(statements[index]!, outcome.result, outcome.fields, step) }
+        if (!('error' in outcome)) return { answer: answerOf(statements[index]!, outcome.result, outcome.fields, step) }
         if (isFatal(outcome.error)) lost = true
         return outcome
       })

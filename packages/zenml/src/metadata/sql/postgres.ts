@@ -86,8 +86,12 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
     }
     return { name }
   }
-  const ask = async (text: string, values?: readonly unknown[]): Promise<QueryResult | QueryResult[]> => {
-    onStatement(text)
+  const ask = async (
+    text: string,
+    values?: readonly unknown[],
+    joined = false,
+  ): Promise<QueryResult | QueryResult[]> => {
+    onStatement(text, joined)
     try {
       return values === undefined
         ? ((await client.query(text)) as QueryResult | QueryResult[])
@@ -97,9 +101,9 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
       throw error
     }
   }
-  const run = async (statement: Statement): Promise<ServerAnswer> => {
+  const run = async (statement: Statement, joined = false): Promise<ServerAnswer> => {
     const { text, values } = compiled(statement)
-    return answerOf(statement, (await ask(text, values.map(parameter))) as QueryResult)
+    return answerOf(statement, (await ask(text, values.map(parameter), joined)) as QueryResult)
   }
   const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection
   try {
@@ -127,11 +131,11 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
       const results = (await ask('BEGIN ISOLATION LEVEL READ COMMITTED; SELECT txid_current() AS id')) as QueryResult[]
       transaction = String(results[1]!.rows[0].id)
     },
-    run,
+    run: (statement) => run(statement),
     async runAll(statements) {
       // One write to the network.
       stream.cork()
-      const running = statements.map(run)
+      const running = statements.map((statement, index) => run(statement, index > 0))
       stream.uncork()
       // After one that failed the server refuses the others.
       return (await Promise.allSettled(running)).map((one) =>

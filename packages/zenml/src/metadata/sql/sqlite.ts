@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Database, Statement } from 'better-sqlite3'
 import { systemCode, ZenmlError } from '../../base/errors.ts'
 import { type SqlDatabase, SqlError } from './database.ts'
-import type { Answer, Insert, Outcome, Row, SqlValue, Statement as SqlStatement, Work } from './work.ts'
+import type { Answer, Insert, Outcome, Row, Statement as SqlStatement, SqlValue, Work } from './work.ts'
 
 /** How long SQLite itself waits for another writer, in milliseconds; retries with growing pauses come on top. */
 export const busyTimeout = 5_000
