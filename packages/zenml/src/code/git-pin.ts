@@ -1,8 +1,9 @@
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import type { CodePin } from '../model/run.ts'
 import { git } from './git.ts'
+import { gitAtOnce } from './git-at-once.ts'
 import { withoutCredentials } from './git-remote.ts'
-import { flaggedFiles, withIndexCopy } from './index-copy.ts'
+import { flaggedFiles, type IndexCopy, listFlags, withIndexCopy } from './index-copy.ts'
 
 /** A git repository with a working tree. */
 export interface Repository {
@@ -43,30 +44,23 @@ export async function findRepository(directory: string): Promise<Repository | un
   }
 }
 
+const readStatus: readonly string[] = [
+  ...['status', '--porcelain=v2', '--branch', '-z'],
+  ...['--untracked-files=all', '--ignore-submodules=none', '--no-renames'],
+]
+
+const readTree: readonly string[] = ['rev-parse', '--verify', '--quiet', 'HEAD^{tree}']
+const readRemotes: readonly string[] = ['config', '-z', '--get-regexp', '^remote\\..*\\.url$']
+
 /** Commit, tree, branch, remote and changes of a repository, in a few processes side by side. */
 export async function readPin(repository: Repository): Promise<WorkingState> {
   const at = repository.root
-  const statusOf = (env: { readonly [name: string]: string } = {}): Promise<string> =>
-    git(
-      at,
-      [
-        'status',
-        '--porcelain=v2',
-        '--branch',
-        '-z',
-        '--untracked-files=all',
-        '--ignore-submodules=none',
-        '--no-renames',
-      ],
-      { env },
-    )
-  const [plain, tree, remotes, flagged] = await Promise.all([
-    statusOf(),
-    git(at, ['rev-parse', '--verify', '--quiet', 'HEAD^{tree}']).catch(noCommit),
-    git(at, ['config', '-z', '--get-regexp', '^remote\\..*\\.url$']).catch(() => ''),
-    flaggedFiles(repository),
-  ])
-  const status = flagged.length === 0 ? plain : await withIndexCopy(repository, flagged, statusOf)
+  const [plain, knownTree, remotes, flags] = await gitAtOnce(at, [readStatus, readTree, readRemotes, listFlags])
+  const tree = knownTree ?? (await git(at, readTree).catch(noCommit))
+  const flagged = await flaggedFiles(repository, flags ?? (await git(at, listFlags)))
+  const statusOf = (env?: IndexCopy): Promise<string> => git(at, readStatus, env === undefined ? {} : { env })
+  const status =
+    flagged.length === 0 ? (plain ?? (await statusOf())) : await withIndexCopy(repository, flagged, statusOf)
   let commit: string | null = null
   let branch: string | null = null
   const files: string[] = []
@@ -97,7 +91,8 @@ export async function readPin(repository: Repository): Promise<WorkingState> {
       tree: commit === null ? null : tree.trim(),
       dirty: files.length > 0,
       ref: null,
-      remote: remoteUrl(remotes),
+      // Where nothing fits, git calls it an error.
+      remote: remoteUrl(remotes ?? ''),
       branch,
     },
     files,
