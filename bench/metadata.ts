@@ -1,6 +1,7 @@
 // ML Metadata: PutExecution with 2 new artifacts, 1 input, 5 properties and 4 contexts, beside what the real C++ core does on this
-// kind of machine; the statements that a call takes; and the same from many callers at once. `metadata:mysql` and
-// `metadata:postgres` start a server that writes to the disk at each commit.
+// kind of machine; the same from many callers at once; and the statements and round trips of usual calls. `metadata:mysql` and
+// `metadata:postgres` start a server that writes to the disk at each commit (`innodb_flush_log_at_trx_commit=1`; `fsync` and
+// `synchronous_commit` on), as SQLite does here (`synchronous=FULL`).
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
