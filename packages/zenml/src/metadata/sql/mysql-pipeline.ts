@@ -44,6 +44,7 @@ export function pipeline(
   connection: Connection,
   statements: readonly PipelinedStatement[],
 ): Promise<readonly PipelinedOutcome[]> {
+  if (statements.length === 0) return Promise.resolve([])
   const core = (connection as unknown as { readonly connection: Core }).connection
   return new Promise((resolve) => {
     const outcomes: PipelinedOutcome[] = new Array(statements.length)

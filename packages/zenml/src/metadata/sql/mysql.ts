@@ -96,18 +96,22 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
     let level = ''
     const runAll = async (statements: readonly Statement[]): Promise<readonly ServerOutcome[]> => {
       const ready: PipelinedStatement[] = []
+      const refused: ServerOutcome[] = []
       for (const [index, statement] of statements.entries()) {
         const { text, values } = compiled(statement)
-        if (sizeOf(values) > packet - 65_536) throw tooLarge(packet)
+        if (sizeOf(values) > packet - 65_536) {
+          refused.push({ error: tooLarge(packet) })
+          break
+        }
         ready.push({ text, values: values.map((value) => parameter(value, TypedParameter)) })
         onStatement(text, index > 0)
       }
-      const outcomes = await pipeline(connection, ready)
-      return outcomes.map((outcome, index) => {
+      const outcomes = (await pipeline(connection, ready)).map((outcome, index): ServerOutcome => {
         if (!('error' in outcome)) return { answer: answerOf(statements[index]!, outcome.result, outcome.fields, step) }
         if (isFatal(outcome.error)) lost = true
         return outcome
       })
+      return [...outcomes, ...refused]
     }
     return {
       get lost() {

@@ -15,7 +15,7 @@ export interface ServerSession {
   run(statement: Statement): Promise<ServerAnswer>
   /**
    * Sends statements without waiting for the answers in between; the server runs them one after the other. Where one fails, those
-   * behind it may have run all the same, so that the transaction must be rolled back.
+   * behind it may have run all the same, so that the transaction must be rolled back; their outcomes may be missing.
    */
   runAll(statements: readonly Statement[]): Promise<readonly ServerOutcome[]>
   end(how: 'COMMIT' | 'ROLLBACK'): Promise<void>

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { openDatabase } from '../../../src/metadata/open.ts'
 import { together } from '../../../src/metadata/sql/together.ts'
 import { type Answer, change, insert, select, type Work } from '../../../src/metadata/sql/work.ts'
-import { freshDatabase, runningServers } from '../../support/databases.ts'
+import { freshDatabase, isRunning, runningServers } from '../../support/databases.ts'
 
 /** Work that asks one thing after another and gives what it was answered. */
 function* asking(...texts: readonly string[]): Work<string> {
@@ -119,6 +119,23 @@ it.each(['sqlite', ...runningServers] as const)(
       ],
       [{ one: 1 }],
     ])
+  },
+)
+
+it.skipIf(!isRunning('mysql'))(
+  'a statement that MySQL would end the connection for is refused among others as it is alone (skipped without a server)',
+  async () => {
+    await using fresh = freshDatabase('mysql')
+    await using database = await openDatabase(fresh.location)
+    const [{ size }] = await fresh.sql('SELECT @@max_allowed_packet AS size')
+    const large = select('SELECT LENGTH(?) AS length', ['x'.repeat(Number(size))])
+    const add = insert({ table: 'Context', columns: ['type_id', 'name'], rows: [[1, 'a']] })
+    await expect(database.write(() => together([add, large, select('SELECT 1 AS one')]))).rejects.toMatchObject({
+      kind: 'long',
+    })
+    expect(await database.write(() => together([select('SELECT id FROM Context'), select('SELECT 1 AS one')]))).toEqual(
+      [[], [{ one: 1 }]],
+    )
   },
 )
 
