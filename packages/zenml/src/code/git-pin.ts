@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import type { CodePin } from '../model/run.ts'
 import { git } from './git.ts'
@@ -27,11 +29,17 @@ export interface WorkingState {
   readonly flagged: readonly string[]
 }
 
+const readPlace: readonly string[] = ['rev-parse', '--show-toplevel', '--absolute-git-dir']
+
+function repositoryOf(place: string): Repository {
+  const lines = place.split('\n')
+  return { root: lines[0]!, gitDirectory: lines[1]! }
+}
+
 /** The repository that holds a directory; undefined outside of git and where git is not installed. */
 export async function findRepository(directory: string): Promise<Repository | undefined> {
   try {
-    const lines = (await git(directory, ['rev-parse', '--show-toplevel', '--absolute-git-dir'])).split('\n')
-    return { root: lines[0]!, gitDirectory: lines[1]! }
+    return repositoryOf(await git(directory, readPlace))
   } catch (error) {
     if (
       error instanceof ZenmlError &&
@@ -52,10 +60,32 @@ const readStatus: readonly string[] = [
 const readTree: readonly string[] = ['rev-parse', '--verify', '--quiet', 'HEAD^{tree}']
 const readRemotes: readonly string[] = ['config', '-z', '--get-regexp', '^remote\\..*\\.url$']
 
+const readState = [readStatus, readTree, readRemotes, listFlags]
+
+/** `findRepository` and `readPin` in one go, where the directory is the top of the repository as it mostly is. */
+export async function findPinned(
+  directory: string,
+): Promise<{ readonly repository: Repository; readonly state: WorkingState } | undefined> {
+  // Elsewhere git would read the state of a large repository twice.
+  const top = existsSync(join(directory, '.git'))
+  const [place, ...told] = top ? await gitAtOnce(directory, [readPlace, ...readState]) : []
+  const repository = place === undefined ? await findRepository(directory) : repositoryOf(place)
+  if (repository === undefined) return undefined
+  const state = await (repository.root === directory ? stateOf(repository, told) : readPin(repository))
+  return { repository, state }
+}
+
 /** Commit, tree, branch, remote and changes of a repository, in a few processes side by side. */
 export async function readPin(repository: Repository): Promise<WorkingState> {
+  return await stateOf(repository, await gitAtOnce(repository.root, readState))
+}
+
+/** What git told to `readState`; what failed is asked again by itself. */
+async function stateOf(
+  repository: Repository,
+  [plain, knownTree, remotes, flags]: readonly (string | undefined)[],
+): Promise<WorkingState> {
   const at = repository.root
-  const [plain, knownTree, remotes, flags] = await gitAtOnce(at, [readStatus, readTree, readRemotes, listFlags])
   const tree = knownTree ?? (await git(at, readTree).catch(noCommit))
   const flagged = await flaggedFiles(repository, flags ?? (await git(at, listFlags)))
   const statusOf = (env?: IndexCopy): Promise<string> => git(at, readStatus, env === undefined ? {} : { env })
