@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import type { CodePin } from '../model/run.ts'
 import { git } from './git.ts'
+import { gitAtOnce } from './git-at-once.ts'
 import { withoutCredentials } from './git-remote.ts'
-import { flaggedFiles, withIndexCopy } from './index-copy.ts'
+import { flaggedFiles, type IndexCopy, listFlags, withIndexCopy } from './index-copy.ts'
 
 /** A git repository with a working tree. */
 export interface Repository {
@@ -26,11 +29,17 @@ export interface WorkingState {
   readonly flagged: readonly string[]
 }
 
+const readPlace: readonly string[] = ['rev-parse', '--show-toplevel', '--absolute-git-dir']
+
+function repositoryOf(place: string): Repository {
+  const lines = place.split('\n')
+  return { root: lines[0]!, gitDirectory: lines[1]! }
+}
+
 /** The repository that holds a directory; undefined outside of git and where git is not installed. */
 export async function findRepository(directory: string): Promise<Repository | undefined> {
   try {
-    const lines = (await git(directory, ['rev-parse', '--show-toplevel', '--absolute-git-dir'])).split('\n')
-    return { root: lines[0]!, gitDirectory: lines[1]! }
+    return repositoryOf(await git(directory, readPlace))
   } catch (error) {
     if (
       error instanceof ZenmlError &&
@@ -43,30 +52,45 @@ export async function findRepository(directory: string): Promise<Repository | un
   }
 }
 
+const readStatus: readonly string[] = [
+  ...['status', '--porcelain=v2', '--branch', '-z'],
+  ...['--untracked-files=all', '--ignore-submodules=none', '--no-renames'],
+]
+
+const readTree: readonly string[] = ['rev-parse', '--verify', '--quiet', 'HEAD^{tree}']
+const readRemotes: readonly string[] = ['config', '-z', '--get-regexp', '^remote\\..*\\.url$']
+
+const readState = [readStatus, readTree, readRemotes, listFlags]
+
+/** `findRepository` and `readPin` in one go, where the directory is the top of the repository as it mostly is. */
+export async function findPinned(
+  directory: string,
+): Promise<{ readonly repository: Repository; readonly state: WorkingState } | undefined> {
+  // Elsewhere git would read the state of a large repository twice.
+  const top = existsSync(join(directory, '.git'))
+  const [place, ...told] = top ? await gitAtOnce(directory, [readPlace, ...readState]) : []
+  const repository = place === undefined ? await findRepository(directory) : repositoryOf(place)
+  if (repository === undefined) return undefined
+  const state = await (repository.root === directory ? stateOf(repository, told) : readPin(repository))
+  return { repository, state }
+}
+
 /** Commit, tree, branch, remote and changes of a repository, in a few processes side by side. */
 export async function readPin(repository: Repository): Promise<WorkingState> {
+  return await stateOf(repository, await gitAtOnce(repository.root, readState))
+}
+
+/** What git told to `readState`; what failed is asked again by itself. */
+async function stateOf(
+  repository: Repository,
+  [plain, knownTree, remotes, flags]: readonly (string | undefined)[],
+): Promise<WorkingState> {
   const at = repository.root
-  const statusOf = (env: { readonly [name: string]: string } = {}): Promise<string> =>
-    git(
-      at,
-      [
-        'status',
-        '--porcelain=v2',
-        '--branch',
-        '-z',
-        '--untracked-files=all',
-        '--ignore-submodules=none',
-        '--no-renames',
-      ],
-      { env },
-    )
-  const [plain, tree, remotes, flagged] = await Promise.all([
-    statusOf(),
-    git(at, ['rev-parse', '--verify', '--quiet', 'HEAD^{tree}']).catch(noCommit),
-    git(at, ['config', '-z', '--get-regexp', '^remote\\..*\\.url$']).catch(() => ''),
-    flaggedFiles(repository),
-  ])
-  const status = flagged.length === 0 ? plain : await withIndexCopy(repository, flagged, statusOf)
+  const tree = knownTree ?? (await git(at, readTree).catch(noCommit))
+  const flagged = await flaggedFiles(repository, flags ?? (await git(at, listFlags)))
+  const statusOf = (env?: IndexCopy): Promise<string> => git(at, readStatus, env === undefined ? {} : { env })
+  const status =
+    flagged.length === 0 ? (plain ?? (await statusOf())) : await withIndexCopy(repository, flagged, statusOf)
   let commit: string | null = null
   let branch: string | null = null
   const files: string[] = []
@@ -97,7 +121,8 @@ export async function readPin(repository: Repository): Promise<WorkingState> {
       tree: commit === null ? null : tree.trim(),
       dirty: files.length > 0,
       ref: null,
-      remote: remoteUrl(remotes),
+      // Where nothing fits, git calls it an error.
+      remote: remoteUrl(remotes ?? ''),
       branch,
     },
     files,

@@ -24,6 +24,13 @@ const misleading: readonly string[] = [
   ...['GIT_LITERAL_PATHSPECS', 'GIT_GLOB_PATHSPECS', 'GIT_NOGLOB_PATHSPECS', 'GIT_ICASE_PATHSPECS'],
 ]
 
+/** The variables of a process of git: this process's own without what would mislead it, and `more`. */
+export function gitVariables(more: { readonly [name: string]: string } = {}): NodeJS.ProcessEnv {
+  const inherited = { ...process.env }
+  for (const name of misleading) delete inherited[name]
+  return { ...inherited, ...fixed, ...more }
+}
+
 /**
  * Runs git and gives its standard output.
  *
@@ -35,13 +42,11 @@ export function git(
   { env = {}, input, signal }: GitOptions = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const inherited = { ...process.env }
-    for (const name of misleading) delete inherited[name]
     const child = execFile(
       'git',
       ['-C', directory, ...args],
       {
-        env: { ...inherited, ...fixed, ...env },
+        env: gitVariables(env),
         maxBuffer: 1 << 28,
         encoding: 'utf8',
         ...(signal === undefined ? {} : { signal }),

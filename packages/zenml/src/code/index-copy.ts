@@ -46,12 +46,14 @@ export async function withIndexCopy<T>(
 /** A split index would write its shared part into the repository's own git folder. */
 export const unshared: readonly string[] = ['-c', 'core.splitIndex=false']
 
+/** Lists files with what git was told about them, for `flaggedFiles`. */
+export const listFlags: readonly string[] = ['ls-files', '-v', '-z']
+
 /**
- * Files that git was told not to look at, but that are there and so may be part of what runs: it would call them unchanged whatever is in
- * them.
+ * Files of the listing that git was told not to look at, but that are there and so may be part of what runs: it would call them
+ * unchanged whatever is in them.
  */
-export async function flaggedFiles({ root }: Repository): Promise<string[]> {
-  const listed = await git(root, ['ls-files', '-v', '-z'])
+export async function flaggedFiles({ root }: Repository, listed: string): Promise<string[]> {
   const flagged: string[] = []
   for (const line of listed.split('\0')) {
     // `S` for --skip-worktree, lower case for --assume-unchanged.

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { compareText, digestOf } from '../base/canonical.ts'
 import { type Digest, sha256 } from '../base/digest.ts'
 import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
@@ -68,21 +68,23 @@ function walk(directory: string): PackageFolder {
   const note = (time: bigint): void => {
     if (time > newest) newest = time
   }
-  const visit = (folder: string): void => {
+  // Hundreds of files are looked at before every run, so their paths are put together by hand.
+  const visit = (folder: string, within: string): void => {
     note(lstatSync(folder, { bigint: true }).mtimeNs)
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       if (entry.name === 'node_modules' || entry.name === '.git') continue
-      const path = join(folder, entry.name)
+      const place = `${folder}${sep}${entry.name}`
+      const path = `${within}${entry.name}`
       if (entry.isDirectory()) {
-        visit(path)
+        visit(place, `${path}/`)
         continue
       }
-      const { size, mtimeNs, ctimeNs, ino } = lstatSync(path, { bigint: true })
+      const { size, mtimeNs, ctimeNs, ino } = lstatSync(place, { bigint: true })
       note(mtimeNs)
-      files.push({ path: relative(directory, path).split(sep).join('/'), mark: `${size} ${mtimeNs} ${ctimeNs} ${ino}` })
+      files.push({ path, mark: `${size} ${mtimeNs} ${ctimeNs} ${ino}` })
     }
   }
-  visit(directory)
+  visit(directory, '')
   return { files: files.sort((a, b) => compareText(a.path, b.path)), newest }
 }
 
@@ -146,7 +148,8 @@ function digestOfFile(path: string): Digest | null {
 
 /** Digest that changes whenever a file of the package is written, added or removed. Of this machine only. */
 export function stateOf(files: readonly PackageFile[]): Digest {
-  return digestOf(files.map(({ path, mark }) => [path, mark]))
+  // No path holds a NUL, and no mark anything but digits and spaces.
+  return sha256(files.map(({ path, mark }) => `${path}\0${mark}\0`).join(''))
 }
 
 /** Digest of the contents of a package's files: the same on every machine. A link counts as where it points. */

@@ -28,7 +28,7 @@ export interface ClosureOptions {
 }
 
 /** Version of this module's cache files. */
-const cacheFormat = 4
+const cacheFormat = 5
 
 /** A closure and what it was made from. */
 interface CachedClosure {

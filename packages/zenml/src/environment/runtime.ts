@@ -115,7 +115,9 @@ async function libcOf(maps: string, read: EnvironmentSources['read']): Promise<s
   const path = /\/\S*\/libc(?:\.so\.6|-[\d.]+\.so)$/m.exec(maps)?.[0]
   if (path === undefined) return undefined
   try {
-    const library = Buffer.from(await read(path))
+    const bytes = await read(path)
+    // Megabytes, which need no copy.
+    const library = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const at = library.indexOf('GNU C Library')
     const version = at < 0 ? undefined : /version (\d+(?:\.\d+)+)/.exec(library.toString('latin1', at, at + 200))?.[1]
     return version === undefined ? undefined : `glibc ${version}`

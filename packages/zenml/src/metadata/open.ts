@@ -8,8 +8,8 @@ import { busyTimeout, retrying, sqliteDatabase } from './sql/sqlite.ts'
 
 /** What differs between those who open a database. */
 export interface OpenDatabaseOptions {
-  /** Told of each statement that goes to the database, for those who count them. */
-  readonly onStatement?: (text: string) => void
+  /** Told of each statement that goes to the database, for those who count them; `joined` where it went in one write with the one before. */
+  readonly onStatement?: (text: string, joined: boolean) => void
 }
 
 /**
@@ -50,13 +50,16 @@ export async function openDatabase(
   }
 }
 
-async function openSqlite({ path }: SqliteLocation, onStatement?: (text: string) => void): Promise<Database> {
+async function openSqlite(
+  { path }: SqliteLocation,
+  onStatement?: OpenDatabaseOptions['onStatement'],
+): Promise<Database> {
   const { default: Sqlite } = await import('better-sqlite3')
   let database: Database
   try {
     database = new Sqlite(path, {
       timeout: busyTimeout,
-      ...(onStatement === undefined ? {} : { verbose: (text: unknown) => onStatement(String(text)) }),
+      ...(onStatement === undefined ? {} : { verbose: (text: unknown) => onStatement(String(text), false) }),
     })
   } catch (error) {
     throw new ZenmlError('ZEN_METADATA_PATH', `The metadata store ${path} cannot be opened: ${messageOf(error)}.`, {

@@ -1,5 +1,5 @@
 import { ZenmlError } from '../base/errors.ts'
-import { findRepository, readPin } from '../code/git-pin.ts'
+import { findPinned } from '../code/git-pin.ts'
 import { snapshotDirtyTree } from '../code/git-snapshot.ts'
 import type { RunListener } from '../model/events.ts'
 import type { CodePin } from '../model/run.ts'
@@ -23,8 +23,8 @@ export async function pinCode(
     onEvent = () => undefined,
   }: { readonly requireClean?: boolean; readonly onEvent?: RunListener } = {},
 ): Promise<CodePin> {
-  const repository = await findRepository(root)
-  if (repository === undefined) {
+  const found = await findPinned(root)
+  if (found === undefined) {
     if (requireClean)
       throw new ZenmlError('ZEN_CODE_UNPINNED', 'This is not a git repository, so no commit can be pinned.', {
         next: 'Run "git init" and commit.',
@@ -37,7 +37,7 @@ export async function pinCode(
     })
     return unpinned
   }
-  const state = await readPin(repository)
+  const { repository, state } = found
   const { pin, files } = state
   if (!pin.dirty) return pin
   if (requireClean) {

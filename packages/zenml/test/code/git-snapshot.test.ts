@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { findRepository } from '../../src/code/git-pin.ts'
+import { findPinned, findRepository, readPin } from '../../src/code/git-pin.ts'
 import { GitFolder, repositoryAt } from './git-repository.ts'
 
 let folder: GitFolder
@@ -107,6 +107,28 @@ it('the pin of a clean repository names its commit and tree, and a bare one or a
   expect(await findRepository(join(folder.path, 'bare.git'))).toBeUndefined()
   expect(await findRepository(join(repository.root, '.git'))).toBeUndefined()
   expect(await findRepository(join(repository.root, 'nothing', 'here'))).toBeUndefined()
+})
+
+it('what is found in one go is the repository and its state: at its top, below it, in a worktree, before a commit, and outside', async () => {
+  const repository = folder.repository('in one go')
+  const expectSame = async (directory: string): Promise<void> => {
+    const place = (await findRepository(directory))!
+    expect(await findPinned(directory)).toEqual({ repository: place, state: await readPin(place) })
+  }
+  await expectSame(repository.root)
+  repository.write('steps/a.ts', 'a\n')
+  repository.write('steps/flagged.ts', 'a\n')
+  repository.commit()
+  repository.git('remote', 'add', 'origin', 'https://example.org/a.git')
+  repository.git('update-index', '--assume-unchanged', 'steps/flagged.ts')
+  repository.write('steps/flagged.ts', 'b\n')
+  repository.write('new.ts', 'b\n')
+  await expectSame(repository.root)
+  await expectSame(join(repository.root, 'steps'))
+  expect((await findPinned(join(repository.root, 'steps')))!.state.files).toEqual(['steps/flagged.ts', 'new.ts'])
+  repository.git('worktree', 'add', '-q', '--detach', '../in one go, linked')
+  await expectSame(join(folder.path, 'in one go, linked'))
+  expect(await findPinned(folder.path)).toBeUndefined()
 })
 
 it('changes inside of a submodule, new files too, are kept in the submodule, and the tree names them', async () => {

@@ -8,7 +8,7 @@ import { openDatabase } from '../../src/metadata/open.ts'
 import { type RunRecords, runRecords } from '../../src/metadata/run-records.ts'
 import type { RunStart } from '../../src/metadata/runs.ts'
 import type { SqlDatabase } from '../../src/metadata/sql/database.ts'
-import { type Insert, type Query, select, type Work } from '../../src/metadata/sql/work.ts'
+import { type Query, type Statement, select, type Work } from '../../src/metadata/sql/work.ts'
 import type { ReusedStep, StepStart } from '../../src/metadata/step-facts.ts'
 import type { StoredArtifact } from '../../src/model/artifact.ts'
 import type { Identity } from '../../src/model/fingerprint.ts'
@@ -408,12 +408,12 @@ it('lineage goes as far as it is told', async () => {
 })
 
 /** The same database, with every statement told before it runs. */
-function watchedDatabase(database: SqlDatabase, tell: (statement: Query | Insert) => unknown): SqlDatabase {
+function watchedDatabase(database: SqlDatabase, tell: (statement: Statement) => unknown): SqlDatabase {
   function* watched<T>(work: () => Work<T>): Work<T> {
     const inner = work()
     let next = inner.next()
     while (next.done !== true) {
-      tell(next.value)
+      for (const statement of 'batch' in next.value ? next.value.batch : [next.value]) tell(statement)
       next = inner.next(yield next.value)
     }
     return next.value

@@ -5,6 +5,7 @@ import type { Event, EventStep, Whole } from './messages.ts'
 import { existing } from './read-nodes.ts'
 import { alreadyExists, invalid } from './status.ts'
 import { checkedText } from './stored-values.ts'
+import type { Later } from './write-nodes.ts'
 
 /** An event whose nodes are known to be there. */
 export interface NewEvent {
@@ -50,8 +51,8 @@ export function* mustExist(kind: keyof typeof kinds, ids: readonly number[]): Wo
   if (missing !== undefined) throw invalid(`There is no ${facts.word} with the id ${missing}.`)
 }
 
-/** Stores events whose nodes are there. Throws `ALREADY_EXISTS` as `putEvents` does. */
-export function* insertEvents(events: readonly NewEvent[], now: number): Work<void> {
+/** Stores events whose nodes are there, their paths `later` where that is given. Throws `ALREADY_EXISTS` as `putEvents` does. */
+export function* insertEvents(events: readonly NewEvent[], now: number, later?: Later): Work<void> {
   let ids: readonly number[]
   try {
     ids = yield* insert({
@@ -70,6 +71,12 @@ export function* insertEvents(events: readonly NewEvent[], now: number): Work<vo
       throw alreadyExists('The artifact and the execution have an event of this type.', error)
     throw error
   }
+  const paths = insertPaths(events, ids)
+  if (later === undefined) yield* paths
+  else later.push(paths)
+}
+
+function* insertPaths(events: readonly NewEvent[], ids: readonly number[]): Work<void> {
   // The order of the rows is the order of the path: the table has no column for it.
   yield* insert({
     table: 'EventPath',

@@ -1,3 +1,4 @@
+import { together } from '../sql/together.ts'
 import type { Work } from '../sql/work.ts'
 import { insertMembers } from './edges.ts'
 import { checkEvent, insertEvents, mustExist, type NewEvent } from './events.ts'
@@ -6,7 +7,7 @@ import type { Artifact, Context, Event, Execution } from './messages.ts'
 import { readNodes } from './read-nodes.ts'
 import { reuseArtifacts, reuseContexts } from './reuse.ts'
 import { invalid, notFound } from './status.ts'
-import { type PutOptions, putNodes } from './write-nodes.ts'
+import { type Later, type PutOptions, putNodes } from './write-nodes.ts'
 
 export interface PutExecutionRequest {
   readonly execution?: Execution
@@ -40,38 +41,55 @@ export function* putExecution(request: PutExecutionRequest, put: PutOptions): Wo
 
   const given = pairs.flatMap(({ artifact }) => artifact ?? [])
   const known = options.reuseArtifactIfAlreadyExistByExternalId === true ? yield* reuseArtifacts(given) : given
-  const stored = yield* putNodes(kinds.Artifact, known, put)
+  // Of no importance to what comes next, so it goes along with that.
+  const later: Later = []
+  const [{ executionId, artifactIds }, contextIds] = yield* together([
+    executionWithEvents(execution, pairs, known, { ...put, later, forceUpdateTime: options.forceUpdateTime }),
+    contextsOf(contexts, options, put),
+  ])
+  const artifacts = [...new Set(artifactIds.filter((id) => id !== -1))]
+  yield* together([
+    ...later.splice(0),
+    insertMembers(
+      'Association',
+      contextIds.map((context) => ({ context, node: executionId })),
+    ),
+    insertMembers(
+      'Attribution',
+      contextIds.flatMap((context) => artifacts.map((node) => ({ context, node }))),
+    ),
+  ])
+  return { executionId, artifactIds, contextIds }
+}
+
+type Pairs = NonNullable<PutExecutionRequest['artifactEventPairs']>
+
+/** Stores an execution, the artifacts that its pairs hold, as `known` has them, and the events between them. */
+function* executionWithEvents(
+  execution: Execution,
+  pairs: Pairs,
+  known: readonly Artifact[],
+  put: PutOptions & { readonly later: Later },
+): Work<Pick<PutExecutionResponse, 'executionId' | 'artifactIds'>> {
+  const inputs = pairs.flatMap(({ artifact, event }) =>
+    artifact === undefined && event?.artifactId !== undefined && Number(event.artifactId) !== -1
+      ? Number(event.artifactId)
+      : [],
+  )
+  const [stored, , [executionId]] = yield* together([
+    putNodes(kinds.Artifact, known, { ...put, forceUpdateTime: undefined }),
+    mustExist('Artifact', inputs),
+    putNodes(kinds.Execution, [execution], put),
+  ])
   let next = 0
   const artifactIds = pairs.map(({ artifact, event }) =>
     artifact === undefined ? Number(event?.artifactId ?? -1) : stored[next++]!,
   )
-  yield* mustExist(
-    'Artifact',
-    pairs.flatMap(({ artifact }, index) =>
-      artifact === undefined && artifactIds[index] !== -1 ? artifactIds[index]! : [],
-    ),
+  const events = pairs.flatMap(({ event }, index): NewEvent[] =>
+    event === undefined ? [] : [{ artifact: artifactIds[index]!, execution: executionId!, event }],
   )
-  const [executionId] = yield* putNodes(kinds.Execution, [execution], {
-    ...put,
-    forceUpdateTime: options.forceUpdateTime,
-  })
-  yield* insertEvents(
-    pairs.flatMap(({ event }, index): NewEvent[] =>
-      event === undefined ? [] : [{ artifact: artifactIds[index]!, execution: executionId!, event }],
-    ),
-    put.now,
-  )
-  const contextIds = yield* contextsOf(contexts, options, put)
-  const artifacts = [...new Set(artifactIds.filter((id) => id !== -1))]
-  yield* insertMembers(
-    'Association',
-    contextIds.map((context) => ({ context, node: executionId! })),
-  )
-  yield* insertMembers(
-    'Attribution',
-    contextIds.flatMap((context) => artifacts.map((node) => ({ context, node }))),
-  )
-  return { executionId: executionId!, artifactIds, contextIds }
+  yield* together([...put.later.splice(0), insertEvents(events, put.now, put.later)])
+  return { executionId: executionId!, artifactIds }
 }
 
 function checkPair(execution: Execution, artifact: Artifact | undefined, event: Event | undefined): void {

@@ -1,3 +1,4 @@
+import { together } from '../sql/together.ts'
 import type { Work } from '../sql/work.ts'
 import { insertMembers } from './edges.ts'
 import { checkEvent, insertEvents, mustExist, type NewEvent } from './events.ts'
@@ -6,7 +7,7 @@ import type { Artifact, Context, Event, Execution, Whole } from './messages.ts'
 import { contextsOf } from './put-execution.ts'
 import { reuseArtifacts } from './reuse.ts'
 import { invalid, StatusError } from './status.ts'
-import { type GivenNode, type PutOptions, putNodes, typesOf } from './write-nodes.ts'
+import { type GivenNode, type Later, type PutOptions, putNodes, typesOf } from './write-nodes.ts'
 
 interface EventEdge {
   readonly executionIndex?: number
@@ -48,15 +49,15 @@ export function* putLineageSubgraph(
   yield* checkTypes('Artifact', artifacts, put)
   yield* checkTypes('Execution', executions, put)
 
-  const contextIds = yield* contextsOf(contexts, options, put)
   const known = options.reuseArtifactIfAlreadyExistByExternalId === true ? yield* reuseArtifacts(artifacts) : artifacts
-  const artifactIds = yield* putNodes(kinds.Artifact, known, put)
-  const executionIds = yield* putNodes(kinds.Execution, executions, put)
+  const later: Later = []
+  const [contextIds, artifactIds, executionIds] = yield* together([
+    contextsOf(contexts, options, put),
+    putNodes(kinds.Artifact, known, { ...put, later }),
+    putNodes(kinds.Execution, executions, { ...put, later }),
+  ])
   const members = (ids: readonly number[]): { context: number; node: number }[] =>
     contextIds.flatMap((context) => ids.map((node) => ({ context, node })))
-  yield* insertMembers('Association', members(executionIds))
-  yield* insertMembers('Attribution', members(artifactIds))
-
   const events = eventEdges.map(
     ({ executionIndex, artifactIndex, event = {} }): NewEvent => ({
       execution: nodeOf('execution', executionIds, executionIndex, event.executionId),
@@ -64,14 +65,19 @@ export function* putLineageSubgraph(
       event,
     }),
   )
-  yield* mustExist(
-    'Artifact',
-    events.flatMap(({ artifact }, index) => (eventEdges[index]!.artifactIndex === undefined ? artifact : [])),
-  )
-  yield* mustExist(
-    'Execution',
-    events.flatMap(({ execution }, index) => (eventEdges[index]!.executionIndex === undefined ? execution : [])),
-  )
+  yield* together([
+    ...later,
+    insertMembers('Association', members(executionIds)),
+    insertMembers('Attribution', members(artifactIds)),
+    mustExist(
+      'Artifact',
+      events.flatMap(({ artifact }, index) => (eventEdges[index]!.artifactIndex === undefined ? artifact : [])),
+    ),
+    mustExist(
+      'Execution',
+      events.flatMap(({ execution }, index) => (eventEdges[index]!.executionIndex === undefined ? execution : [])),
+    ),
+  ])
   yield* insertEvents(events, put.now)
   return { executionIds, artifactIds, contextIds }
 }

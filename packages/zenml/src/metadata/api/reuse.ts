@@ -1,3 +1,4 @@
+import { together } from '../sql/together.ts'
 import { select, selectIn, type Work } from '../sql/work.ts'
 import { kinds } from './kinds.ts'
 import type { Artifact, Context } from './messages.ts'
@@ -45,11 +46,10 @@ export function* reuseContexts(
       keyOf(left) < keyOf(right) ? -1 : 1,
     )
     // What says nothing but its type and name is the same whoever stores it.
-    yield* storeNew(fresh.filter(isPlain), options.now)
-    known = yield* find(fresh.filter(isPlain), known)
+    ;[, known] = yield* together([storeNew(fresh.filter(isPlain), options.now), find(fresh.filter(isPlain), known)])
     for (const context of fresh.filter((one) => !isPlain(one))) {
-      const stored = yield* storeNew([context], options.now)
-      known = yield* find([context], known)
+      const [stored, found] = yield* together([storeNew([context], options.now), find([context], known)])
+      known = found
       if (stored > 0) yield* putNodes(kinds.Context, [{ ...context, id: known.get(keyOf(context))! }], options)
     }
   }

@@ -20,9 +20,14 @@ export interface PutOptions {
   readonly abortIfChanged?: boolean | undefined
   /** Whether the time of the last update moves even where nothing else does. Default false. */
   readonly forceUpdateTime?: boolean | undefined
+  /** Is given what may be done later in the transaction, together with other work, instead of being done at once. */
+  readonly later?: Later | undefined
   /** Types that were read before, which saves reading them again; they only ever grow. */
   readonly types?: TypeCache | undefined
 }
+
+/** Work that belongs to what was done and that nothing else waits for. */
+export type Later = Work<unknown>[]
 
 /** Types by kind and id. */
 export type TypeCache = Map<string, StoredType>
@@ -78,7 +83,7 @@ export function* putNodes(facts: KindFacts, nodes: readonly GivenNode[], options
         ids[at] = found.id
       }
     }
-    const given = yield* add(facts, added, options.now)
+    const given = yield* add(facts, added, options)
     for (const [index, { at }] of added.entries()) ids[at] = given[index]!
   }
   return ids
@@ -132,7 +137,7 @@ function check(facts: KindFacts, node: GivenNode, type: StoredType): void {
 function* add(
   facts: KindFacts,
   added: readonly { readonly node: GivenNode; readonly typeId: number }[],
-  now: number,
+  { now, later }: PutOptions,
 ): Work<readonly number[]> {
   if (added.length === 0) return []
   const columns = ['type_id', 'name', 'external_id', ...ownColumns(facts)]
@@ -153,10 +158,12 @@ function* add(
       ids: true,
     }),
   )
-  yield* insertValues(
+  const values = insertValues(
     facts,
     added.flatMap(({ node }, index) => valueRows(ids[index]!, node)),
   )
+  if (later === undefined) yield* values
+  else later.push(values)
   return ids
 }
 

@@ -3,14 +3,15 @@ import type { Connection, TypedParameter } from 'mysql2/promise'
 import type { SqlDatabase } from './database.ts'
 import { placeOf, type ServerLocation } from './location.ts'
 import { kindOf, mysqlError, tooLarge } from './mysql-errors.ts'
+import { type PipelinedStatement, pipeline } from './mysql-pipeline.ts'
 import { answerOf, insertText, parameter } from './mysql-text.ts'
 import { serverDatabase } from './server.ts'
 import { tlsFiles } from './server-errors.ts'
-import type { Fate, ServerDialect, ServerSession } from './server-session.ts'
-import type { Insert, Query } from './work.ts'
+import type { Fate, ServerDialect, ServerOutcome, ServerSession } from './server-session.ts'
+import type { Query, Statement } from './work.ts'
 
-/** Told of each statement that goes to a server, BEGIN and COMMIT too. */
-export type OnStatement = (text: string) => void
+/** Told of each statement that goes to a database, BEGIN and COMMIT too; `joined` where it went in one write with the one before. */
+export type OnStatement = (text: string, joined: boolean) => void
 
 /** Opens a connection without choosing a database; throws the driver's own error. Speaks utf8mb4 to every server since 5.6. */
 export async function connectMysql(location: ServerLocation, database?: string): Promise<Connection> {
@@ -69,11 +70,11 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
   const token = `zenml-${randomUUID()}`
   /** Runs something on the connection, and notices where that ended it. */
   const on = async <T>(text: string, work: () => Promise<T>): Promise<T> => {
-    onStatement(text)
+    onStatement(text, false)
     try {
       return await work()
     } catch (error) {
-      if ((error as { fatal?: boolean }).fatal === true) lost = true
+      if (isFatal(error)) lost = true
       throw error
     }
   }
@@ -93,6 +94,25 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
     const statements = facts['log_bin'] === 'ON' && facts['binlog_format'] === 'STATEMENT'
     const levels = { read: 'REPEATABLE READ', write: statements ? 'REPEATABLE READ' : 'READ COMMITTED' }
     let level = ''
+    const runAll = async (statements: readonly Statement[]): Promise<readonly ServerOutcome[]> => {
+      const ready: PipelinedStatement[] = []
+      const refused: ServerOutcome[] = []
+      for (const [index, statement] of statements.entries()) {
+        const { text, values } = compiled(statement)
+        if (sizeOf(values) > packet - 65_536) {
+          refused.push({ error: tooLarge(packet) })
+          break
+        }
+        ready.push({ text, values: values.map((value) => parameter(value, TypedParameter)) })
+        onStatement(text, index > 0)
+      }
+      const outcomes = (await pipeline(connection, ready)).map((outcome, index): ServerOutcome => {
+        if (!('error' in outcome)) return { answer: answerOf(statements[index]!, outcome.result, outcome.fields, step) }
+        if (isFatal(outcome.error)) lost = true
+        return outcome
+      })
+      return [...outcomes, ...refused]
+    }
     return {
       get lost() {
         return lost
@@ -108,12 +128,11 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
         if (mode === 'read') await say('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
       },
       async run(statement) {
-        const { text, values } = compiled(statement)
-        if (sizeOf(values) > packet - 65_536) throw tooLarge(packet)
-        const bound = values.map((value) => parameter(value, TypedParameter))
-        const [result, fields] = await on(text, () => connection.execute(text, bound as never))
-        return answerOf(statement, result, fields, step)
+        const outcome = (await runAll([statement]))[0]!
+        if ('error' in outcome) throw outcome.error
+        return outcome.answer
       },
+      runAll,
       end: say,
       async close() {
         await connection.end().catch(destroy)
@@ -126,6 +145,11 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
   }
 }
 
+/** Whether an error ended the connection. */
+function isFatal(error: unknown): boolean {
+  return (error as { readonly fatal?: boolean }).fatal === true
+}
+
 /** Some variables have gone from newer servers, so they are looked for by name. */
 async function variablesOf(connection: Connection): Promise<{ readonly [name: string]: string }> {
   const names = ['auto_increment_increment', 'max_allowed_packet', 'log_bin', 'binlog_format']
@@ -134,7 +158,7 @@ async function variablesOf(connection: Connection): Promise<{ readonly [name: st
   return Object.fromEntries(variables.map(({ Variable_name: name, Value: value }) => [name, value]))
 }
 
-function compiled(statement: Query | Insert): Pick<Query, 'text' | 'values'> {
+function compiled(statement: Statement): Pick<Query, 'text' | 'values'> {
   if ('table' in statement) return { text: insertText(statement), values: statement.rows.flat() }
   return statement.locking === true ? { ...statement, text: `${statement.text} FOR UPDATE` } : statement
 }

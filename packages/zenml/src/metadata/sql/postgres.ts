@@ -8,8 +8,8 @@ import { kindOf, postgresError } from './postgres-errors.ts'
 import { answerOf, insertText, numbered, parameter, parsers } from './postgres-text.ts'
 import { serverDatabase } from './server.ts'
 import { tlsFiles } from './server-errors.ts'
-import type { Fate, ServerDialect, ServerSession } from './server-session.ts'
-import type { Insert, Query } from './work.ts'
+import type { Fate, ServerAnswer, ServerDialect, ServerSession } from './server-session.ts'
+import type { Query, Statement } from './work.ts'
 
 /** Opens a connection; throws the driver's own error. */
 export async function connectPostgres(location: ServerLocation, database: string): Promise<Client> {
@@ -24,6 +24,8 @@ export async function connectPostgres(location: ServerLocation, database: string
     ...(tls === undefined ? { ssl: false } : { ssl: await tlsFiles(tls) }),
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    // Statements are written at once, and not when the one before was answered.
+    pipeline: true,
     application_name: 'zenml',
     types: { getTypeParser: (oid: number) => parsers(oid) } as never,
   })
@@ -84,8 +86,12 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
     }
     return { name }
   }
-  const ask = async (text: string, values?: readonly unknown[]): Promise<QueryResult | QueryResult[]> => {
-    onStatement(text)
+  const ask = async (
+    text: string,
+    values?: readonly unknown[],
+    joined = false,
+  ): Promise<QueryResult | QueryResult[]> => {
+    onStatement(text, joined)
     try {
       return values === undefined
         ? ((await client.query(text)) as QueryResult | QueryResult[])
@@ -95,6 +101,11 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
       throw error
     }
   }
+  const run = async (statement: Statement, joined = false): Promise<ServerAnswer> => {
+    const { text, values } = compiled(statement)
+    return answerOf(statement, (await ask(text, values.map(parameter), joined)) as QueryResult)
+  }
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection
   try {
     await client.query('SET lock_timeout = 10000')
     process = (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid
@@ -120,9 +131,16 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
       const results = (await ask('BEGIN ISOLATION LEVEL READ COMMITTED; SELECT txid_current() AS id')) as QueryResult[]
       transaction = String(results[1]!.rows[0].id)
     },
-    async run(statement) {
-      const { text, values } = compiled(statement)
-      return answerOf(statement, (await ask(text, values.map(parameter))) as QueryResult)
+    run: (statement) => run(statement),
+    async runAll(statements) {
+      // One write to the network.
+      stream.cork()
+      const running = statements.map((statement, index) => run(statement, index > 0))
+      stream.uncork()
+      // After one that failed the server refuses the others.
+      return (await Promise.allSettled(running)).map((one) =>
+        one.status === 'fulfilled' ? { answer: one.value } : { error: one.reason },
+      )
     },
     async end(how) {
       await ask(how)
@@ -133,12 +151,12 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
     destroy() {
       lost = true
       // A goodbye might wait for ever.
-      ;(client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy()
+      stream.destroy()
     },
   }
 }
 
-function compiled(statement: Query | Insert): Pick<Query, 'text' | 'values'> {
+function compiled(statement: Statement): Pick<Query, 'text' | 'values'> {
   if ('table' in statement) return { text: numbered(insertText(statement)), values: statement.rows.flat() }
   const text = numbered(statement.text)
   return { text: statement.locking === true ? `${text} FOR UPDATE` : text, values: statement.values }

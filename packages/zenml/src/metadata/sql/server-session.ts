@@ -1,4 +1,10 @@
-import type { Answer, Insert, Query } from './work.ts'
+import type { Answer, Statement } from './work.ts'
+
+/** An answer; `first` is the id of the first inserted row where the server said it. */
+export type ServerAnswer = Answer & { readonly first?: number }
+
+/** What became of a statement that was sent together with others. */
+export type ServerOutcome = { readonly answer: ServerAnswer } | { readonly error: unknown }
 
 /** One connection to a server. It runs one transaction at a time. */
 export interface ServerSession {
@@ -6,8 +12,12 @@ export interface ServerSession {
   readonly lost: boolean
   /** Starts a transaction: READ COMMITTED to write, one snapshot to read. */
   begin(mode: 'read' | 'write'): Promise<void>
-  /** Runs a statement; `first` is the id of the first inserted row where the server said it. */
-  run(statement: Query | Insert): Promise<Answer & { readonly first?: number }>
+  run(statement: Statement): Promise<ServerAnswer>
+  /**
+   * Sends statements without waiting for the answers in between; the server runs them one after the other. Where one fails, those
+   * behind it may have run all the same, so that the transaction must be rolled back; their outcomes may be missing.
+   */
+  runAll(statements: readonly Statement[]): Promise<readonly ServerOutcome[]>
   end(how: 'COMMIT' | 'ROLLBACK'): Promise<void>
   close(): Promise<void>
   /** Ends the connection without a word to the server. */

@@ -2,9 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { ZenmlError } from '../../base/errors.ts'
 import type { SqlDatabase } from './database.ts'
 import { sessionPool } from './pool.ts'
-import type { ServerDialect, ServerSession } from './server-session.ts'
+import type { ServerAnswer, ServerDialect, ServerSession } from './server-session.ts'
 import { rowsAreThere, type Trace, trace } from './traces.ts'
-import type { Work } from './work.ts'
+import type { Outcome, Statement, Work } from './work.ts'
 
 /** How long a server that was reached before may be away, as while it restarts, and others may be in the way; in milliseconds. */
 const patience = 60_000
@@ -103,9 +103,14 @@ async function drive<S extends ServerSession, T>(
   let next = work.next()
   while (next.done !== true) {
     const statement = next.value
-    let answer: Awaited<ReturnType<S['run']>>
+    if ('batch' in statement) {
+      const outcomes = await driveBatch(dialect, session, statement.batch, traces)
+      next = work.next({ rows: [], ids: [], changes: 0, outcomes })
+      continue
+    }
+    let answer: ServerAnswer
     try {
-      answer = (await session.run(statement)) as typeof answer
+      answer = await session.run(statement)
     } catch (error) {
       if (session.lost || dialect.kindOf(error) !== 'other') throw error
       // The work may say in its own words what a taken key means.
@@ -116,6 +121,26 @@ async function drive<S extends ServerSession, T>(
     next = work.next(answer)
   }
   return next.value
+}
+
+/** Sends several statements at once. Throws where the whole transaction is lost; what else failed is for the work to say. */
+async function driveBatch<S extends ServerSession>(
+  dialect: ServerDialect<S>,
+  session: S,
+  statements: readonly Statement[],
+  traces: Trace[],
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (const [index, outcome] of (await session.runAll(statements)).entries()) {
+    if ('error' in outcome) {
+      if (session.lost || dialect.kindOf(outcome.error) !== 'other') throw outcome.error
+      // What failed behind it may have failed because of it.
+      return [...outcomes, { error: dialect.inPlainWords(outcome.error) }]
+    }
+    trace(traces, statements[index]!, outcome.answer.first)
+    outcomes.push(outcome)
+  }
+  return outcomes
 }
 
 /** Whether a transaction took effect whose COMMIT was not answered. */

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Database, Statement } from 'better-sqlite3'
 import { systemCode, ZenmlError } from '../../base/errors.ts'
 import { type SqlDatabase, SqlError } from './database.ts'
-import type { Answer, Insert, Query, Row, SqlValue, Work } from './work.ts'
+import type { Answer, Insert, Outcome, Row, Statement as SqlStatement, SqlValue, Work } from './work.ts'
 
 /** How long SQLite itself waits for another writer, in milliseconds; retries with growing pauses come on top. */
 export const busyTimeout = 5_000
@@ -87,9 +87,13 @@ function settle(work: () => unknown): NonNullable<Waiting['result']> {
 }
 
 /** Takes work to its end, statement by statement, without a pause. */
-function drive<T>(run: (statement: Query | Insert) => Answer, work: Work<T>): T {
+function drive<T>(run: (statement: SqlStatement) => Answer, work: Work<T>): T {
   let next = work.next()
   while (next.done !== true) {
+    if ('batch' in next.value) {
+      next = work.next({ rows: [], ids: [], changes: 0, outcomes: outcomesOf(run, next.value.batch) })
+      continue
+    }
     let answer: Answer
     try {
       answer = run(next.value)
@@ -103,8 +107,22 @@ function drive<T>(run: (statement: Query | Insert) => Answer, work: Work<T>): T 
   return next.value
 }
 
+/** One after the other, up to the first that fails. */
+function outcomesOf(run: (statement: SqlStatement) => Answer, statements: readonly SqlStatement[]): readonly Outcome[] {
+  const outcomes: Outcome[] = []
+  for (const statement of statements) {
+    try {
+      outcomes.push({ answer: run(statement) })
+    } catch (error) {
+      outcomes.push({ error })
+      break
+    }
+  }
+  return outcomes
+}
+
 /** Runs statements, each prepared once. */
-function statementRunner(database: Database): (statement: Query | Insert) => Answer {
+function statementRunner(database: Database): (statement: SqlStatement) => Answer {
   const prepared = new Map<string, Statement>()
   const prepare = (text: string, wide: boolean): Statement => {
     const key = wide ? `${text}\0wide` : text

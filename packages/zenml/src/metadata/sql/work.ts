@@ -34,6 +34,20 @@ export interface Insert {
   readonly ids?: boolean
 }
 
+/** What work may ask of a database. */
+export type Statement = Query | Insert
+
+/**
+ * Statements that need nothing of one another's answers: a server gets them in one go, and the way to it costs once. They run one
+ * after the other as they stand here. Made by `together`.
+ */
+export interface Batch {
+  readonly batch: readonly Statement[]
+}
+
+/** What became of a statement of a batch. */
+export type Outcome = { readonly answer: Answer } | { readonly error: unknown }
+
 /** What a database answers. */
 export interface Answer {
   readonly rows: readonly Row[]
@@ -41,6 +55,8 @@ export interface Answer {
   readonly ids: readonly number[]
   /** How many rows a changing statement changed. */
   readonly changes: number
+  /** To a batch, and only to that: what became of each statement, or of those up to the first that failed. */
+  readonly outcomes?: readonly Outcome[]
 }
 
 /**
@@ -48,7 +64,7 @@ export interface Answer {
  * without a pause, MySQL and PostgreSQL await each answer. It must do nothing that cannot be done again, since a transaction
  * that lost against another one is started anew.
  */
-export type Work<T> = Generator<Query | Insert, T, Answer>
+export type Work<T> = Generator<Statement | Batch, T, Answer>
 
 /** The rows of a query. */
 export function* select<R extends object = Row>(
