@@ -4,9 +4,14 @@ import { type Insert, insert, type SqlValue, selectIn, type Work } from './sql/w
 /** Values of custom properties. */
 export type PropertyValue = string | number
 
+/** A number that is kept as a double even where it is whole, so that one index has all values of a property in their order. */
+export interface DoubleValue {
+  readonly double: number
+}
+
 /** Custom properties by name; undefined ones are left out. */
 export interface Properties {
-  readonly [name: string]: PropertyValue | undefined
+  readonly [name: string]: PropertyValue | DoubleValue | undefined
 }
 
 /** Custom properties as they were found. */
@@ -81,19 +86,20 @@ function keyOf(node: NodeKind): string {
  * `int_value` is 32 bits wide on MySQL and PostgreSQL, and times in milliseconds are not: larger numbers are doubles, which are
  * exact up to 2^53. Databases written before have them in `int_value`; readers take what there is.
  */
-function columnsOf(name: string, value: PropertyValue): readonly [SqlValue, SqlValue, SqlValue] {
+function columnsOf(name: string, value: PropertyValue | DoubleValue): readonly [SqlValue, SqlValue, SqlValue] {
   if (typeof value === 'string') return [null, null, checkText(name, value)]
-  if (!Number.isFinite(value))
+  const number = typeof value === 'number' ? value : value.double
+  if (!Number.isFinite(number))
     throw new ZenmlError(
       'ZEN_METADATA_VALUE',
-      `Property "${name}" is ${value}; ML Metadata keeps finite numbers only.`,
+      `Property "${name}" is ${number}; ML Metadata keeps finite numbers only.`,
       {
         exitCode: 1,
       },
     )
-  return Number.isInteger(value) && value >= -0x80000000 && value <= 0x7fffffff
+  return typeof value === 'number' && Number.isInteger(value) && value >= -0x80000000 && value <= 0x7fffffff
     ? [value, null, null]
-    : [null, value, null]
+    : [null, number, null]
 }
 
 /** Gives a text back; what Google's library would cut, misread or refuse is refused here. */
