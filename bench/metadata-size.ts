@@ -76,7 +76,7 @@ async function measure(location: DatabaseLocation, runs: number): Promise<BenchR
   const records = runRecords(database)
   const lists: { readonly [name: string]: () => Promise<readonly unknown[]> } = {
     newest: () => records.listRuns(),
-    oldest: () => records.listRuns({ sort: 'oldest' }),
+    oldest: () => records.listRuns({ ascending: true }),
     'of the largest pipeline': () => records.listRuns({ pipeline: 'pipeline0' }),
     'of a small pipeline': () => records.listRuns({ pipeline: pipelineOf(7) }),
     complete: () => records.listRuns({ status: 'complete' }),
@@ -84,7 +84,7 @@ async function measure(location: DatabaseLocation, runs: number): Promise<BenchR
     canceled: () => records.listRuns({ status: 'canceled' }),
     running: () => records.listRuns({ status: 'running' }),
     'failed of the largest pipeline': () => records.listRuns({ pipeline: 'pipeline0', status: 'failed' }),
-    'from the middle': () => records.listRuns({ before: runOf(runs >> 1) }),
+    'from the middle': () => records.listRuns({ behind: { run: runOf(runs >> 1) } }),
   }
   const pages: number[] = []
   for (const [name, list] of Object.entries(lists)) pages.push(await asked(`run list, ${name}`, list))

@@ -18,12 +18,13 @@ import { endStep, insertReused, startStep } from './executions.ts'
 import { findLineage, type Lineage, type LineageOptions } from './lineage.ts'
 import { findByKeys } from './prior-executions.ts'
 import { getRun } from './read-run.ts'
+import type { RunQuery } from './run-orders.ts'
 import { runPlace } from './run-place.ts'
 import {
   listPipelines,
-  listRuns,
   type PipelineSummary,
-  type RunQuery,
+  pageOfRuns,
+  type RunPage,
   type RunSummary,
   resolveRun,
   unfinishedRuns,
@@ -58,8 +59,10 @@ export interface RunRecords {
   recordVerification(verification: Verification): Promise<boolean>
   /** The id of a run by a unique prefix or `@latest`. Throws `ZEN_RUN_UNKNOWN`, `ZEN_RUN_AMBIGUOUS`. */
   resolveRun(prefix: string): Promise<string>
-  /** Newest first. */
+  /** Newest first where nothing else is asked for. Throws `ZEN_RUN_UNKNOWN` where there is no run to go on behind. */
   listRuns(query?: RunQuery): Promise<readonly RunSummary[]>
+  /** As `listRuns`, with what the next page goes on behind. */
+  pageOfRuns(query?: RunQuery): Promise<RunPage>
   listPipelines(): Promise<readonly PipelineSummary[]>
   unfinishedRuns(): Promise<
     readonly { readonly id: string; readonly pipeline: string; readonly process: ProcessMark }[]
@@ -110,7 +113,8 @@ export function runRecords(database: SqlDatabase): RunRecords {
     getRun: (id) => database.read(() => getRun(id)),
     recordVerification: (verification) => database.write(() => insertVerification(verification)),
     resolveRun: (prefix) => database.read(() => resolveRun(prefix)),
-    listRuns: (query = {}) => database.read(() => listRuns(query)),
+    listRuns: async (query = {}) => (await database.read(() => pageOfRuns(query))).runs,
+    pageOfRuns: (query = {}) => database.read(() => pageOfRuns(query)),
     listPipelines: () => database.read(listPipelines),
     unfinishedRuns: () => database.read(unfinishedRuns),
     markLost: (run, endedAt, failure) => database.write(() => markLost(run, endedAt, failure)),
