@@ -3,7 +3,15 @@ import { ZenmlError } from '../base/errors.ts'
 import type { RunStatus } from '../model/run.ts'
 import { findContext } from './contexts.ts'
 import { getProperties } from './properties.ts'
-import { few, pageFrom, type RunName, type RunOnPage, type RunPageOptions, runPage, smallestFilter } from './run-pages.ts'
+import {
+  few,
+  pageFrom,
+  type RunName,
+  type RunOnPage,
+  type RunPageOptions,
+  runPage,
+  smallestFilter,
+} from './run-pages.ts'
 import { select, selectOne, type Work } from './sql/work.ts'
 import { findTypes } from './types.ts'
 

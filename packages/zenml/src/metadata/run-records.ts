@@ -16,7 +16,7 @@ import {
 } from './execution-queries.ts'
 import { endStep, insertReused, startStep } from './executions.ts'
 import { findLineage, type Lineage, type LineageOptions } from './lineage.ts'
-import { findByKeys } from './prior-executions.ts'
+import { findByKeys, type PriorOptions } from './prior-executions.ts'
 import { getRun } from './read-run.ts'
 import type { RunQuery } from './run-orders.ts'
 import { runPlace } from './run-place.ts'
@@ -46,8 +46,8 @@ export interface RunRecords {
   endRun(run: string, end: RunEnd): Promise<void>
   /** A run of which every step is reused, in one transaction. */
   recordReusedRun(run: RunStart, steps: readonly ReusedStep[], endedAt: number): Promise<void>
-  /** Completed executions by key, newest first. */
-  findByKeys(keys: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly PriorExecution[]>>
+  /** The newest completed executions by key, newest first: 100 of each key where nothing else is said. */
+  findByKeys(keys: readonly Digest[], options?: PriorOptions): Promise<ReadonlyMap<Digest, readonly PriorExecution[]>>
   /** Where the nearest execution before another that gave outputs is: of the same step in the same pipeline, executed or reused. */
   findEarlier(steps: readonly EarlierQuestion[]): Promise<readonly (ExecutionPlace | undefined)[]>
   /** The runs of executions, and how these ended. */
@@ -106,7 +106,7 @@ export function runRecords(database: SqlDatabase): RunRecords {
         yield* insertReused(place, steps)
         yield* endRun(place, { status: 'complete', endedAt, error: null })
       }),
-    findByKeys: (keys) => database.read(() => findByKeys(keys)),
+    findByKeys: (keys, options) => database.read(() => findByKeys(keys, options)),
     findEarlier: (steps) => database.read(() => findEarlier(steps)),
     findExecutions: (ids) => database.read(() => findExecutions(ids)),
     findFailed: (keys) => database.read(() => findFailed(keys)),

@@ -105,9 +105,9 @@ describe.each(['sqlite', 'mysql', 'postgres'] as const)('records on %s', (type) 
     expect(found.get(sha256('split'))![0]!.outputs).toMatchObject({ train: data, again: data })
     expect((await records.listRuns()).map(({ id }) => id)).toEqual(['bb22', 'aa11'])
     expect((await records.listRuns({ ascending: true, behind: { run: 'aa11' } })).map(({ id }) => id)).toEqual(['bb22'])
-    expect(await records.listRuns({ pipeline: 'penguins', status: 'complete', behind: { run: 'bb22' } })).toMatchObject([
-      { id: 'aa11', commit: 'c', tree: 't', dirty: false },
-    ])
+    expect(await records.listRuns({ pipeline: 'penguins', status: 'complete', behind: { run: 'bb22' } })).toMatchObject(
+      [{ id: 'aa11', commit: 'c', tree: 't', dirty: false }],
+    )
     expect(await records.listRuns({ status: 'failed' })).toEqual([])
     expect(await records.listPipelines()).toMatchObject([{ name: 'penguins', runs: 2, lastRun: 'bb22' }])
     expect(await records.listSteps()).toEqual([

@@ -155,7 +155,6 @@ it('a run is in ML Metadata as other tools expect it: types and bases, contexts,
   expect(await rows('SELECT context_id FROM Association WHERE execution_id = 3 ORDER BY context_id')).toEqual([
     [1],
     [3],
-    [6],
     [7],
   ])
   expect(await rows('SELECT context_id FROM Attribution WHERE artifact_id = 1 ORDER BY context_id')).toEqual([
@@ -335,7 +334,11 @@ it('runs are listed page by page in both orders, by pipeline and by status, howe
     const found: string[] = []
     for (;;) {
       const before = found.at(-1)
-      const page = await records.listRuns({ ...query, limit: 4, ...(before === undefined ? {} : { behind: { run: before } }) })
+      const page = await records.listRuns({
+        ...query,
+        limit: 4,
+        ...(before === undefined ? {} : { behind: { run: before } }),
+      })
       found.push(...page.map(({ id }) => id))
       if (page.length < 4) return found
     }
