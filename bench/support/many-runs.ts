@@ -14,6 +14,8 @@ const start = 1_700_000_000_000
 
 /** The id of the run with a number. */
 export const runOf = (number: number): string => hash('run', number).slice(0, 16)
+/** When the run with a number started: one a minute. */
+export const timeOf = (number: number): number => start + number * 60_000
 /** Half of the runs are of the first pipeline. */
 export const pipelineOf = (number: number): string => `pipeline${number % 2 === 0 ? 0 : number % pipelines}`
 /** The key of an execution; each tenth run reuses all of the one before it. The last step is the same in all runs. */
@@ -69,7 +71,7 @@ export async function fillWithRuns(
   let before: { readonly artifacts: number[][]; readonly executions: number[] } | undefined
   const caches = new Map([[keyOf(0, 9), context('execution_cache', keyOf(0, 9), start)]])
   for (let run = 0; run < runs; run++) {
-    const now = start + run * 60_000
+    const now = timeOf(run)
     const id = runOf(run)
     const reused = isReused(run) ? before : undefined
     const pipeline = pipelineOf(executedAs(run))
