@@ -72,8 +72,23 @@ export function* runsInOrder(query: RunQuery): Work<readonly ListedRun[]> {
   const value = place === undefined ? undefined : Number(place.key ?? (yield* propertyOf(place.id, order)))
   // A run that has not ended is in no such list, so nothing is behind it.
   if (Number.isNaN(value)) return []
-  const runs = yield* runPage({ ...options, order, behind: value === undefined ? undefined : { id: id!, value } })
+  const within = order === 'ended_at' && ranged ? yield* endsOf(since, until) : undefined
+  const runs = yield* runPage({
+    ...options,
+    order,
+    within,
+    behind: value === undefined ? undefined : { id: id!, value },
+  })
   return runs.map(({ id: context, name, value: key }) => ({ id: context, name, key }))
+}
+
+/** When runs ended that started in a time: no run took longer than the longest. Without that all that ended later would be gone through. */
+function* endsOf(since = 0, until: number = Number.MAX_SAFE_INTEGER): Work<readonly [from: number, to: number]> {
+  const edge = (which: 'MIN' | 'MAX'): string =>
+    `(SELECT ${which}(v.double_value) FROM ContextProperty v WHERE v.name = 'duration' AND v.is_custom_property = TRUE AND v.double_value IS NOT NULL)`
+  const text = `SELECT ${edge('MIN')} AS shortest, ${edge('MAX')} AS longest`
+  const { shortest, longest } = (yield* selectOne<{ shortest: number | null; longest: number | null }>(text))!
+  return [since + (shortest ?? 0), until + (longest ?? 0)]
 }
 
 interface Place {

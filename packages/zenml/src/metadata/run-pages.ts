@@ -30,6 +30,8 @@ export interface RunPageOptions {
   readonly status?: RunStatus | undefined
   /** Milliseconds in which the run started: from the first, to just before the second. */
   readonly between?: readonly [since: number, until: number] | undefined
+  /** The first and last value, of an order by a property, that runs can have: where they are looked for. */
+  readonly within?: readonly [from: number, to: number] | undefined
   /** The run to go on behind. */
   readonly behind?: Pick<RunOnPage, 'id' | 'value'> | undefined
   readonly withParent?: boolean
@@ -83,7 +85,7 @@ const isBetween = 'c.create_time_since_epoch >= ? AND c.create_time_since_epoch 
 
 /** A page, found from where `lead` says. */
 export function* pageFrom(options: RunPageOptions, lead: Lead): Work<readonly RunOnPage[]> {
-  const { type, limit, order, ascending, parent, status, between, behind, withParent = false } = options
+  const { type, limit, order, ascending, parent, status, between, within, behind, withParent = false } = options
   const first = { parent: 'p', status: 's', between: 'c', order: { id: 'p', created: 'c' }[order as string] ?? 'v' }[
     lead
   ]
@@ -111,6 +113,7 @@ export function* pageFrom(options: RunPageOptions, lead: Lead): Work<readonly Ru
   if (value === 'v.double_value') {
     join('v', 'ContextProperty')
     where(`${named('v')} AND v.double_value IS NOT NULL`, order)
+    if (within !== undefined) where('v.double_value >= ? AND v.double_value <= ?', ...within)
   }
   if (between !== undefined) where(isBetween, ...between)
   const [beyond, direction] = ascending ? ['>', 'ASC'] : ['<', 'DESC']
