@@ -114,7 +114,7 @@ function* byPipeline(
       place,
     )
   // All that the filter lets through at once, rather than a question a pipeline.
-  const all = yield* pageFrom({ ...options, limit: few, withParent: true }, small)
+  const all = yield* pageFrom({ ...options, ascending: false, limit: few, withParent: true }, small)
   const rank = new Map(sorted.map(({ id }, index) => [id, index]))
   const rankOf = (run: { readonly parent: number | null }): number => rank.get(run.parent ?? -1) ?? -1
   // The runs of a pipeline keep their order.

@@ -64,7 +64,7 @@ export function* smallestFilter(options: RunPageOptions): Work<Filter | undefine
   return smallest
 }
 
-function countable({ parent, status, between, type }: RunPageOptions): [Filter, string, SqlValue[]][] {
+function countable({ parent, status, between, order, type }: RunPageOptions): [Filter, string, SqlValue[]][] {
   const found: [Filter, string, SqlValue[]][] = []
   if (status !== undefined)
     found.push([
@@ -74,7 +74,8 @@ function countable({ parent, status, between, type }: RunPageOptions): [Filter, 
     ])
   if (parent !== undefined)
     found.push(['parent', 'SELECT p.context_id FROM ParentContext p WHERE p.parent_context_id = ?', [parent]])
-  if (between !== undefined)
+  // In order by start only the runs of that time are gone through anyway.
+  if (between !== undefined && order !== 'created')
     found.push(['between', `SELECT c.id FROM Context c WHERE ${isBetween} AND +c.type_id = ?`, [...between, type]])
   return found
 }

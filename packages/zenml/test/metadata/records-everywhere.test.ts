@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -9,14 +8,13 @@ import { type Digest, sha256 } from '../../src/base/digest.ts'
 import { openDatabase } from '../../src/metadata/open.ts'
 import { runRecords } from '../../src/metadata/run-records.ts'
 import type { RunStart } from '../../src/metadata/runs.ts'
-import type { DatabaseLocation } from '../../src/metadata/sql/location.ts'
 import { selectOne } from '../../src/metadata/sql/work.ts'
 import type { ReusedStep } from '../../src/metadata/step-facts.ts'
 import type { StoredArtifact } from '../../src/model/artifact.ts'
 import type { PipelineSpec } from '../../src/model/pipeline-spec.ts'
 import type { Verification } from '../../src/model/verification.ts'
 import { example } from '../fingerprint/example.ts'
-import { freshDatabase, isRunning } from '../support/databases.ts'
+import { isRunning, place } from '../support/databases.ts'
 
 const bases = { Examples: 'mlmd.Dataset', Model: 'mlmd.Model' }
 const identity = (key: string) => ({ key: sha256(key), fields: {}, fingerprint: example })
@@ -45,18 +43,6 @@ const ended = (name: string, outputs: { readonly [name: string]: StoredArtifact 
   ...{ outcome: 'executed' as const, endedAt: 1_791_234_568_000, identity: identity(name), outputs, bases },
   ...{ log: sha256('log'), metrics: { loss: 0.25 }, touches: [], error: null },
 })
-
-/** A place for a new database, which goes at the end. */
-async function place(
-  type: DatabaseLocation['type'],
-): Promise<AsyncDisposable & { readonly location: DatabaseLocation }> {
-  if (type !== 'sqlite') return freshDatabase(type)
-  const folder = mkdtempSync(join(tmpdir(), 'zenml-everywhere-'))
-  return {
-    location: { type, path: join(folder, 'metadata.db') },
-    [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true, force: true }),
-  }
-}
 
 describe.each(['sqlite', 'mysql', 'postgres'] as const)('records on %s', (type) => {
   const test = it.skipIf(type !== 'sqlite' && !isRunning(type))

@@ -3,7 +3,7 @@ import type { Connection, TypedParameter } from 'mysql2/promise'
 import type { SqlDatabase } from './database.ts'
 import { placeOf, type ServerLocation } from './location.ts'
 import { kindOf, mysqlError, tooLarge } from './mysql-errors.ts'
-import { answerOf, insertText, parameter } from './mysql-text.ts'
+import { answerOf, inOrder, insertText, parameter } from './mysql-text.ts'
 import { serverDatabase } from './server.ts'
 import { tlsFiles } from './server-errors.ts'
 import type { Fate, ServerDialect, ServerSession } from './server-session.ts'
@@ -136,7 +136,8 @@ async function variablesOf(connection: Connection): Promise<{ readonly [name: st
 
 function compiled(statement: Query | Insert): Pick<Query, 'text' | 'values'> {
   if ('table' in statement) return { text: insertText(statement), values: statement.rows.flat() }
-  return statement.locking === true ? { ...statement, text: `${statement.text} FOR UPDATE` } : statement
+  const text = inOrder(statement.text)
+  return { ...statement, text: statement.locking === true ? `${text} FOR UPDATE` : text }
 }
 
 function sizeOf(values: Query['values']): number {
