@@ -53,22 +53,26 @@ export function* getProperties(
 ): Work<ReadonlyMap<number, Facts>> {
   const key = keyOf(node)
   const named = names.length === 0 ? '' : ` AND name IN (${names.map(() => '?').join(', ')})`
-  const rows = yield* selectIn<PropertyRow>(
+  const rows = yield* selectIn<PropertyRow & { readonly node_id: number }>(
     `SELECT ${key} AS node_id, name, int_value, double_value, string_value FROM ${node}Property WHERE ${key} IN (??) AND is_custom_property = TRUE${named}`,
     ids,
     { after: names },
   )
   const found = new Map<number, { [name: string]: PropertyValue }>(ids.map((id) => [id, {}]))
-  for (const { node_id, name, int_value, double_value, string_value } of rows) {
-    const value = int_value ?? double_value ?? string_value
-    // What other tools keep in other columns is not ours.
-    if (value !== null) found.get(node_id)![name] = value
+  for (const row of rows) {
+    const value = valueOf(row)
+    if (value !== null) found.get(row.node_id)![row.name] = value
   }
   return found
 }
 
-interface PropertyRow {
-  readonly node_id: number
+/** The value of a property; null where it is in a column that other tools use and we do not. */
+export function valueOf({ int_value, double_value, string_value }: PropertyRow): PropertyValue | null {
+  return int_value ?? double_value ?? string_value
+}
+
+/** A row of custom properties. */
+export interface PropertyRow {
   readonly name: string
   readonly int_value: number | null
   readonly double_value: number | null

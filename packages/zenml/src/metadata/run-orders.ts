@@ -84,9 +84,10 @@ export function* runsInOrder(query: RunQuery): Work<readonly ListedRun[]> {
 
 /** When runs ended that started in a time: no run took longer than the longest. Without that all that ended later would be gone through. */
 function* endsOf(since = 0, until: number = Number.MAX_SAFE_INTEGER): Work<readonly [from: number, to: number]> {
-  const edge = (which: 'MIN' | 'MAX'): string =>
-    `(SELECT ${which}(v.double_value) FROM ContextProperty v WHERE v.name = 'duration' AND v.is_custom_property = TRUE AND v.double_value IS NOT NULL)`
-  const text = `SELECT ${edge('MIN')} AS shortest, ${edge('MAX')} AS longest`
+  // The first of an order is met at once by every database; of MIN and MAX not all know that.
+  const first = (direction: 'ASC' | 'DESC'): string =>
+    `(SELECT v.double_value FROM ContextProperty v WHERE v.name = 'duration' AND v.is_custom_property = TRUE AND v.double_value IS NOT NULL ORDER BY v.double_value ${direction} LIMIT 1)`
+  const text = `SELECT ${first('ASC')} AS shortest, ${first('DESC')} AS longest`
   const { shortest, longest } = (yield* selectOne<{ shortest: number | null; longest: number | null }>(text))!
   return [since + (shortest ?? 0), until + (longest ?? 0)]
 }

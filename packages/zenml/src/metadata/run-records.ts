@@ -82,7 +82,7 @@ export interface RunRecords {
  * Keeps runs in ML Metadata: contexts `pipeline`, `pipeline_run`, `node` and `execution_cache`, an execution a step, artifacts by digest.
  *
  * Statements for each: `startRun` 6, `startStep` 10 and 3 for each new kind of thing (key, artifacts), `endStep` 13, `recordReusedRun`
- * 19 for any number of steps, `findByKeys` 4 for any number of keys, `getRun` 8 for any number of steps; a list 3 to 5.
+ * 19 for any number of steps, `findByKeys` 2 for up to 64 keys, `getRun` 7 for any number of steps; a list 3 to 5.
  */
 export function runRecords(database: SqlDatabase): RunRecords {
   return {
