@@ -3,7 +3,7 @@ import { type Digest, hexOf } from '../base/digest.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import { artifactState, eventType } from './nodes.ts'
-import { type Facts, insertProperties, type PropertyRow, valueOf } from './properties.ts'
+import { columnValue, type Facts, insertProperties, type PropertyRow } from './properties.ts'
 import { change, insert, selectIn, type Work } from './sql/work.ts'
 import { json, parse } from './stored-json.ts'
 import type { TypeIds, TypeName } from './types.ts'
@@ -170,7 +170,7 @@ export function* linkedArtifacts(executions: readonly number[]): Work<ReadonlyMa
     const key = `${row.event_id} ${row.step_key}`
     const facts: { [name: string]: Facts[string] } = links.get(key)?.facts ?? {}
     links.set(key, { ...row, facts })
-    const value = valueOf(row)
+    const value = columnValue(row)
     if (value !== null) facts[row.name] = value
   }
   const linked = new Map<number, Linked>(executions.map((id) => [id, { inputs: {}, outputs: {} }]))

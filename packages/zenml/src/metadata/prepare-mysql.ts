@@ -3,7 +3,7 @@ import type { Connection } from 'mysql2/promise'
 import { ZenmlError } from '../base/errors.ts'
 import { schemaVersion, simpleTypes } from './schema-10.ts'
 import { mysqlStatements } from './schema-10-mysql.ts'
-import { checkSchema, type SchemaFacts, schemaTables } from './schema-check.ts'
+import { checkSchema, columnsByTable, type SchemaFacts, schemaTables } from './schema-check.ts'
 import { placeOf, type ServerLocation } from './sql/location.ts'
 import { connectMysql } from './sql/mysql.ts'
 import { mysqlError } from './sql/mysql-errors.ts'
@@ -43,23 +43,20 @@ async function connectOrCreate(location: ServerLocation): Promise<Connection> {
 /** Whether all is there; false also where somebody is just making it. */
 async function isReady(connection: Connection, location: ServerLocation): Promise<boolean> {
   const facts = await factsOf(connection)
-  if (facts.tables.length < schemaTables.length || facts.versions.length === 0) return false
+  if (facts.columns.size < schemaTables.length || facts.versions.length === 0) return false
   checkSchema(placeOf(location), facts)
   return (await missingTypes(connection)).length === 0
 }
 
 async function factsOf(connection: Connection): Promise<SchemaFacts> {
-  const found = await column<string>(
-    connection,
-    'SELECT table_name AS value FROM information_schema.tables WHERE table_schema = DATABASE()',
-  )
-  // A server on a file system that ignores case may give names in lower case.
-  const names = found.map((name) => name.toLowerCase())
-  const tables = schemaTables.filter((name) => names.includes(name.toLowerCase()))
-  const versions = tables.includes('MLMDEnv')
+  const text =
+    'SELECT table_name AS `table`, column_name AS `column` FROM information_schema.columns WHERE table_schema = DATABASE()'
+  const [rows] = await connection.query(text)
+  const columns = columnsByTable(rows as { table: string; column: string }[])
+  const versions = columns.has('MLMDEnv')
     ? await column<number>(connection, 'SELECT schema_version AS value FROM MLMDEnv')
     : []
-  return { tables, versions }
+  return { columns, versions }
 }
 
 /** Makes what is missing while nobody else does. */
@@ -92,9 +89,9 @@ async function mend(connection: Connection, location: ServerLocation): Promise<v
  * Whether there is nothing, or no more than what a client that was killed while it made the tables left behind: each table of
  * MySQL is there at once, and the version comes last, together with the first rows.
  */
-async function isUnfinished(connection: Connection, { tables, versions }: SchemaFacts): Promise<boolean> {
+async function isUnfinished(connection: Connection, { columns, versions }: SchemaFacts): Promise<boolean> {
   if (versions.length > 0) return false
-  for (const table of tables)
+  for (const table of columns.keys())
     if ((await column(connection, 'SELECT 1 AS value FROM ?? LIMIT 1', [table])).length > 0) return false
   return true
 }

@@ -4,7 +4,7 @@ import type { Identity } from '../model/fingerprint.ts'
 import type { Touch } from '../model/touch.ts'
 import { linkedArtifacts } from './linked-artifacts.ts'
 import { executionState } from './nodes.ts'
-import { type Facts, type PropertyRow, valueOf } from './properties.ts'
+import { columnValue, type Facts, type PropertyRow } from './properties.ts'
 import { type SqlValue, select, type Work } from './sql/work.ts'
 import type { PriorExecution } from './step-facts.ts'
 import { parse } from './stored-json.ts'
@@ -70,7 +70,7 @@ function* factsByKey(
       ids.get(some[row.asker]!)!.add(row.id)
       const facts = properties.get(row.id) ?? {}
       properties.set(row.id, facts)
-      const value = valueOf(row)
+      const value = columnValue(row)
       if (value !== null) facts[row.name] = value
     }
   }

@@ -1,4 +1,5 @@
 import { ZenmlError } from '../base/errors.ts'
+import { lengthOf, mostOfName } from './schema-10.ts'
 import { type Insert, insert, type SqlValue, selectIn, type Work } from './sql/work.ts'
 
 /** Values of custom properties. */
@@ -60,14 +61,14 @@ export function* getProperties(
   )
   const found = new Map<number, { [name: string]: PropertyValue }>(ids.map((id) => [id, {}]))
   for (const row of rows) {
-    const value = valueOf(row)
+    const value = columnValue(row)
     if (value !== null) found.get(row.node_id)![row.name] = value
   }
   return found
 }
 
 /** The value of a property; null where it is in a column that other tools use and we do not. */
-export function valueOf({ int_value, double_value, string_value }: PropertyRow): PropertyValue | null {
+export function columnValue({ int_value, double_value, string_value }: PropertyRow): PropertyValue | null {
   return int_value ?? double_value ?? string_value
 }
 
@@ -104,6 +105,18 @@ function columnsOf(name: string, value: PropertyValue | DoubleValue): readonly [
   return typeof value === 'number' && Number.isInteger(value) && value >= -0x80000000 && value <= 0x7fffffff
     ? [value, null, null]
     : [null, number, null]
+}
+
+/** Gives a name back; one that MySQL and PostgreSQL have no room for is refused in every database. */
+export function checkName(what: string, name: string): string {
+  const length = lengthOf(name)
+  if (length > mostOfName)
+    throw new ZenmlError(
+      'ZEN_METADATA_NAME',
+      `The ${what} "${name.slice(0, 40)}…" has ${length} characters; ML Metadata keeps ${mostOfName} at the most.`,
+      { facts: { what, length }, next: 'Choose a shorter name.', exitCode: 1 },
+    )
+  return checkText(what, name)
 }
 
 /** Gives a text back; what Google's library would cut, misread or refuse is refused here. */
