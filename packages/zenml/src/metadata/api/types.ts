@@ -45,6 +45,8 @@ export function* putType(facts: KindFacts, type: NodeType, options: TypeOptions)
   const { name, version } = type
   if (!name) throw invalid(`A type of ${facts.word}s needs a name.`)
   checkedName('The name of the type', name)
+  checkedName('The version of the type', version ?? '')
+  checkedName('The external id of the type', type.externalId ?? '')
   for (const [property, propertyType] of type.properties ?? [])
     if (propertyType === 'UNKNOWN') throw invalid(`Property "${property}" of type "${name}" has no type.`)
   let stored = yield* findType(facts, name, version)
