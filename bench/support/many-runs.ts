@@ -14,23 +14,32 @@ const start = 1_700_000_000_000
 
 /** The id of the run with a number. */
 export const runOf = (number: number): string => hash('run', number).slice(0, 16)
+/** When the run with a number started: one a minute. */
+export const timeOf = (number: number): number => start + number * 60_000
 /** Half of the runs are of the first pipeline. */
 export const pipelineOf = (number: number): string => `pipeline${number % 2 === 0 ? 0 : number % pipelines}`
-/** The key of an execution; each tenth run reuses all of the one before it. */
-export const keyOf = (run: number, step: number): string => hash('key', executedAs(run) * 10 + step)
+/** The key of an execution; each tenth run reuses all of the one before it. The last step is the same in all runs. */
+export const keyOf = (run: number, step: number): string =>
+  hash('key', step === stepNames.length - 1 ? step : executedAs(run) * 10 + step)
 /** The digest of an output; a step has two, the first has four. */
 export const outputOf = (run: number, step: number, output: number): string =>
   hash('output', (executedAs(run) * 10 + step) * 4 + output)
 
+/** Milliseconds, different ones in runs beside each other. */
+const durationOf = (run: number): number => 10_000 + ((run * 7919) % 60_000)
 const isReused = (run: number): boolean => run % 10 === 9
 const executedAs = (run: number): number => (isReused(run) ? run - 1 : run)
 const statusOf = (run: number): string => (run % 100 === 57 ? 'failed' : run % 1000 === 31 ? 'canceled' : 'complete')
 
 /**
  * Fills a new database as that many runs of ten steps would: ten executions, about 20 artifacts and 40 events each. Rows have ids of
- * their own, so a sequence of PostgreSQL does not know of them.
+ * their own, so a sequence of PostgreSQL does not know of them. `into` takes them where there is a faster way than that of the database.
  */
-export async function fillWithRuns(database: SqlDatabase, runs: number): Promise<void> {
+export async function fillWithRuns(
+  database: SqlDatabase,
+  runs: number,
+  into: Pick<SqlDatabase, 'write'> = database,
+): Promise<void> {
   const types = await database.write(() =>
     typeIds([
       ...(['pipeline', 'pipeline_run', 'node', 'execution_cache'] as const).map((name) => ({
@@ -59,23 +68,25 @@ export async function fillWithRuns(database: SqlDatabase, runs: number): Promise
       fixed.set(`pipeline${pipeline}.${step}`, context('node', `pipeline${pipeline}.${step}`, start))
   }
   /** What the run before made, for the next one to reuse. */
-  let before: { readonly artifacts: number[][]; readonly executions: number[]; readonly caches: number[] } | undefined
+  let before: { readonly artifacts: number[][]; readonly executions: number[] } | undefined
+  const caches = new Map([[keyOf(0, 9), context('execution_cache', keyOf(0, 9), start)]])
   for (let run = 0; run < runs; run++) {
-    const now = start + run * 60_000
+    const now = timeOf(run)
     const id = runOf(run)
     const reused = isReused(run) ? before : undefined
     const pipeline = pipelineOf(executedAs(run))
     const runContext = context('pipeline_run', id, now)
     rows.parents.push([runContext, fixed.get(pipeline)!])
     rows.ofContexts.push([runContext, runFacts(run, pipeline, now)])
-    const made = { artifacts: [] as number[][], executions: [] as number[], caches: [] as number[] }
+    const made = { artifacts: [] as number[][], executions: [] as number[] }
     for (const [index, step] of stepNames.entries()) {
       const execution = ++ids.execution
-      const cache = reused?.caches[index] ?? context('execution_cache', keyOf(run, index), now)
+      const cacheOf = (key: string): number => caches.get(key) ?? context('execution_cache', key, now)
       const state = reused === undefined ? executionState.complete : executionState.cached
       rows.executions.push([execution, types.get('execution', sourceOf(step)), state, now, now])
       rows.ofExecutions.push([execution, executionFacts(run, index, now, reused?.executions[index])])
-      const contexts = [fixed.get(pipeline)!, runContext, fixed.get(`${pipeline}.${step}`)!, cache]
+      const contexts = [fixed.get(pipeline)!, runContext, fixed.get(`${pipeline}.${step}`)!]
+      if (reused === undefined) contexts.push(cacheOf(keyOf(run, index)))
       for (const one of contexts) rows.associations.push([one, execution])
       const event = (artifact: number, type: number, name: string): void => {
         const eventId = ++ids.event
@@ -101,10 +112,9 @@ export async function fillWithRuns(database: SqlDatabase, runs: number): Promise
       }
       made.artifacts.push(outputs)
       made.executions.push(execution)
-      made.caches.push(cache)
     }
     before = made
-    if ((run + 1) % together === 0 || run + 1 === runs) await flush(database, rows)
+    if ((run + 1) % together === 0 || run + 1 === runs) await flush(into, rows)
   }
 }
 
@@ -142,7 +152,7 @@ const tables = [
   ['Attribution', 'attributions', ['context_id', 'artifact_id']],
 ] as const
 
-async function flush(database: SqlDatabase, rows: Rows): Promise<void> {
+async function flush(database: Pick<SqlDatabase, 'write'>, rows: Rows): Promise<void> {
   await database.write(function* () {
     for (const [table, field, columns] of tables) yield* insert({ table, columns, rows: rows[field] })
     yield* insertProperties('Context', rows.ofContexts)
@@ -156,7 +166,8 @@ function runFacts(run: number, pipeline: string, now: number): PropertiesById[nu
   const steps = stepNames.map((name) => ({ name, source: sourceOf(name) }))
   const tree = hash('tree', run).slice(0, 40)
   return {
-    ...{ pipeline, status: statusOf(run), seed: run, started_at: now, ended_at: now + 30_000 },
+    ...{ pipeline, status: statusOf(run), seed: run, started_at: now, ended_at: now + durationOf(run) },
+    duration: { double: durationOf(run) },
     code: json({ commit: tree, tree, dirty: false, ref: null, remote: null, branch: 'main' }),
     spec: json({ version: 1, name: pipeline, seed: 0, backend: { type: 'local' }, datasources: {}, steps: {} }),
     environment: json({ node: '20.20.2', platform: 'linux', arch: 'x64' }),

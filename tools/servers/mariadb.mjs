@@ -40,6 +40,8 @@ GRANT ALL PRIVILEGES ON *.* TO 'root'@'${host}' WITH GRANT OPTION;
       `--init-file=${join(folder, 'init.sql')}`,
       '--bind-address=127.0.0.1',
       '--skip-name-resolve',
+      // A server that starts clears its temporary folder, also of the tables of another one that runs.
+      `--tmpdir=${folder}`,
       // What was committed outlives a killed server either way, and a crashed machine only where it is durable.
       `--innodb-flush-log-at-trx-commit=${durable ? 1 : 2}`,
       ...options,

@@ -78,8 +78,20 @@ export const commands: readonly CommandEntry[] = [
     description: 'list runs, newest first',
     options: [
       { flags: '--status <status>', description: 'only runs in this state: running, complete, failed or canceled' },
+      {
+        flags: '--since <time>',
+        description: 'only runs that started then or later: 2026-11-24, "2026-11-24 02:13" (UTC), or 7d ago',
+      },
+      { flags: '--until <time>', description: 'only runs that started before then' },
+      {
+        flags: '--sort <by>',
+        description:
+          'started (the default), finished, duration, pipeline or status; finished and duration have only runs that ended',
+      },
+      { flags: '--order <order>', description: 'asc or desc (default: desc, but asc by pipeline and status)' },
       { flags: '--limit <number>', description: 'how many at the most (default 20)' },
       { flags: '--before <run>', description: 'only runs that started before this one' },
+      { flags: '--page-token <token>', description: 'the next page: the nextPageToken of the page before' },
     ],
     load: () => import('./commands/pipeline-runs.ts'),
   },

@@ -1,5 +1,5 @@
 import { ZenmlError } from '../base/errors.ts'
-import { checkText } from './properties.ts'
+import { checkName } from './properties.ts'
 import { insert, selectIn, type Work } from './sql/work.ts'
 import { findTypes, type TypeIds } from './types.ts'
 
@@ -44,7 +44,7 @@ export function* contextIds(types: TypeIds, wanted: readonly ContextName[], now:
   yield* insert({
     table: 'Context',
     columns: ['type_id', 'name', 'create_time_since_epoch', 'last_update_time_since_epoch'],
-    rows: missing.map(([type, name]) => [types.get('context', type), checkText('context name', name), now, now]),
+    rows: missing.map(([type, name]) => [types.get('context', type), checkName('context name', name), now, now]),
     onConflict: 'ignore',
   })
   const made = (yield* findContexts(missing, types))[Symbol.iterator]()

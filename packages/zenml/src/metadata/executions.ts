@@ -121,7 +121,11 @@ function* insertSteps(place: RunPlace, state: number, all: readonly NewStep[]): 
       ...artifactTypes(outputs, step.bases),
     ]),
   ])
-  const names = steps.map(({ step }) => contextsOf(place, step.name, step.identity.key))
+  const names = steps.map(({ step }) => {
+    const all = contextsOf(place, step.name, step.identity.key)
+    // A context of a key has what may stand for others: what was reused would fill it, run by run, and hide the few that count.
+    return state === executionState.cached ? all.filter(([type]) => type !== 'execution_cache') : all
+  })
   const contextOf = yield* contextLookup(types, names.flat(), steps[0]!.now)
   const contexts = names.map((some) => some.map(contextOf))
   const ids = yield* insert({

@@ -3,7 +3,7 @@ import { type Digest, hexOf } from '../base/digest.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import { artifactState, eventType } from './nodes.ts'
-import { getProperties, insertProperties } from './properties.ts'
+import { columnValue, type Facts, insertProperties, type PropertyRow } from './properties.ts'
 import { change, insert, selectIn, type Work } from './sql/work.ts'
 import { json, parse } from './stored-json.ts'
 import type { TypeIds, TypeName } from './types.ts'
@@ -158,16 +158,24 @@ function* findArtifacts(
 
 /** The artifacts of several executions by the names that the paths of their events hold. */
 export function* linkedArtifacts(executions: readonly number[]): Work<ReadonlyMap<number, Linked>> {
-  const text = `SELECT v.id AS event_id, v.execution_id, v.type AS event_type, p.step_key, r.id AS artifact_id, r.uri, t.name AS type_name
+  // A row a property: what an artifact is comes with where it is linked, one way to the server and back less.
+  const text = `SELECT v.id AS event_id, v.execution_id, v.type AS event_type, p.step_key, r.uri, t.name AS type_name,
+      x.name, x.int_value, x.double_value, x.string_value
     FROM Event v JOIN EventPath p ON p.event_id = v.id AND p.is_index_step = FALSE
-    JOIN Artifact r ON r.id = v.artifact_id JOIN Type t ON t.id = r.type_id WHERE v.execution_id IN (??)`
-  const rows = yield* selectIn<LinkedRow>(text, executions)
-  const names = ['digest', 'size', 'properties']
-  const properties = yield* getProperties('Artifact', [...new Set(rows.map(({ artifact_id }) => artifact_id))], names)
+    JOIN Artifact r ON r.id = v.artifact_id JOIN Type t ON t.id = r.type_id
+    LEFT JOIN ArtifactProperty x ON x.artifact_id = r.id AND x.is_custom_property = TRUE AND x.name IN ('digest', 'size', 'properties')
+    WHERE v.execution_id IN (??)`
+  const links = new Map<string, LinkedRow & { readonly facts: { [name: string]: Facts[string] } }>()
+  for (const row of yield* selectIn<LinkedRow & PropertyRow>(text, executions)) {
+    const key = `${row.event_id} ${row.step_key}`
+    const facts: { [name: string]: Facts[string] } = links.get(key)?.facts ?? {}
+    links.set(key, { ...row, facts })
+    const value = columnValue(row)
+    if (value !== null) facts[row.name] = value
+  }
   const linked = new Map<number, Linked>(executions.map((id) => [id, { inputs: {}, outputs: {} }]))
-  const inOrder = [...rows].sort((a, b) => a.event_id - b.event_id || compareText(a.step_key, b.step_key))
-  for (const { execution_id, event_type, step_key, artifact_id, uri, type_name } of inOrder) {
-    const facts = properties.get(artifact_id)!
+  const inOrder = [...links.values()].sort((a, b) => a.event_id - b.event_id || compareText(a.step_key, b.step_key))
+  for (const { execution_id, event_type, step_key, uri, type_name, facts } of inOrder) {
     const { inputs, outputs } = linked.get(execution_id)!
     const side = event_type === eventType.output ? outputs : inputs
     side[step_key] = {
@@ -186,7 +194,6 @@ interface LinkedRow {
   readonly execution_id: number
   readonly event_type: number
   readonly step_key: string
-  readonly artifact_id: number
   readonly uri: string
   readonly type_name: string
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Connection } from 'mysql2/promise'
 import { ZenmlError } from '../base/errors.ts'
-import { type SchemaFacts, schemaTables } from './schema-check.ts'
+import { columnsByTable, type SchemaFacts, schemaTables } from './schema-check.ts'
 import { placeOf, type ServerLocation } from './sql/location.ts'
 
 /** The table that a database has while it is upgraded; it has a row from the first change to the last. */
@@ -9,6 +9,8 @@ export const journalTable = 'zenml_upgrade'
 
 /** What is found in a database of MySQL or MariaDB before it is used. */
 export interface MysqlFacts extends SchemaFacts {
+  /** Its tables of ML Metadata. */
+  readonly tables: readonly string[]
   /** Whether an upgrade has begun that has not ended. */
   readonly begun: boolean
   /** Whether the table of upgrades is there, be it empty. */
@@ -17,19 +19,18 @@ export interface MysqlFacts extends SchemaFacts {
 
 /** Looks at the database that a connection has chosen. */
 export async function mysqlFacts(connection: Connection): Promise<MysqlFacts> {
-  const found = await column<string>(
-    connection,
-    'SELECT table_name AS value FROM information_schema.tables WHERE table_schema = DATABASE()',
+  const [rows] = await connection.query(
+    'SELECT table_name AS `table`, column_name AS `column` FROM information_schema.columns WHERE table_schema = DATABASE()',
   )
-  // A server on a file system that ignores case may give names in lower case.
-  const names = found.map((name) => name.toLowerCase())
-  const tables = schemaTables.filter((name) => names.includes(name.toLowerCase()))
+  const found = rows as { table: string; column: string }[]
+  const columns = columnsByTable(found)
+  const tables = schemaTables.filter((name) => columns.has(name))
   const versions = tables.includes('MLMDEnv')
     ? await column<number>(connection, 'SELECT schema_version AS value FROM MLMDEnv')
     : []
-  const journal = names.includes(journalTable)
+  const journal = found.some(({ table }) => table.toLowerCase() === journalTable)
   const begun = journal && (await column(connection, 'SELECT 1 AS value FROM ??', [journalTable])).length > 0
-  return { tables, versions, journal, begun }
+  return { columns, tables, versions, journal, begun }
 }
 
 /** Keeps others from making or changing the schema for as long as the connection lives. Throws `ZEN_METADATA_BUSY` after a minute. */

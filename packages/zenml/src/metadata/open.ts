@@ -16,8 +16,8 @@ export interface OpenDatabaseOptions {
  * Opens a database of ML Metadata, schema version 10, on SQLite, MySQL, MariaDB or PostgreSQL, and creates schema and database
  * where there is none; several processes may do so at once, and one that was killed at it is made up for.
  *
- * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables are missing or the
- * file is no database, `ZEN_METADATA_PATH` where a file cannot be opened, and nothing has changed then; for servers `ZEN_METADATA_CONNECTION` where one cannot be reached, `ZEN_METADATA_ACCESS` where
+ * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables are missing or
+ * have other columns or the file is no database, `ZEN_METADATA_PATH` where a file cannot be opened, and nothing has changed then; for servers `ZEN_METADATA_CONNECTION` where one cannot be reached, `ZEN_METADATA_ACCESS` where
  * it refuses the user, `ZEN_METADATA_TLS` where a file for the encryption cannot be read.
  *
  * @example
@@ -92,13 +92,17 @@ function prepare(database: Database, path: string): void {
 
 /** Whether the file has the schema, or no tables yet; throws for all else. */
 function stateOf(database: Database, path: string): 'empty' | 'whole' {
-  const tables = database.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).pluck().all() as string[]
-  const versions = tables.includes('MLMDEnv')
+  // No table may be another one's here: a file with tables that are not of ML Metadata is none of its databases.
+  const text = `SELECT m.name AS tableName, c.name AS columnName FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'`
+  const columns = new Map<string, string[]>()
+  for (const { tableName, columnName } of database.prepare(text).all() as { tableName: string; columnName: string }[])
+    columns.set(tableName, [...(columns.get(tableName) ?? []), columnName])
+  const versions = columns.has('MLMDEnv')
     ? (database.prepare('SELECT schema_version FROM MLMDEnv').pluck().all() as number[])
     : []
   return checkSchema(
     path,
-    { tables, versions },
+    { columns, versions },
     `Run "zenml config metadata upgrade --uri=${path}", which copies it first; nothing has changed.`,
   )
 }

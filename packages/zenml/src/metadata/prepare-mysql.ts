@@ -2,7 +2,7 @@ import type { Connection } from 'mysql2/promise'
 import { column, lockSchema, type MysqlFacts, mysqlFacts } from './mysql-schema.ts'
 import { schemaVersion, simpleTypes } from './schema-10.ts'
 import { mysqlStatements } from './schema-10-mysql.ts'
-import { checkSchema, type SchemaFacts, schemaTables } from './schema-check.ts'
+import { checkSchema, schemaTables } from './schema-check.ts'
 import { placeOf, type ServerLocation } from './sql/location.ts'
 import { connectMysql } from './sql/mysql.ts'
 import { mysqlError } from './sql/mysql-errors.ts'
@@ -43,7 +43,7 @@ async function connectOrCreate(location: ServerLocation): Promise<Connection> {
 async function isReady(connection: Connection, location: ServerLocation): Promise<boolean> {
   const facts = await mysqlFacts(connection)
   const [version = schemaVersion] = facts.versions
-  if (version === schemaVersion && (facts.tables.length < schemaTables.length || facts.versions.length === 0))
+  if (version === schemaVersion && (facts.columns.size < schemaTables.length || facts.versions.length === 0))
     return false
   check(location, facts)
   return (await missingTypes(connection)).length === 0
@@ -85,9 +85,9 @@ async function mend(connection: Connection, location: ServerLocation): Promise<v
  * Whether there is nothing, or no more than what a client that was killed while it made the tables left behind: each table of
  * MySQL is there at once, and the version comes last, together with the first rows.
  */
-async function isUnfinished(connection: Connection, { tables, versions }: SchemaFacts): Promise<boolean> {
+async function isUnfinished(connection: Connection, { columns, versions }: MysqlFacts): Promise<boolean> {
   if (versions.length > 0) return false
-  for (const table of tables)
+  for (const table of columns.keys())
     if ((await column(connection, 'SELECT 1 AS value FROM ?? LIMIT 1', [table])).length > 0) return false
   return true
 }

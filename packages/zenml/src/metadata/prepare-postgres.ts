@@ -2,7 +2,7 @@ import type { Client } from 'pg'
 import { systemCode } from '../base/errors.ts'
 import { schemaVersion, simpleTypes } from './schema-10.ts'
 import { postgresStatements } from './schema-10-postgres.ts'
-import { checkSchema, type SchemaFacts, schemaTables } from './schema-check.ts'
+import { checkSchema, columnsByTable, type SchemaFacts } from './schema-check.ts'
 import { placeOf, type ServerLocation } from './sql/location.ts'
 import { connectPostgres } from './sql/postgres.ts'
 import { postgresError } from './sql/postgres-errors.ts'
@@ -55,11 +55,12 @@ async function isReady(client: Client, location: ServerLocation): Promise<boolea
 }
 
 async function factsOf(client: Client): Promise<SchemaFacts> {
-  const found = await client.query('SELECT tablename FROM pg_tables WHERE schemaname = current_schema()')
-  const names = found.rows.map(({ tablename }) => tablename as string)
-  const tables = schemaTables.filter((name) => names.includes(name.toLowerCase()))
-  const versions = tables.includes('MLMDEnv') ? (await client.query('SELECT schema_version FROM MLMDEnv')).rows : []
-  return { tables, versions: versions.map(({ schema_version }) => schema_version as number) }
+  const { rows } = await client.query(`SELECT c.relname AS "table", a.attname AS "column" FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped`)
+  const columns = columnsByTable(rows)
+  const versions = columns.has('MLMDEnv') ? (await client.query('SELECT schema_version FROM MLMDEnv')).rows : []
+  return { columns, versions: versions.map(({ schema_version }) => schema_version as number) }
 }
 
 /** Makes what is missing while nobody else does. All of it is one transaction, so there is no half of a schema. */

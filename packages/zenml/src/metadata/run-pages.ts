@@ -1,6 +1,5 @@
 import type { RunStatus } from '../model/run.ts'
-import { type SqlValue, select, type Work } from './sql/work.ts'
-import { findTypes } from './types.ts'
+import { type SqlValue, select, selectOne, type Work } from './sql/work.ts'
 
 /** A run by the id of its context and its own. */
 export interface RunName {
@@ -8,86 +7,137 @@ export interface RunName {
   readonly name: string
 }
 
-/** Which runs are on a page. */
-export interface RunListOptions {
-  readonly limit: number
-  /** The context of the pipeline. */
-  readonly parent?: number
-  readonly status?: RunStatus
-  readonly sort?: 'newest' | 'oldest'
-  /** The context of the run to go on behind. */
-  readonly behind?: number
+/** A run on a page. */
+export interface RunOnPage extends RunName {
+  /** What it is in order by; where that is its id, its id. */
+  readonly value: number
+  /** The context of its pipeline, where that was asked for. */
+  readonly parent: number | null
 }
+
+/** What a page is in order by. Of those with equal values the id of the context decides, in the same direction. */
+export type PageOrder = 'id' | 'created' | 'ended_at' | 'duration'
+
+/** Which runs are on a page. */
+export interface RunPageOptions {
+  /** The type `pipeline_run`. */
+  readonly type: number
+  readonly limit: number
+  readonly order: PageOrder
+  readonly ascending: boolean
+  /** The context of the pipeline. */
+  readonly parent?: number | undefined
+  readonly status?: RunStatus | undefined
+  /** Milliseconds in which the run started: from the first, to just before the second. */
+  readonly between?: readonly [since: number, until: number] | undefined
+  /** The first and last value, of an order by a property, that runs can have: where they are looked for. */
+  readonly within?: readonly [from: number, to: number] | undefined
+  /** The run to go on behind. */
+  readonly behind?: Pick<RunOnPage, 'id' | 'value'> | undefined
+  readonly withParent?: boolean
+}
+
+/** From where a statement goes: along an index that has the order, or through all of a filter's few runs. */
+type Lead = 'order' | Filter
+type Filter = 'parent' | 'status' | 'between'
 
 /**
- * A page of runs in the order of their contexts. Every run has its row in `ParentContext`, whose key is in just this order: it is
- * gone through from where the page begins and holds nothing else but verifications. Runs with a status are looked for in that way
- * as far as a window goes, which fills a page where the status is common; where it is rare, the index of the status has few rows.
+ * A page of runs. A filter with few runs is gone through and sorted; where each filter lets many through, an index that has the
+ * order is followed until the page is full. What is slow is then only filters that each let many through and together almost none.
  */
-export function* runPage(options: RunListOptions): Work<readonly RunName[]> {
-  const type = (yield* findTypes(['pipeline_run'])).find('context', 'pipeline_run')
-  if (type === undefined) return []
-  if (options.status === undefined) return yield* walk(type, options)
-  const near = yield* walk(type, options)
-  return near.length === options.limit ? near : yield* byStatus(type, { ...options, status: options.status })
+export function* runPage(options: RunPageOptions): Work<readonly RunOnPage[]> {
+  return yield* pageFrom(options, (yield* smallestFilter(options)) ?? 'order')
 }
 
-/** How many ids of contexts are gone through before the index of a status is asked. */
-const window = 20_000
+/** How many runs are gone through rather than an index in the right order followed. */
+export const few = 2_000
 
-function* walk(
-  type: number,
-  { limit, parent, status, behind, sort = 'newest' }: RunListOptions,
-): Work<readonly RunName[]> {
-  const [after, direction, edge, sign] = sort === 'newest' ? ['<', 'DESC', 'MAX', '-'] : ['>', 'ASC', 'MIN', '+']
+/** A filter that lets only a few runs through; undefined where there is none. */
+export function* smallestFilter(options: RunPageOptions): Work<Filter | undefined> {
+  let smallest: Filter | undefined
+  let least = few + 1
+  for (const [filter, text, values] of countable(options)) {
+    const counted = `SELECT COUNT(*) AS number FROM (${text} LIMIT ${few + 1}) q0`
+    const { number } = (yield* selectOne<{ number: number }>(counted, values))!
+    if (number < least) [smallest, least] = [filter, number]
+  }
+  return smallest
+}
+
+function countable({ parent, status, between, order }: RunPageOptions): [Filter, string, SqlValue[]][] {
+  const found: [Filter, string, SqlValue[]][] = []
+  if (status !== undefined)
+    found.push([
+      'status',
+      `SELECT s.context_id FROM ContextProperty s WHERE ${named('s')} AND ${isStatus}`,
+      ['status', status],
+    ])
+  if (parent !== undefined)
+    found.push(['parent', 'SELECT p.context_id FROM ParentContext p WHERE p.parent_context_id = ?', [parent]])
+  // In order by start only the runs of that time are gone through anyway.
+  if (between !== undefined && order !== 'created')
+    // Counted by the start that a run records of itself: a time has ten times as many contexts as runs.
+    found.push([
+      'between',
+      `SELECT v.context_id FROM ContextProperty v WHERE ${named('v')} AND v.double_value >= ? AND v.double_value < ?`,
+      ['started_at', ...between],
+    ])
+  return found
+}
+
+const named = (alias: string): string => `${alias}.name = ? AND ${alias}.is_custom_property = TRUE`
+const isStatus = 's.string_value = ?'
+const isBetween = 'c.create_time_since_epoch >= ? AND c.create_time_since_epoch < ?'
+
+/** A page, found from where `lead` says. */
+export function* pageFrom(options: RunPageOptions, lead: Lead): Work<readonly RunOnPage[]> {
+  const { type, limit, order, ascending, parent, status, between, within, behind, withParent = false } = options
+  const first = { parent: 'p', status: 's', between: 'c', order: { id: 'p', created: 'c' }[order as string] ?? 'v' }[
+    lead
+  ]
   const conditions: string[] = []
-  const values: SqlValue[] = [type]
-  if (parent !== undefined) {
-    // The plus keeps SQLite from the other index, which is not in this order.
-    conditions.push('+p.parent_context_id = ?')
-    values.push(parent)
+  const values: SqlValue[] = []
+  const where = (condition: string, ...bound: readonly SqlValue[]): void => {
+    conditions.push(condition)
+    values.push(...bound)
   }
-  if (behind !== undefined) {
-    conditions.push(`p.context_id ${after} ?`)
-    values.push(behind)
+  // A plus keeps SQLite from an index that is not the one of the lead.
+  where(`${first === 'c' ? '+' : ''}c.type_id = ?`, type)
+  const joined: string[] = []
+  const join = (alias: string, table: string): void => {
+    joined.push(`${table} ${alias}`)
+    where(`${alias}.context_id = c.id`)
   }
+  if (withParent || parent !== undefined || first === 'p') join('p', 'ParentContext')
+  if (parent !== undefined) where(`${first === 'p' && lead === 'order' ? '+' : ''}p.parent_context_id = ?`, parent)
   if (status !== undefined) {
-    const within = after === '<' ? '>=' : '<='
-    if (behind === undefined)
-      conditions.push(`p.context_id ${within} (SELECT ${edge}(w.context_id) FROM ParentContext w) ${sign} ${window}`)
-    else {
-      conditions.push(`p.context_id ${within} ?`)
-      values.push(sign === '-' ? behind - window : behind + window)
-    }
-    conditions.push(
-      "s.context_id = p.context_id AND s.name = 'status' AND s.is_custom_property = TRUE AND COALESCE(s.string_value, '') = ?",
-    )
-    values.push(status)
+    join('s', 'ContextProperty')
+    where(`${named('s')} AND ${lead === 'status' ? isStatus : `COALESCE(s.string_value, '') = ?`}`, 'status', status)
   }
-  const text = `SELECT c.id, c.name FROM ParentContext p CROSS JOIN Context c${status === undefined ? '' : ' CROSS JOIN ContextProperty s'}
-    WHERE c.id = p.context_id AND c.type_id = ?${conditions.map((condition) => ` AND ${condition}`).join('')}
-    ORDER BY p.context_id ${direction} LIMIT ?`
-  return yield* select<RunName>(text, [...values, limit])
-}
-
-function* byStatus(
-  type: number,
-  { limit, parent, status, behind, sort = 'newest' }: RunListOptions & { readonly status: RunStatus },
-): Work<readonly RunName[]> {
-  const values: SqlValue[] = [status, type]
-  const conditions: string[] = []
-  if (parent !== undefined) {
-    conditions.push('p.parent_context_id = ?')
-    values.push(parent)
+  const id = first === 'c' || lead !== 'order' ? 'c.id' : `${first}.context_id`
+  const value = { id, created: 'c.create_time_since_epoch' }[order as string] ?? 'v.double_value'
+  if (value === 'v.double_value') {
+    join('v', 'ContextProperty')
+    where(`${named('v')} AND v.double_value IS NOT NULL`, order)
+    if (within !== undefined) where('v.double_value >= ? AND v.double_value <= ?', ...within)
   }
+  if (between !== undefined) where(isBetween, ...between)
+  const [beyond, direction] = ascending ? ['>', 'ASC'] : ['<', 'DESC']
   if (behind !== undefined) {
-    conditions.push(`s.context_id ${sort === 'newest' ? '<' : '>'} ?`)
-    values.push(behind)
+    // An index is entered by its first column: both columns at once in an OR would be read from the start.
+    if (order === 'id') where(`${id} ${beyond} ?`, behind.id)
+    else
+      where(
+        `${value} ${beyond}= ? AND (${value} ${beyond} ? OR ${id} ${beyond} ?)`,
+        behind.value,
+        behind.value,
+        behind.id,
+      )
   }
-  const text = `SELECT c.id, c.name FROM ContextProperty s CROSS JOIN Context c${parent === undefined ? '' : ' CROSS JOIN ParentContext p'}
-    WHERE s.name = 'status' AND s.is_custom_property = TRUE AND s.string_value = ? AND c.id = s.context_id AND c.type_id = ?${
-      parent === undefined ? '' : ' AND p.context_id = s.context_id'
-    }${conditions.map((condition) => ` AND ${condition}`).join('')}
-    ORDER BY c.id ${sort === 'newest' ? 'DESC' : 'ASC'} LIMIT ?`
-  return yield* select<RunName>(text, [...values, limit])
+  const tables = [...joined.filter((table) => table.endsWith(` ${first}`)), 'Context c']
+  tables.push(...joined.filter((table) => !tables.includes(table)))
+  const text = `SELECT c.id, c.name, ${value} AS value, ${withParent ? 'p.parent_context_id' : 'NULL'} AS parent
+    FROM ${tables.join(' CROSS JOIN ')} WHERE ${conditions.join(' AND ')}
+    ORDER BY ${order === 'id' ? '' : `${value} ${direction}, `}${id} ${direction} LIMIT ?`
+  return yield* select<RunOnPage>(text, [...values, limit])
 }

@@ -1,8 +1,8 @@
 import { ZenmlError } from '../base/errors.ts'
 import type { CodePin, RunRecord, RunStatus } from '../model/run.ts'
-import { findContext } from './contexts.ts'
 import { type Facts, getProperties } from './properties.ts'
-import { type RunListOptions, type RunName, runPage } from './run-pages.ts'
+import { type RunPosition, type RunQuery, runsInOrder } from './run-orders.ts'
+import type { RunName } from './run-pages.ts'
 import type { ProcessMark } from './runs.ts'
 import { select, selectIn, type Work } from './sql/work.ts'
 import { numberOrNull, parse } from './stored-json.ts'
@@ -22,55 +22,41 @@ export interface PipelineSummary {
   readonly lastStartedAt: number
 }
 
-/** Which runs are listed. */
-export interface RunQuery {
-  readonly pipeline?: string
-  readonly status?: RunStatus
-  /** Default 50. */
-  readonly limit?: number
-  /** Default newest first, by start. */
-  readonly sort?: 'newest' | 'oldest'
-  /** The id of the run to go on behind. */
-  readonly before?: string
+/** A page of runs. */
+export interface RunPage {
+  readonly runs: readonly RunSummary[]
+  /** What the next page goes on behind; null where this is the last one. */
+  readonly next: RunPosition | null
 }
 
 /** Runs, newest first where nothing else is asked for. */
-export function* listRuns({ pipeline, before, ...query }: RunQuery): Work<readonly RunSummary[]> {
-  const parent = pipeline === undefined ? undefined : yield* findContext('pipeline', pipeline)
-  if (pipeline !== undefined && parent === undefined) return []
-  const behind = before === undefined ? undefined : yield* findContext('pipeline_run', before)
-  if (before !== undefined && behind === undefined)
-    throw new ZenmlError('ZEN_RUN_UNKNOWN', `There is no run ${before}.`, { next: 'See "zenml pipeline runs".' })
-  const options: RunListOptions = {
-    limit: 50,
-    ...query,
-    ...(parent === undefined ? {} : { parent }),
-    ...(behind === undefined ? {} : { behind }),
+export function* pageOfRuns(query: RunQuery): Work<RunPage> {
+  const limit = query.limit ?? 50
+  // One more tells whether there is another page.
+  const found = yield* runsInOrder({ ...query, limit: limit + 1 })
+  const listed = found.slice(0, limit)
+  const last = found.length > limit ? listed.at(-1) : undefined
+  const runs = yield* withFacts(listed, ['pipeline', 'status', 'seed', 'started_at', 'ended_at', 'code'])
+  return {
+    // A database that takes one text for another that differs in case is not believed.
+    runs: runs.filter(({ facts }) => query.status === undefined || facts['status'] === query.status).map(summaryOf),
+    next: last === undefined ? null : { run: last.name, ...(last.key === undefined ? {} : { key: last.key }) },
   }
-  const runs = yield* withFacts(yield* runPage(options), [
-    'pipeline',
-    'status',
-    'seed',
-    'started_at',
-    'ended_at',
-    'code',
-  ])
-  return runs
-    .filter(({ facts }) => query.status === undefined || facts['status'] === query.status)
-    .map(({ name, facts }) => {
-      const { commit, tree, dirty } = parse(facts['code']) as CodePin
-      return {
-        id: name,
-        pipeline: String(facts['pipeline']),
-        status: facts['status'] as RunStatus,
-        seed: Number(facts['seed']),
-        startedAt: Number(facts['started_at']),
-        endedAt: numberOrNull(facts['ended_at']),
-        commit,
-        tree,
-        dirty,
-      }
-    })
+}
+
+function summaryOf({ name, facts }: RunName & { readonly facts: Facts }): RunSummary {
+  const { commit, tree, dirty } = parse(facts['code']) as CodePin
+  return {
+    id: name,
+    pipeline: String(facts['pipeline']),
+    status: facts['status'] as RunStatus,
+    seed: Number(facts['seed']),
+    startedAt: Number(facts['started_at']),
+    endedAt: numberOrNull(facts['ended_at']),
+    commit,
+    tree,
+    dirty,
+  }
 }
 
 /** Pipelines in the order of their newest runs. */
@@ -100,9 +86,9 @@ export function* unfinishedRuns(): Work<
   readonly { readonly id: string; readonly pipeline: string; readonly process: ProcessMark }[]
 > {
   const text = `SELECT c.id, c.name FROM ContextProperty s JOIN Context c ON c.id = s.context_id JOIN Type t ON t.id = c.type_id
-    WHERE s.name = 'status' AND s.is_custom_property = TRUE AND s.string_value = 'running' AND t.name = 'pipeline_run' AND t.type_kind = 2
+    WHERE s.name = 'status' AND s.is_custom_property = TRUE AND s.string_value = ? AND t.name = 'pipeline_run' AND t.type_kind = 2
     ORDER BY c.id DESC LIMIT 1000`
-  const runs = yield* withFacts(yield* select<RunName>(text), ['pipeline', 'process'])
+  const runs = yield* withFacts(yield* select<RunName>(text, ['running']), ['pipeline', 'process'])
   return runs.map(({ name, facts }) => ({
     id: name,
     pipeline: String(facts['pipeline']),
@@ -113,7 +99,7 @@ export function* unfinishedRuns(): Work<
 /** The id of a run by a unique prefix or `@latest`. */
 export function* resolveRun(prefix: string): Work<string> {
   if (prefix === '@latest') {
-    const [newest] = yield* runPage({ limit: 1 })
+    const [newest] = yield* runsInOrder({ limit: 1 })
     if (newest === undefined)
       throw new ZenmlError('ZEN_RUN_UNKNOWN', 'Nothing has run yet.', { next: 'Start with "zenml pipeline run FILE".' })
     return newest.name

@@ -16,14 +16,15 @@ import {
 } from './execution-queries.ts'
 import { endStep, insertReused, startStep } from './executions.ts'
 import { findLineage, type Lineage, type LineageOptions } from './lineage.ts'
-import { findByKeys } from './prior-executions.ts'
+import { findByKeys, type PriorOptions } from './prior-executions.ts'
 import { getRun } from './read-run.ts'
+import type { RunQuery } from './run-orders.ts'
 import { runPlace } from './run-place.ts'
 import {
   listPipelines,
-  listRuns,
   type PipelineSummary,
-  type RunQuery,
+  pageOfRuns,
+  type RunPage,
   type RunSummary,
   resolveRun,
   unfinishedRuns,
@@ -45,8 +46,8 @@ export interface RunRecords {
   endRun(run: string, end: RunEnd): Promise<void>
   /** A run of which every step is reused, in one transaction. */
   recordReusedRun(run: RunStart, steps: readonly ReusedStep[], endedAt: number): Promise<void>
-  /** Completed executions by key, newest first. */
-  findByKeys(keys: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly PriorExecution[]>>
+  /** The newest completed executions by key, newest first: 100 of each key where nothing else is said. */
+  findByKeys(keys: readonly Digest[], options?: PriorOptions): Promise<ReadonlyMap<Digest, readonly PriorExecution[]>>
   /** Where the nearest execution before another that gave outputs is: of the same step in the same pipeline, executed or reused. */
   findEarlier(steps: readonly EarlierQuestion[]): Promise<readonly (ExecutionPlace | undefined)[]>
   /** The runs of executions, and how these ended. */
@@ -58,8 +59,10 @@ export interface RunRecords {
   recordVerification(verification: Verification): Promise<boolean>
   /** The id of a run by a unique prefix or `@latest`. Throws `ZEN_RUN_UNKNOWN`, `ZEN_RUN_AMBIGUOUS`. */
   resolveRun(prefix: string): Promise<string>
-  /** Newest first. */
+  /** Newest first where nothing else is asked for. Throws `ZEN_RUN_UNKNOWN` where there is no run to go on behind. */
   listRuns(query?: RunQuery): Promise<readonly RunSummary[]>
+  /** As `listRuns`, with what the next page goes on behind. */
+  pageOfRuns(query?: RunQuery): Promise<RunPage>
   listPipelines(): Promise<readonly PipelineSummary[]>
   unfinishedRuns(): Promise<
     readonly { readonly id: string; readonly pipeline: string; readonly process: ProcessMark }[]
@@ -79,7 +82,7 @@ export interface RunRecords {
  * Keeps runs in ML Metadata: contexts `pipeline`, `pipeline_run`, `node` and `execution_cache`, an execution a step, artifacts by digest.
  *
  * Statements for each: `startRun` 6, `startStep` 10 and 3 for each new kind of thing (key, artifacts), `endStep` 13, `recordReusedRun`
- * 19 for any number of steps, `findByKeys` 4 for any number of keys, `getRun` 8 for any number of steps; a list 3 to 5.
+ * 19 for any number of steps, `findByKeys` 2 for up to 64 keys, `getRun` 7 for any number of steps; a list 3 to 5.
  */
 export function runRecords(database: SqlDatabase): RunRecords {
   return {
@@ -103,14 +106,15 @@ export function runRecords(database: SqlDatabase): RunRecords {
         yield* insertReused(place, steps)
         yield* endRun(place, { status: 'complete', endedAt, error: null })
       }),
-    findByKeys: (keys) => database.read(() => findByKeys(keys)),
+    findByKeys: (keys, options) => database.read(() => findByKeys(keys, options)),
     findEarlier: (steps) => database.read(() => findEarlier(steps)),
     findExecutions: (ids) => database.read(() => findExecutions(ids)),
     findFailed: (keys) => database.read(() => findFailed(keys)),
     getRun: (id) => database.read(() => getRun(id)),
     recordVerification: (verification) => database.write(() => insertVerification(verification)),
     resolveRun: (prefix) => database.read(() => resolveRun(prefix)),
-    listRuns: (query = {}) => database.read(() => listRuns(query)),
+    listRuns: async (query = {}) => (await database.read(() => pageOfRuns(query))).runs,
+    pageOfRuns: (query = {}) => database.read(() => pageOfRuns(query)),
     listPipelines: () => database.read(listPipelines),
     unfinishedRuns: () => database.read(unfinishedRuns),
     markLost: (run, endedAt, failure) => database.write(() => markLost(run, endedAt, failure)),

@@ -54,7 +54,7 @@ export function* insertRun(run: RunStart): Work<RunPlace> {
     pipeline: run.pipeline,
     status: 'running',
     seed: run.seed,
-    started_at: run.startedAt,
+    started_at: { double: run.startedAt },
     code: json(run.code),
     spec: json(run.spec),
     environment: json(run.environment),
@@ -71,7 +71,15 @@ export function* insertRun(run: RunStart): Work<RunPlace> {
 export function* endRun({ context }: RunPlace, { status, endedAt, error }: RunEnd): Work<void> {
   // First, so that one who thinks this run lost waits, and then sees that it has ended.
   yield* change('UPDATE Context SET last_update_time_since_epoch = ? WHERE id = ?', [endedAt, context])
-  const properties = { status, ended_at: endedAt, error: error === null ? undefined : json(error) }
+  const { started_at } = (yield* getProperties('Context', [context], ['started_at'])).get(context)!
+  // Kept though it can be computed: only what is kept is in an index, and runs are listed by it.
+  const duration = started_at === undefined ? undefined : { double: endedAt - Number(started_at) }
+  const properties = {
+    status,
+    ended_at: { double: endedAt },
+    duration,
+    error: error === null ? undefined : json(error),
+  }
   yield* setProperties('Context', [[context, properties]])
 }
 

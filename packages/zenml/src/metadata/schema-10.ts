@@ -43,6 +43,16 @@ export const schemaStatements: readonly string[] = [
   'CREATE INDEX `idx_execution_external_id`  ON `Execution`(`external_id`)',
   'CREATE INDEX `idx_context_external_id`  ON `Context`(`external_id`)',
 ]
+/** How many characters names, versions and external ids have at the most: SQLite does not mind, MySQL and PostgreSQL do. */
+export const mostOfName = 255
+
+/** The length of a text in characters as databases count them. */
+export function lengthOf(text: string): number {
+  let length = 0
+  for (const _character of text) length++
+  return length
+}
+
 /** The version that `MLMDEnv` holds. */
 export const schemaVersion = 10
 

@@ -1,4 +1,4 @@
-import { checkText } from './properties.ts'
+import { checkName } from './properties.ts'
 import { typeKind } from './schema-10.ts'
 import { insert, select, selectIn, type Work } from './sql/work.ts'
 import { lockTypes } from './type-lock.ts'
@@ -41,7 +41,7 @@ export function* typeIds(wanted: readonly TypeName[]): Work<TypeIds> {
  * make the same twice: it waits for others who make types, and then looks again.
  */
 function* typeId(kind: keyof typeof typeKind, name: string, parent: number | undefined): Work<number> {
-  checkText('type name', name)
+  checkName('type name', name)
   yield* lockTypes()
   const text = 'SELECT id, name FROM Type WHERE name = ? AND type_kind = ? AND version IS NULL ORDER BY id'
   const found = (yield* select<{ id: number; name: string }>(text, [name, typeKind[kind]])).find(

@@ -46,7 +46,10 @@ export function disagreements(
   })
 }
 
-/** The disagreements that a run's steps take part in, executed and reused ones, in the order of the graph. */
+/**
+ * The disagreements that a run's steps take part in, executed and reused ones, in the order of the graph: among the newest 100
+ * executions of each identity.
+ */
 export async function nondeterminismOf(records: RunRecords, run: RunRecord): Promise<Nondeterminism[]> {
   const known = run.steps.flatMap(({ name, outcome, identity }) =>
     identity !== null && (outcome === 'executed' || outcome === 'reused') ? [{ name, identity }] : [],

@@ -3,6 +3,7 @@ import type { RunListener } from '../model/events.ts'
 import { type PinnedRun, sourceIdentities } from './pinned-run.ts'
 import { goneSources, pinnedSources } from './pinned-sources.ts'
 import type { PlannedSource, SourceFinder } from './plan.ts'
+import { priorsOf } from './priors.ts'
 import { noReuse, type ReusePolicy, reuseFrom } from './reuse.ts'
 import { type RunEnd, runPipeline } from './run-pipeline.ts'
 import type { Past } from './verify.ts'
@@ -59,11 +60,7 @@ function snapshotsOf(
       if (gone.length === 0) return await otherwise.find(step, identity)
       const why = gone.map(({ name, why: reason }) => `"${name}" (${reason})`).join(', ')
       const recorded = pinned.steps[step.name]
-      const priors =
-        recorded === undefined
-          ? []
-          : ((await records.findByKeys([recorded.identity.key])).get(recorded.identity.key) ?? [])
-      for (const prior of priors) {
+      for await (const prior of recorded === undefined ? [] : priorsOf(records, recorded.identity.key)) {
         const same = Object.entries(recorded!.outputs).every(
           ([output, { digest }]) => prior.outputs[output]?.digest === digest,
         )

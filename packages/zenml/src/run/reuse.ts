@@ -4,6 +4,7 @@ import type { PriorExecution } from '../metadata/step-facts.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import { breaksStrict } from '../model/touch.ts'
 import type { PlannedStep } from './plan.ts'
+import { priorsOf } from './priors.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Decides whether an earlier execution can stand for a step. */
@@ -30,9 +31,8 @@ export function reuseFrom({
   return {
     async find(step, identity) {
       if (!step.spec.cache) return { prior: undefined, refused: [] }
-      const priors = (await records.findByKeys([identity.key])).get(identity.key) ?? []
       const refused: string[] = []
-      for (const prior of priors) {
+      for await (const prior of priorsOf(records, identity.key)) {
         const { observed } = prior.identity.fingerprint
         if (observed === undefined || !holds(observed, { seed: step.seed, root })) continue
         // A strict step stands only on what a strict step could have made.

@@ -155,7 +155,6 @@ it('a run is in ML Metadata as other tools expect it: types and bases, contexts,
   expect(await rows('SELECT context_id FROM Association WHERE execution_id = 3 ORDER BY context_id')).toEqual([
     [1],
     [3],
-    [6],
     [7],
   ])
   expect(await rows('SELECT context_id FROM Attribution WHERE artifact_id = 1 ORDER BY context_id')).toEqual([
@@ -242,9 +241,9 @@ it('what every run asks is found by an index, and no table is read from end to e
   await watched.unfinishedRuns()
   await watched.getRun('aa')
   for (const prefix of ['aa', '@latest']) await watched.resolveRun(prefix)
-  for (const query of [{}, { pipeline: 'penguins' }, { before: 'bb' }, { sort: 'oldest' }] as const)
+  for (const query of [{}, { pipeline: 'penguins' }, { behind: { run: 'bb' } }, { ascending: true }] as const)
     await watched.listRuns(query)
-  await watched.listRuns({ pipeline: 'penguins', status: 'complete', before: 'bb' })
+  await watched.listRuns({ pipeline: 'penguins', status: 'complete', behind: { run: 'bb' } })
   await watched.listPipelines()
   await watched.lineage(sha256('data'), 'both')
   await watched.listArtifacts({ type: 'Examples' })
@@ -335,7 +334,11 @@ it('runs are listed page by page in both orders, by pipeline and by status, howe
     const found: string[] = []
     for (;;) {
       const before = found.at(-1)
-      const page = await records.listRuns({ ...query, limit: 4, ...(before === undefined ? {} : { before }) })
+      const page = await records.listRuns({
+        ...query,
+        limit: 4,
+        ...(before === undefined ? {} : { behind: { run: before } }),
+      })
       found.push(...page.map(({ id }) => id))
       if (page.length < 4) return found
     }
@@ -349,14 +352,14 @@ it('runs are listed page by page in both orders, by pipeline and by status, howe
   ] as const
   for (const [query, holds] of filters) {
     const expected = ids.filter((_id, index) => holds(index))
-    expect(await pages({ ...query, sort: 'oldest' })).toEqual(expected)
+    expect(await pages({ ...query, ascending: true })).toEqual(expected)
     expect(await pages(query)).toEqual([...expected].reverse())
   }
   expect(await records.listPipelines()).toMatchObject([
     { name: 'flights', runs: 20, lastRun: ids.at(-1), lastStatus: 'complete' },
     { name: 'penguins', runs: 10, lastRun: ids.at(-3), lastStatus: 'complete' },
   ])
-  await expect(records.listRuns({ before: 'ff' })).rejects.toMatchObject({ code: 'ZEN_RUN_UNKNOWN' })
+  await expect(records.listRuns({ behind: { run: 'ff' } })).rejects.toMatchObject({ code: 'ZEN_RUN_UNKNOWN' })
 })
 
 it('what is recorded once more, since its answer was lost on the way, is recorded once', async () => {

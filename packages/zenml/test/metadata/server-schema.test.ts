@@ -176,6 +176,8 @@ it.each(
         ['a newer schema', 'UPDATE MLMDEnv SET schema_version = 11', 'ZEN_METADATA_NEWER'],
         ['an older schema', 'UPDATE MLMDEnv SET schema_version = 8', 'ZEN_METADATA_OLDER'],
         ['a missing table', 'DROP TABLE Event', 'ZEN_METADATA_DAMAGED'],
+        ['a missing column', 'ALTER TABLE EventPath DROP COLUMN step_key', 'ZEN_METADATA_DAMAGED'],
+        ['another column', 'ALTER TABLE Context ADD COLUMN extra TEXT', 'ZEN_METADATA_DAMAGED'],
         ['a missing version', 'DELETE FROM MLMDEnv', 'ZEN_METADATA_DAMAGED'],
         ['two versions', 'INSERT INTO MLMDEnv VALUES (9)', 'ZEN_METADATA_DAMAGED'],
       ] as const

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { inject } from 'vitest'
-import type { ServerLocation } from '../../src/metadata/sql/location.ts'
+import type { DatabaseLocation, ServerLocation } from '../../src/metadata/sql/location.ts'
 import { connectMysql } from '../../src/metadata/sql/mysql.ts'
 import { connectPostgres } from '../../src/metadata/sql/postgres.ts'
 import { type ServerAccess, type ServerType, serverTypes } from './servers.ts'
@@ -32,6 +35,18 @@ export function freshDatabase(type: ServerType, access: ServerAccess = inject('s
         `DROP DATABASE IF EXISTS ${database}${type === 'postgres' ? ' WITH (FORCE)' : ''}`,
       )
     },
+  }
+}
+
+/** A place for a new database, which goes at the end. */
+export async function place(
+  type: DatabaseLocation['type'],
+): Promise<AsyncDisposable & { readonly location: DatabaseLocation }> {
+  if (type !== 'sqlite') return freshDatabase(type)
+  const folder = mkdtempSync(join(tmpdir(), 'zenml-everywhere-'))
+  return {
+    location: { type, path: join(folder, 'metadata.db') },
+    [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true, force: true }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { decodeMessage } from '../../base/proto/decode.ts'
 import { encodeMessage } from '../../base/proto/encode.ts'
 import { anySpec, structSpec } from '../../base/proto/well-known.ts'
+import { lengthOf, mostOfName } from '../schema-10.ts'
 import type { SqlValue } from '../sql/work.ts'
 import type { PropertyType, Struct, Value } from './messages.ts'
 import { invalid, StatusError } from './status.ts'
@@ -81,6 +82,14 @@ export function typeOfValue(value: Value): PropertyType {
   if (value.structValue !== undefined) return 'STRUCT'
   if (value.protoValue !== undefined) return 'PROTO'
   return value.boolValue === undefined ? 'UNKNOWN' : 'BOOLEAN'
+}
+
+/** A name as all databases can keep it: what SQLite alone would take, MySQL and PostgreSQL refuse. Throws `INVALID_ARGUMENT`. */
+export function checkedName(place: string, name: string): string {
+  const length = lengthOf(name)
+  if (length > mostOfName)
+    throw invalid(`${place} has ${length} characters; ML Metadata keeps ${mostOfName} at the most.`)
+  return checkedText(place, name)
 }
 
 /** A text that the real core reads back as it was: without NUL, and none of its own marks. */

@@ -8,7 +8,7 @@ import { messageToJson } from '../wire/to-json.ts'
 import { type KindFacts, kinds, propertyTypes } from './kinds.ts'
 import type { ArtifactStructType, ExecutionType, NodeType, PropertyType, Whole } from './messages.ts'
 import { alreadyExists, invalid, notFound, StatusError } from './status.ts'
-import { checkedText } from './stored-values.ts'
+import { checkedName } from './stored-values.ts'
 
 /** A type as it is stored, with its id. */
 export type StoredType = NodeType & { readonly id: number; readonly name: string }
@@ -44,7 +44,9 @@ export function* putType(facts: KindFacts, type: NodeType, options: TypeOptions)
   if (options.canDeleteFields === true) throw new StatusError('UNIMPLEMENTED', 'Fields of a type cannot be deleted.')
   const { name, version } = type
   if (!name) throw invalid(`A type of ${facts.word}s needs a name.`)
-  checkedText('The name of the type', name)
+  checkedName('The name of the type', name)
+  checkedName('The version of the type', version ?? '')
+  checkedName('The external id of the type', type.externalId ?? '')
   for (const [property, propertyType] of type.properties ?? [])
     if (propertyType === 'UNKNOWN') throw invalid(`Property "${property}" of type "${name}" has no type.`)
   let stored = yield* findType(facts, name, version)
@@ -121,7 +123,7 @@ function* insertProperties(type: number, properties: readonly (readonly [string,
     columns: ['type_id', 'name', 'data_type'],
     rows: properties.map(([name, propertyType]) => [
       type,
-      checkedText('The name of the property', name),
+      checkedName('The name of the property', name),
       propertyTypes.indexOf(propertyType),
     ]),
   })

@@ -4,7 +4,7 @@ import { artifactStates, executionStates, type KindFacts } from './kinds.ts'
 import type { Artifact, Context, Execution, FieldMask, PropertyType, Value, Values, Whole } from './messages.ts'
 import { readNodes, type StoredNode } from './read-nodes.ts'
 import { alreadyExists, invalid, notFound, StatusError } from './status.ts'
-import { checkedText, columnsOf, typeOfValue, valueColumns } from './stored-values.ts'
+import { checkedName, checkedText, columnsOf, typeOfValue, valueColumns } from './stored-values.ts'
 import { type StoredType, typesById } from './types.ts'
 
 /** A node as it is given; fields that its kind lacks are absent. */
@@ -143,8 +143,8 @@ function* add(
   const columns = ['type_id', 'name', 'external_id', ...ownColumns(facts)]
   const rows = added.map(({ node, typeId }): SqlValue[] => [
     typeId,
-    textOrNull('The name', node.name),
-    textOrNull('The external id', node.externalId),
+    nameOrNull('The name', node.name),
+    nameOrNull('The external id', node.externalId),
     ...ownValues(facts, node),
     now,
     now,
@@ -181,6 +181,10 @@ function ownValues(facts: KindFacts, node: GivenNode): readonly SqlValue[] {
   return [node.lastKnownState === undefined ? null : executionStates.indexOf(node.lastKnownState)]
 }
 
+function nameOrNull(place: string, name: string | undefined): string | null {
+  return name === undefined ? null : checkedName(place, name)
+}
+
 function textOrNull(place: string, text: string | undefined): string | null {
   return text === undefined ? null : checkedText(place, text)
 }
@@ -194,7 +198,7 @@ function valueRows(id: number, node: GivenNode): PropertyRow[] {
 function rowsOf(id: number, custom: boolean, values: Values | undefined): PropertyRow[] {
   return [...(values ?? [])].map(([name, value]) => [
     id,
-    checkedText('The name of the property', name),
+    checkedName('The name of the property', name),
     custom,
     ...columnsOf(`Property "${name}"`, value),
   ])
@@ -242,6 +246,9 @@ function* update(facts: KindFacts, stored: StoredNode, given: GivenNode, options
     ...ownValues(facts, one),
     ...(facts.kind === 'Context' ? [textOrNull('The name', named)] : []),
   ]
+  // What others stored in SQLite may be longer than new names: it stays as it is.
+  if (facts.kind === 'Context' && name !== stored.name) nameOrNull('The name', name)
+  if (node.externalId !== stored.externalId) nameOrNull('The external id', node.externalId)
   const values = valuesOf(node, name)
   const same =
     properties.removed.length + customProperties.removed.length + properties.set.size + customProperties.set.size ===

@@ -16,6 +16,11 @@ export function insertText({ table, columns, rows, onConflict = 'fail' }: Insert
   return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${rows.map(() => row).join(', ')}${conflict}`
 }
 
+/** A statement whose `CROSS JOIN` says in which order tables are read, as it does to SQLite; MySQL has words of its own for that. */
+export function inOrder(text: string): string {
+  return text.replaceAll(' CROSS JOIN ', ' STRAIGHT_JOIN ')
+}
+
 /** A value with its type: numbers without one are sent as floating ones. */
 export function parameter(value: SqlValue, types: TypedParameter): unknown {
   if (typeof value === 'boolean') return types.TINY(value ? 1 : 0)

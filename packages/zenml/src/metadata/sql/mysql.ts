@@ -4,7 +4,7 @@ import type { SqlDatabase } from './database.ts'
 import { placeOf, type ServerLocation } from './location.ts'
 import { kindOf, mysqlError, tooLarge } from './mysql-errors.ts'
 import { type PipelinedStatement, pipeline } from './mysql-pipeline.ts'
-import { answerOf, insertText, parameter } from './mysql-text.ts'
+import { answerOf, inOrder, insertText, parameter } from './mysql-text.ts'
 import { serverDatabase } from './server.ts'
 import { tlsFiles } from './server-errors.ts'
 import type { Fate, ServerDialect, ServerOutcome, ServerSession } from './server-session.ts'
@@ -27,6 +27,8 @@ export async function connectMysql(location: ServerLocation, database?: string):
     charset: 'utf8mb4_general_ci',
     connectTimeout: 10_000,
     supportBigNumbers: true,
+    // Changes are rows that changed: with the driver's default an insert that was ignored would count as one.
+    flags: ['-FOUND_ROWS'],
     // One server has so many prepared statements for all its clients together: 16,382.
     maxPreparedStatements: 200,
     enableKeepAlive: true,
@@ -160,7 +162,8 @@ async function variablesOf(connection: Connection): Promise<{ readonly [name: st
 
 function compiled(statement: Statement): Pick<Query, 'text' | 'values'> {
   if ('table' in statement) return { text: insertText(statement), values: statement.rows.flat() }
-  return statement.locking === true ? { ...statement, text: `${statement.text} FOR UPDATE` } : statement
+  const text = inOrder(statement.text)
+  return { ...statement, text: statement.locking === true ? `${text} FOR UPDATE` : text }
 }
 
 function sizeOf(values: Query['values']): number {

@@ -17,12 +17,19 @@ export function insertText({ table, columns, rows, onConflict = 'fail', ids = fa
 const mostNumbered = 1_000
 const known = new Map<string, string>()
 
-/** A statement with `$1`, `$2` … for each `?` that is in no text and no quoted name. */
+/** A comparison that the index of texts can answer, which has their first 255 characters. */
+const equalText = /\b((?:\w+\.)?string_value) = (\$\d+)/g
+
+/**
+ * A statement with `$1`, `$2` … for each `?` that is in no text and no quoted name. Where a text of a property is compared, so are
+ * its first 255 characters: no index has the whole text.
+ */
 export function numbered(text: string): string {
   let result = known.get(text)
   if (result === undefined) {
     let count = 0
     result = text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\?/g, (part) => (part === '?' ? `$${++count}` : part))
+    result = result.replace(equalText, '($1 = $2 AND left($1, 255) = left($2, 255))')
     if (known.size >= mostNumbered) known.clear()
     known.set(text, result)
   }

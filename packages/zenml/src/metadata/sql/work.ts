@@ -6,7 +6,10 @@ export interface Row {
   readonly [column: string]: null | number | bigint | string | Uint8Array
 }
 
-/** A statement in the words that all databases share: `?` for each value, unquoted names, `TRUE` and `FALSE`. */
+/**
+ * A statement in the words that all databases share: `?` for each value, unquoted names, `TRUE` and `FALSE`. `CROSS JOIN` is said
+ * where SQLite and MySQL shall read the tables in just this order.
+ */
 export interface Query {
   readonly text: string
   readonly values: readonly SqlValue[]

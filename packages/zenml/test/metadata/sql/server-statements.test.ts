@@ -92,6 +92,18 @@ it.each(runningServers)('values come back from %s as they went in', async (type)
   )
 })
 
+it.each(runningServers)('a row that is there already is no change on %s', async (type) => {
+  await using fresh = freshDatabase(type)
+  await using database = await openDatabase(fresh.location)
+  const store = (): Promise<number> =>
+    database.write(function* () {
+      const answer = yield { table: 'Context', columns: ['type_id', 'name'], rows: [[1, 'one']], onConflict: 'ignore' }
+      return answer.changes
+    })
+  expect(await store()).toBe(1)
+  expect(await store()).toBe(0)
+})
+
 it.each(runningServers)('ids of many rows come back from %s in their order', async (type) => {
   await using fresh = freshDatabase(type)
   await using database = await openDatabase(fresh.location)
