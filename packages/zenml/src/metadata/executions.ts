@@ -94,16 +94,21 @@ const contextTypes: readonly TypeName[] = (['pipeline', 'pipeline_run', 'node', 
   (name) => ({ kind: 'context', name }),
 )
 
+const itemCache: TypeName = { kind: 'context', name: 'item_cache' }
+
 function contextsOf(
   { pipeline, run }: Pick<RunPlace, 'pipeline' | 'run'>,
   step: string,
   key: Identity['key'],
+  increment?: StepFacts['increment'],
 ): readonly ContextName[] {
+  const items: readonly ContextName[] = increment === undefined ? [] : [['item_cache', hexOf(increment)]]
   return [
     ['pipeline', pipeline],
     ['pipeline_run', run],
     ['node', `${pipeline}.${step}`],
     ['execution_cache', hexOf(key)],
+    ...items,
   ]
 }
 
@@ -115,13 +120,14 @@ function* insertSteps(place: RunPlace, state: number, all: readonly NewStep[]): 
   if (steps.length === 0) return all.map((step) => idOf(step)!)
   const types = yield* typeIds([
     ...contextTypes,
+    ...(steps.some(({ step }) => step.increment !== undefined) ? [itemCache] : []),
     ...steps.flatMap(({ step, outputs }): readonly TypeName[] => [
       { kind: 'execution', name: step.source },
       ...artifactTypes(step.inputs, step.bases),
       ...artifactTypes(outputs, step.bases),
     ]),
   ])
-  const names = steps.map(({ step }) => contextsOf(place, step.name, step.identity.key))
+  const names = steps.map(({ step }) => contextsOf(place, step.name, step.identity.key, step.increment))
   const contextOf = yield* contextLookup(types, names.flat(), steps[0]!.now)
   const contexts = names.map((some) => some.map(contextOf))
   const ids = yield* insert({

@@ -16,7 +16,7 @@ import {
 } from './execution-queries.ts'
 import { endStep, insertReused, startStep } from './executions.ts'
 import { findLineage, type Lineage, type LineageOptions } from './lineage.ts'
-import { findByKeys } from './prior-executions.ts'
+import { findByIncrement, findByKeys } from './prior-executions.ts'
 import { getRun } from './read-run.ts'
 import { runPlace } from './run-place.ts'
 import {
@@ -47,6 +47,8 @@ export interface RunRecords {
   recordReusedRun(run: RunStart, steps: readonly ReusedStep[], endedAt: number): Promise<void>
   /** Completed executions by key, newest first. */
   findByKeys(keys: readonly Digest[]): Promise<ReadonlyMap<Digest, readonly PriorExecution[]>>
+  /** The newest completed executions that differ in nothing but their items, at most `limit`, newest first. */
+  findByIncrement(increment: Digest, limit: number): Promise<readonly PriorExecution[]>
   /** Where the nearest execution before another that gave outputs is: of the same step in the same pipeline, executed or reused. */
   findEarlier(steps: readonly EarlierQuestion[]): Promise<readonly (ExecutionPlace | undefined)[]>
   /** The runs of executions, and how these ended. */
@@ -104,6 +106,7 @@ export function runRecords(database: SqlDatabase): RunRecords {
         yield* endRun(place, { status: 'complete', endedAt, error: null })
       }),
     findByKeys: (keys) => database.read(() => findByKeys(keys)),
+    findByIncrement: (increment, limit) => database.read(() => findByIncrement(increment, limit)),
     findEarlier: (steps) => database.read(() => findEarlier(steps)),
     findExecutions: (ids) => database.read(() => findExecutions(ids)),
     findFailed: (keys) => database.read(() => findFailed(keys)),
