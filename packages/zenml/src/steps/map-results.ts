@@ -96,6 +96,11 @@ export class MapResults {
     if (rows.length > 0) await this.writer.write(madeSplit, rows)
   }
 
+  /** Gives up: closes the scratch files. */
+  async abort(): Promise<void> {
+    await this.writer.abort()
+  }
+
   /** Puts the rows of all items together, in their order. */
   async write(
     directory: string,
@@ -141,6 +146,8 @@ export class MapResults {
     } catch (error) {
       await writer.abort()
       throw error
+    } finally {
+      await Promise.all([made, ...earlier.values()].map((rows) => rows.close()))
     }
     return { items: { splits: lists }, made: this.made, kept: this.kept }
   }

@@ -165,18 +165,23 @@ function mapStep<I extends Ports, S extends ParameterSchema<unknown>>(
         }
         await results.give(digest, given)
       }
-      const total = examples.splits.reduce((sum, split) => sum + examples.rows(split), 0)
-      let done = 0
-      for (const split of examples.splits) {
-        results.startSplit(split)
-        const open: Item[] = []
-        for await (const item of readItems(examples, split, { columns, group, signal })) {
-          if (!results.take(item.digest)) open.push(item)
-          if (open.length >= concurrency * 8) await forEach(open.splice(0), concurrency, (some) => make(some, split))
-          done += item.rows.length
-          context.progress(done, total, 'rows')
+      try {
+        const total = examples.splits.reduce((sum, split) => sum + examples.rows(split), 0)
+        let done = 0
+        for (const split of examples.splits) {
+          results.startSplit(split)
+          const open: Item[] = []
+          for await (const item of readItems(examples, split, { columns, group, signal })) {
+            if (!results.take(item.digest)) open.push(item)
+            if (open.length >= concurrency * 8) await forEach(open.splice(0), concurrency, (some) => make(some, split))
+            done += item.rows.length
+            context.progress(done, total, 'rows')
+          }
+          await forEach(open, concurrency, (some) => make(some, split))
         }
-        await forEach(open, concurrency, (some) => make(some, split))
+      } catch (error) {
+        await results.abort()
+        throw error
       }
       const { items, made: calls, kept } = await results.write(context.directories['examples']!, features, signal)
       context.metric('itemsMade', calls)

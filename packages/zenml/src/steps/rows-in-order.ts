@@ -41,13 +41,19 @@ export class RowsInOrder {
     }
   }
 
+  /** Closes the file that is being read. */
+  async close(): Promise<void> {
+    await this.stream?.return?.()
+    this.stream = undefined
+    this.next = 0
+  }
+
   private async batch(index: number): Promise<ExampleBatch> {
     const known = this.batches.get(index)
     if (known !== undefined) return known
     if (this.stream === undefined || index < this.next) {
-      await this.stream?.return?.()
+      await this.close()
       this.stream = this.examples.read(this.split, { batchSize })[Symbol.asyncIterator]()
-      this.next = 0
     }
     for (;;) {
       const { value, done } = await this.stream.next()
