@@ -24,6 +24,14 @@ const suffix = '.items'
 /**
  * Which items a step worked on: `Split-<name>.items`, for each item 36 bytes in order: the SHA-256 of the item, then the number of rows that it gave
  * as an unsigned 32-bit integer, little end first.
+ *
+ * @example
+ * const directory = await mkdtemp(join(tmpdir(), 'items-'))
+ * const items = { digests: new Uint8Array(32), rows: Uint32Array.of(2) }
+ * await ItemIndex.materializer.save({ splits: { all: items } }, directory) // Split-all.items, 36 bytes
+ * const { splits } = await ItemIndex.materializer.load(directory)
+ * splits['all']?.rows.length // 1
+ * await rm(directory, { recursive: true })
  */
 export const ItemIndex: ArtifactType<'ItemIndex', ItemIndexData, ItemIndexData> = /* @__PURE__ */ artifactType(
   'ItemIndex',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ByteSink } from '../base/proto/byte-sink.ts'
+import type { ExampleBatch } from '../formats/batch.ts'
 import { exampleEncoder } from '../formats/encode-examples.ts'
 import { cellAt, type ExampleObject, type ExamplesReader } from '../formats/examples.ts'
 
@@ -9,7 +10,10 @@ export interface Item {
   readonly digest: Buffer
   /** Index of its first row in the split. */
   readonly row: number
-  readonly rows: readonly ExampleObject[]
+  /** Number of its rows. */
+  readonly length: number
+  /** Its rows as people read them; made when they are asked for, as most items are not. */
+  rows(): readonly ExampleObject[]
 }
 
 /**
@@ -27,12 +31,13 @@ export async function* readItems(
 ): AsyncGenerator<Item> {
   const encoder = exampleEncoder()
   const sink = new ByteSink()
-  let rows: ExampleObject[] = []
+  let rows: { readonly batch: ExampleBatch; readonly row: number }[] = []
   let digests: Buffer[] = []
   let next = 0
   const take = (): Item => {
     const digest = digests.length === 1 ? digests[0]! : sha256(Buffer.concat(digests))
-    const item = { digest, row: next - rows.length, rows }
+    const own = rows
+    const item = { digest, row: next - own.length, length: own.length, rows: () => own.map(objectAt) }
     rows = []
     digests = []
     return item
@@ -43,12 +48,16 @@ export async function* readItems(
       encoder.encode(batch, row, sink, 1)
       const digest = sha256(sink.bytes.subarray(0, sink.length))
       digests.push(digest)
-      rows.push(Object.fromEntries([...batch.columns].map(([feature, column]) => [feature, cellAt(column, row)])))
+      rows.push({ batch, row })
       next++
       if (group === 1 || rows.length === group * 4 || digest.readUInt32LE(0) % group === 0) yield take()
     }
   }
   if (rows.length > 0) yield take()
+}
+
+function objectAt({ batch, row }: { readonly batch: ExampleBatch; readonly row: number }): ExampleObject {
+  return Object.fromEntries([...batch.columns].map(([feature, column]) => [feature, cellAt(column, row)]))
 }
 
 function sha256(bytes: Uint8Array): Buffer {

@@ -125,6 +125,9 @@ function added<W extends object, A extends object>(work: W, more: A): W & A {
   return Object.defineProperties({ ...more }, Object.getOwnPropertyDescriptors(work)) as W & A
 }
 
+/** How many rows lie between two reports of progress. */
+const progressRows = 500
+
 type ItemFunction<I extends Ports, P> = (
   items: readonly ExampleObject[],
   work: MapWork<I, P>,
@@ -147,7 +150,7 @@ function mapStep<I extends Ports, S extends ParameterSchema<unknown>>(
       const { examples, ...rest } = inputs as unknown as { readonly examples: ExamplesReader }
       const { signal } = context
       const results = await MapResults.open(context.scratch, (await context.previous()) as PreviousResults | undefined)
-      const make = async ({ digest, rows, row }: Item, split: string): Promise<void> => {
+      const make = async ({ digest, row, rows }: Item, split: string): Promise<void> => {
         signal.throwIfAborted()
         const work: MapWork<I, ParameterOutput<S>> = {
           inputs: rest as InputValues<I>,
@@ -159,7 +162,7 @@ function mapStep<I extends Ports, S extends ParameterSchema<unknown>>(
         }
         let given: ExampleBatch
         try {
-          given = batchOf(declared(await call(rows, work), features), features)
+          given = batchOf(declared(await call(rows(), work), features), features)
         } catch (error) {
           throw signal.aborted ? error : failedAt(`split "${split}", row ${row}`, error)
         }
@@ -168,13 +171,16 @@ function mapStep<I extends Ports, S extends ParameterSchema<unknown>>(
       try {
         const total = examples.splits.reduce((sum, split) => sum + examples.rows(split), 0)
         let done = 0
+        let told = 0
         for (const split of examples.splits) {
           results.startSplit(split)
           const open: Item[] = []
           for await (const item of readItems(examples, split, { columns, group, signal })) {
             if (!results.take(item.digest)) open.push(item)
             if (open.length >= concurrency * 8) await forEach(open.splice(0), concurrency, (some) => make(some, split))
-            done += item.rows.length
+            done += item.length
+            if (done - told < progressRows) continue
+            told = done
             context.progress(done, total, 'rows')
           }
           await forEach(open, concurrency, (some) => make(some, split))
