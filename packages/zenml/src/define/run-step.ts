@@ -34,6 +34,8 @@ export interface TrialOptions<I extends Ports, S> {
   readonly parameters?: ParameterInput<S>
   /** Default 0. */
   readonly seed?: number
+  /** What an earlier trial gave, for an incremental step. Default nothing. */
+  readonly previous?: { readonly [output: string]: unknown }
   readonly signal?: AbortSignal
 }
 
@@ -80,6 +82,7 @@ export async function runStep<I extends Ports, O extends OutputPorts, S extends 
         seed,
         random: seededRandom(seed),
         signal: options.signal ?? new AbortController().signal,
+        previous: async () => options.previous as never,
         directories: directories as never,
         scratch,
         progress: () => undefined,

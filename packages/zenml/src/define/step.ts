@@ -96,6 +96,11 @@ export interface StepContext<O extends OutputPorts = OutputPorts> {
   readonly random: Random
   /** Aborted when the run is canceled or the step's time is over. */
   readonly signal: AbortSignal
+  /**
+   * For a step that is `incremental`: what an earlier execution gave whose code, packages, parameters, environment and other inputs were the
+   * same; undefined where there is none. A short cut and no more: what the step gives must be the same without it, and `verify` runs it so.
+   */
+  previous(): Promise<{ readonly [K in keyof O]: Loaded<O[K]> } | undefined>
   /** A directory for each output, for steps that write files themselves. */
   readonly directories: { readonly [K in keyof O]: string }
   /** An empty directory of the step's own, gone when it ends. */
@@ -125,6 +130,11 @@ export interface StepDefinition<I extends Ports, O extends OutputPorts, S extend
   readonly outputs: O
   /** A Zod schema of the parameters, with defaults. */
   readonly parameters?: S
+  /**
+   * Inputs whose items are worked on one by one, each without regard to the others: the step may then take over from `context.previous()` what
+   * it gave for items that are still the same. Default none.
+   */
+  readonly incremental?: readonly (keyof I & string)[]
   /**
    * A small computation by the same arithmetic as the step's own, for steps that depend on native code or on instructions that not every processor
    * has. The bits of its numbers are part of the step's identity: where they differ, results of the other machine are not reused.

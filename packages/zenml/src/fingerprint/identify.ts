@@ -41,6 +41,19 @@ export function identityDigest({ key, fields }: Identity): Digest {
   return digestOf(['zenml execution 1', key, fields.observed ?? null])
 }
 
+/**
+ * Digest of all that is known of an execution before it runs but the content of some inputs: two with the same one give the same for the same item
+ * of those.
+ *
+ * SHA-256 over the canonical encoding of `['zenml increment 1', names, key]`: the sorted names of those inputs, and the key of the fingerprint without
+ * them.
+ */
+export function incrementKey(fingerprint: Fingerprint, inputs: readonly string[]): Digest {
+  const rest = Object.entries(fingerprint.inputs).filter(([input]) => !inputs.includes(input))
+  const { key } = identify({ ...fingerprint, inputs: Object.fromEntries(rest) })
+  return digestOf(['zenml increment 1', [...inputs].sort(compareText), key])
+}
+
 /** What of a field counts. */
 function countedValue(fingerprint: Fingerprint, field: (typeof keyFields)[number]): Json {
   switch (field) {

@@ -5,6 +5,8 @@ import { createExamplesWriter } from './examples-writer.ts'
 
 export { batchOf, type Cell, type CellValue } from './batch-of.ts'
 export {
+  cellAt,
+  type ExampleObject,
   type ExamplesReader,
   openExamples,
   type ReadOptions,

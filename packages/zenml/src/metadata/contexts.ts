@@ -4,7 +4,7 @@ import { insert, selectIn, type Work } from './sql/work.ts'
 import { findTypes, type TypeIds } from './types.ts'
 
 /** The types of our contexts. */
-export type ContextType = 'pipeline' | 'pipeline_run' | 'node' | 'execution_cache' | 'verification'
+export type ContextType = 'pipeline' | 'pipeline_run' | 'node' | 'execution_cache' | 'item_cache' | 'verification'
 
 /** A context by type and name. */
 export type ContextName = readonly [type: ContextType, name: string]

@@ -94,16 +94,21 @@ const contextTypes: readonly TypeName[] = (['pipeline', 'pipeline_run', 'node', 
   (name) => ({ kind: 'context', name }),
 )
 
+const itemCache: TypeName = { kind: 'context', name: 'item_cache' }
+
 function contextsOf(
   { pipeline, run }: Pick<RunPlace, 'pipeline' | 'run'>,
   step: string,
   key: Identity['key'],
+  increment?: StepFacts['increment'],
 ): readonly ContextName[] {
+  const items: readonly ContextName[] = increment === undefined ? [] : [['item_cache', hexOf(increment)]]
   return [
     ['pipeline', pipeline],
     ['pipeline_run', run],
     ['node', `${pipeline}.${step}`],
     ['execution_cache', hexOf(key)],
+    ...items,
   ]
 }
 
@@ -115,6 +120,7 @@ function* insertSteps(place: RunPlace, state: number, all: readonly NewStep[]): 
   if (steps.length === 0) return all.map((step) => idOf(step)!)
   const types = yield* typeIds([
     ...contextTypes,
+    ...(steps.some(({ step }) => step.increment !== undefined) ? [itemCache] : []),
     ...steps.flatMap(({ step, outputs }): readonly TypeName[] => [
       { kind: 'execution', name: step.source },
       ...artifactTypes(step.inputs, step.bases),
@@ -122,7 +128,7 @@ function* insertSteps(place: RunPlace, state: number, all: readonly NewStep[]): 
     ]),
   ])
   const names = steps.map(({ step }) => {
-    const all = contextsOf(place, step.name, step.identity.key)
+    const all = contextsOf(place, step.name, step.identity.key, step.increment)
     // A context of a key has what may stand for others: what was reused would fill it, run by run, and hide the few that count.
     return state === executionState.cached ? all.filter(([type]) => type !== 'execution_cache') : all
   })

@@ -14,6 +14,8 @@ export interface StepFacts {
   readonly inputs: { readonly [input: string]: StoredArtifact }
   /** Artifact type to its simple type. */
   readonly bases: { readonly [type: string]: string }
+  /** Of a step that works item by item: digest of all that decides what it gives but the items. The name of its `item_cache` context. */
+  readonly increment?: Digest
 }
 
 /** A step as it starts. */

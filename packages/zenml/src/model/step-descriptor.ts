@@ -10,6 +10,8 @@ export interface StepDescriptor {
   readonly outputs: { readonly [name: string]: string }
   /** Artifact type to its simple type of ML Metadata, for the types above that have one. */
   readonly bases: { readonly [type: string]: string }
+  /** Inputs whose items it works on one by one; left out where there are none. */
+  readonly incremental?: readonly string[]
   /** Whether it computes something to tell machines apart whose arithmetic differs. */
   readonly canary: boolean
   /** JSON Schema (2020-12) of the parameters as one writes them (defaults optional). */

@@ -18,6 +18,11 @@ export interface StepInput {
   readonly inputs: { readonly [input: string]: StepInputArtifact | StepInputSource }
   /** Output name to the directory (it exists and is empty) and the artifact type. */
   readonly outputs: { readonly [output: string]: { readonly type: string; readonly path: string } }
+  /**
+   * Of a step that works item by item: what an earlier execution gave that differs in nothing but the items, by output. Left out where
+   * there is none.
+   */
+  readonly previous?: { readonly [output: string]: { readonly type: string; readonly path: string } }
   /** What is watched while it runs; null: nothing is. */
   readonly trace: TraceInput | null
 }
@@ -61,6 +66,8 @@ export interface StepOutput {
   readonly properties: { readonly [output: string]: JsonObject }
   /** Whether the step asked for its seed or for any randomness. */
   readonly usedSeed: boolean
+  /** Whether it looked at what an earlier execution gave. */
+  readonly usedPrevious: boolean
   /** What it touched outside of its declared inputs, sorted. */
   readonly touches: readonly Touch[]
   /** What it read of the repository outside of its inputs; see `ObservedLeaf`. */

@@ -18,6 +18,7 @@ export {
 export {
   batchOf,
   createExamplesWriter,
+  type ExampleObject,
   Examples,
   type ExamplesReader,
   type ExamplesSource,
@@ -25,6 +26,7 @@ export {
   openExamples,
   textAt,
 } from '../formats/examples.ts'
+export { ItemIndex, type ItemIndexData, type ItemList } from '../formats/item-index.ts'
 export { parseSchema, printSchema } from '../formats/schema-proto.ts'
 export { selectRows } from '../formats/select-rows.ts'
 export { decodeStatistics, encodeStatistics } from '../formats/statistics-proto.ts'

@@ -1,6 +1,7 @@
 // `zenml/steps`: the standard steps and the pipeline that puts them together.
 export { snapshot } from '../sources/snapshot.ts'
 export { classificationReport, regressionReport } from '../steps/evaluate-metrics.ts'
+export { type MapDefinition, type MappedRow, type MapWork, map, mapBatches } from '../steps/map.ts'
 export { type FeatureRequest, type PreprocessParameters, preprocess } from '../steps/preprocess.ts'
 export { inferSchema, type SchemaParameters, schemaOf } from '../steps/schema.ts'
 export { type SplitParameters, split } from '../steps/split.ts'

@@ -2,14 +2,17 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { StepResult } from '../backends/backend.ts'
+import { canonicalJson } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
 import { messageOf, ZenmlError } from '../base/errors.ts'
+import type { JsonObject } from '../base/json.ts'
 import { keepLoaded } from '../environment/lockfile.ts'
-import type { StepEnd } from '../metadata/step-facts.ts'
+import type { PriorExecution, StepEnd } from '../metadata/step-facts.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { RunListener } from '../model/events.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { Failure } from '../model/run.ts'
+import type { Touch } from '../model/touch.ts'
 import { observe } from './identify-step.ts'
 import type { Plan, PlannedStep } from './plan.ts'
 import { layOutStep } from './step-directory.ts'
@@ -22,6 +25,8 @@ export interface Execution {
   readonly step: PlannedStep
   readonly identity: Identity
   readonly inputs: { readonly [input: string]: StoredArtifact }
+  /** Of a step that works item by item: an earlier execution whose results for items that are still the same it may take over. */
+  readonly previous?: PriorExecution | undefined
   readonly signal: AbortSignal
   readonly onEvent: RunListener
 }
@@ -45,7 +50,14 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
   })
   let log: Digest | null = null
   try {
-    const { outputs } = await layOutStep(directory, execution.plan, step, execution.inputs, workspace)
+    const { outputs } = await layOutStep(
+      directory,
+      execution.plan,
+      step,
+      execution.inputs,
+      workspace,
+      execution.previous?.outputs,
+    )
     await keepBundle(workspace, execution)
     const result = await runLogged(workspace, execution)
     log = (await workspace.artifacts.putFile(join(directory, 'log'), { move: true })).digest
@@ -58,6 +70,9 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
         touches: result.output?.touches ?? [],
         error: result.because,
       })
+    // What was taken over from an earlier execution stands on what that one was seen to depend on.
+    const taken = result.output.usedPrevious ? execution.previous : undefined
+    const observed = taken?.identity.fingerprint.observed
     await keepLoaded({ ...workspace, packages: step.bundle.packages }, result.output.loaded)
     const stored: { [output: string]: StoredArtifact } = {}
     for (const [output, type] of Object.entries(step.descriptor.outputs)) {
@@ -73,16 +88,22 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
       log,
       outputs: stored,
       metrics: result.output.metrics,
-      touches: result.output.touches,
+      touches: allTouches(taken?.touches ?? [], result.output.touches),
       identity: observe(identity, {
-        seed: result.output.usedSeed ? step.seed : null,
-        files: result.output.observed.files,
+        seed: result.output.usedSeed || (observed?.seed ?? null) !== null ? step.seed : null,
+        files: { ...observed?.files, ...result.output.observed.files },
       }),
     })
   } catch (error) {
     if (execution.signal.aborted) return ended({ outcome: 'canceled', log })
     return ended({ outcome: 'failed', log, error: failureOf(error) })
   }
+}
+
+function allTouches(before: readonly Touch[], now: readonly Touch[]): readonly Touch[] {
+  if (before.length === 0) return now
+  const known = new Set(now.map((touch) => canonicalJson(touch as unknown as JsonObject)))
+  return [...now, ...before.filter((touch) => !known.has(canonicalJson(touch as unknown as JsonObject)))]
 }
 
 /** What is hashed is what is run, and it is kept: the bundle is stored under the digest that the identity holds. */

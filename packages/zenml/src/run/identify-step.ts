@@ -1,5 +1,5 @@
-import { sha256 } from '../base/digest.ts'
-import { identify } from '../fingerprint/identify.ts'
+import { type Digest, sha256 } from '../base/digest.ts'
+import { identify, incrementKey } from '../fingerprint/identify.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { Fingerprint, Identity, InputLeaf, ObservedLeaf } from '../model/fingerprint.ts'
 import type { Plan, PlannedStep } from './plan.ts'
@@ -31,6 +31,11 @@ export function identifyStep(
 /** The same identity with what the execution was seen to depend on. */
 export function observe(identity: Identity, observed: ObservedLeaf): Identity {
   return identify({ ...identity.fingerprint, observed })
+}
+
+/** Digest of all that decides what a step gives but the items that it works on one by one; undefined for a step that works on all at once. */
+export function incrementOf({ descriptor }: PlannedStep, { fingerprint }: Identity): Digest | undefined {
+  return descriptor.incremental === undefined ? undefined : incrementKey(fingerprint, descriptor.incremental)
 }
 
 function fingerprintOf(

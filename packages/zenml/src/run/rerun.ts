@@ -55,6 +55,7 @@ function snapshotsOf(
   otherwise: ReusePolicy,
 ): ReusePolicy {
   return {
+    findPrevious: (step, increment) => otherwise.findPrevious(step, increment),
     async find(step, identity) {
       const gone = goneSources(step, sources)
       if (gone.length === 0) return await otherwise.find(step, identity)

@@ -1,4 +1,5 @@
 import type { ArtifactStore } from '../artifacts/artifact-store.ts'
+import type { Digest } from '../base/digest.ts'
 import { holds } from '../fingerprint/observed.ts'
 import type { PriorExecution } from '../metadata/step-facts.ts'
 import type { Identity } from '../model/fingerprint.ts'
@@ -10,6 +11,8 @@ import type { Workspace } from './workspace.ts'
 /** Decides whether an earlier execution can stand for a step. */
 export interface ReusePolicy {
   find(step: PlannedStep, identity: Identity): Promise<ReuseDecision>
+  /** The newest execution of a step that works item by item which differs in its items alone and can be believed. */
+  findPrevious(step: PlannedStep, increment: Digest): Promise<PriorExecution | undefined>
 }
 
 /** What was found, and what was found but could not be believed. */
@@ -20,7 +23,13 @@ export interface ReuseDecision {
 }
 
 /** Never reuses anything. */
-export const noReuse: ReusePolicy = { find: async () => ({ prior: undefined, refused: [] }) }
+export const noReuse: ReusePolicy = {
+  find: async () => ({ prior: undefined, refused: [] }),
+  findPrevious: async () => undefined,
+}
+
+/** How many earlier executions of a step that works item by item are looked at. */
+const increments = 3
 
 /** Reuses the newest execution with the same identity whose outputs are all there, byte for byte. */
 export function reuseFrom({
@@ -33,17 +42,30 @@ export function reuseFrom({
       if (!step.spec.cache) return { prior: undefined, refused: [] }
       const refused: string[] = []
       for await (const prior of priorsOf(records, identity.key)) {
-        const { observed } = prior.identity.fingerprint
-        if (observed === undefined || !holds(observed, { seed: step.seed, root })) continue
-        // A strict step stands only on what a strict step could have made.
-        if (step.strict && prior.touches.some(breaksStrict)) continue
+        if (!stands(prior, step, root)) continue
         const problem = await problemOf(prior, artifacts)
         if (problem === undefined) return { prior, refused }
         refused.push(problem)
       }
       return { prior: undefined, refused }
     },
+    async findPrevious(step, increment) {
+      if (!step.spec.cache) return undefined
+      const found = await records.findByKeys([increment], { type: 'item_cache', limit: increments })
+      for (const prior of found.get(increment) ?? []) {
+        if (stands(prior, step, root) && (await problemOf(prior, artifacts)) === undefined) return prior
+      }
+      return undefined
+    },
   }
+}
+
+/** Whether what an earlier execution was seen to depend on is as it was. */
+function stands({ identity, touches }: PriorExecution, step: PlannedStep, root: string): boolean {
+  const { observed } = identity.fingerprint
+  if (observed === undefined || !holds(observed, { seed: step.seed, root })) return false
+  // A strict step stands only on what a strict step could have made.
+  return !(step.strict && touches.some(breaksStrict))
 }
 
 async function problemOf(prior: PriorExecution, artifacts: ArtifactStore): Promise<string | undefined> {

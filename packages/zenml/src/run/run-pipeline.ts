@@ -11,7 +11,7 @@ import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { CodePin, Failure, Outcome, RunStatus } from '../model/run.ts'
 import { keepCode } from './archive-code.ts'
 import { executeStep, failureOf } from './execute-step.ts'
-import { identifyStep, inputsOf } from './identify-step.ts'
+import { identifyStep, incrementOf, inputsOf } from './identify-step.ts'
 import { recoverLostRuns } from './lost-runs.ts'
 import { disagreementsWith, nondeterminismSentence } from './nondeterminism.ts'
 import { type Plan, type PlannedStep, planRun, type SourceFinder } from './plan.ts'
@@ -253,6 +253,8 @@ class Runner {
       this.tellReused(step.name)
       return
     }
+    const increment = incrementOf(step, identity)
+    const previous = increment === undefined ? undefined : await this.policy.findPrevious(step, increment)
     const startedAt = clock.now()
     this.onEvent({ kind: 'step-started', step: step.name })
     const { source } = step.spec
@@ -266,6 +268,7 @@ class Runner {
       bases,
       startedAt,
       refused,
+      ...(increment === undefined ? {} : { increment }),
     })
     const directory = join(this.workspace.temporaryDirectory, this.run, step.name)
     const end = await executeStep(this.workspace, {
@@ -274,6 +277,7 @@ class Runner {
       step,
       identity,
       inputs,
+      previous,
       signal: this.signal,
       onEvent: this.onEvent,
     })

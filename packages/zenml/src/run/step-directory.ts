@@ -15,11 +15,13 @@ export async function layOutStep(
   step: PlannedStep,
   inputs: { readonly [input: string]: StoredArtifact },
   { artifacts, root }: Pick<Workspace, 'artifacts' | 'root'>,
+  previous?: { readonly [output: string]: StoredArtifact },
 ): Promise<{ readonly outputs: { readonly [output: string]: string } }> {
   await rm(directory, { recursive: true, force: true })
   await mkdir(join(directory, 'code'), { recursive: true })
   const given: { [input: string]: StepInputArtifact | StepInputSource } = {}
   const outputs: { [output: string]: string } = {}
+  const before: { [output: string]: { type: string; path: string } } = {}
   await Promise.all([
     writeBundle(step.bundle, join(directory, 'code')),
     ...Object.entries(step.inputs).map(async ([input, from]) => {
@@ -32,6 +34,12 @@ export async function layOutStep(
       await mkdir(join(directory, path), { recursive: true })
       await artifacts.materialise(inputs[input]!.digest, join(directory, path))
       given[input] = { kind: 'artifact', type: inputs[input]!.type, path }
+    }),
+    ...Object.entries(previous ?? {}).map(async ([output, { type, digest }]) => {
+      const path = join('previous', output)
+      await mkdir(join(directory, path), { recursive: true })
+      await artifacts.materialise(digest, join(directory, path))
+      before[output] = { type, path }
     }),
     ...Object.keys(step.descriptor.outputs).map(async (output) => {
       outputs[output] = join(directory, 'outputs', output)
@@ -51,6 +59,7 @@ export async function layOutStep(
         { type, path: join('outputs', output) },
       ]),
     ),
+    ...(previous === undefined ? {} : { previous: before }),
     trace: {
       repository: root,
       packages: [...new Set(step.places.map((place) => place.directory))],

@@ -44,7 +44,7 @@ async function describeOne(bundle: string, parameters: JsonObject): Promise<Desc
 
 /** What a step declares, as plain data. */
 export function descriptorOf(step: AnyStep): StepDescriptor {
-  const { name, description, inputs = {}, outputs, parameters } = step.definition
+  const { name, description, inputs = {}, outputs, parameters, incremental = [] } = step.definition
   const types = [...Object.values<Ports[string]>(inputs), ...Object.values<AnyArtifactType>(outputs)]
   const bases: { [type: string]: string } = {}
   for (const port of types) {
@@ -62,6 +62,7 @@ export function descriptorOf(step: AnyStep): StepDescriptor {
     ),
     outputs: Object.fromEntries(Object.entries<AnyArtifactType>(outputs).map(([output, type]) => [output, type.name])),
     bases,
+    ...(incremental.length === 0 ? {} : { incremental }),
     canary: step.definition.canary !== undefined,
     parameters: jsonSchemaOf(parameters),
   }

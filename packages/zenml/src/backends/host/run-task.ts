@@ -25,6 +25,7 @@ export async function runTask(directory: string): Promise<void> {
   const metrics: { [name: string]: number | number[] } = {}
   const properties: { [output: string]: JsonObject } = {}
   const trace = startTrace(directory, input)
+  let usedPrevious = false
   const end = (error: Failure | null): void => {
     const output: StepOutput = {
       format: 1,
@@ -33,6 +34,7 @@ export async function runTask(directory: string): Promise<void> {
       metrics: metrics as JsonObject,
       properties,
       usedSeed: state.used,
+      usedPrevious,
       ...trace.end(),
     }
     writeFileSync(join(directory, 'output.json.part'), canonicalJson(output as unknown as JsonObject))
@@ -65,6 +67,11 @@ export async function runTask(directory: string): Promise<void> {
         get random() {
           state.used = true
           return state.random
+        },
+        previous: async () => {
+          if (input.previous === undefined) return undefined
+          usedPrevious = true
+          return await loadPrevious(step, input.previous, directory)
         },
         signal: abort.signal,
         directories,
@@ -113,6 +120,19 @@ async function loadInputs(step: AnyStep, input: StepInput, directory: string): P
     const port = step.definition.inputs[name] as AnyArtifactType | { readonly optional: AnyArtifactType }
     const type = 'optional' in port ? port.optional : port
     values[name] = await type.materializer.load(join(directory, given.path))
+  }
+  return values
+}
+
+async function loadPrevious(
+  step: AnyStep,
+  previous: NonNullable<StepInput['previous']>,
+  directory: string,
+): Promise<{ [output: string]: unknown }> {
+  const values: { [output: string]: unknown } = {}
+  for (const [output, { path }] of Object.entries(previous)) {
+    const type = step.definition.outputs[output] as AnyArtifactType
+    values[output] = await type.materializer.load(join(directory, path))
   }
   return values
 }
