@@ -1,9 +1,8 @@
 import { type JsonObject, type Step, step, ZenmlError } from 'zenml'
 import { Examples, Model, TransformGraph } from 'zenml/formats'
-import { transformWidth } from 'zenml/steps'
+import { type Matrix, MatrixBlocks, transformWidth } from 'zenml/steps'
 import * as z from 'zod'
 import { canary } from './canary.ts'
-import { type Matrix, MatrixBlocks } from './matrix-blocks.ts'
 import { buildNetwork, saveNetwork } from './network.ts'
 import { loadTensorFlow, type TensorFlow } from './tfjs.ts'
 
@@ -194,7 +193,7 @@ const predictionBatch = 4096
 export function predictRows(
   { core }: TensorFlow,
   model: { predictOnBatch(x: never): unknown },
-  { rows, width, features }: Matrix,
+  { rows, width, features }: Pick<Matrix, 'rows' | 'width' | 'features'>,
   outputs: number,
 ): Float32Array {
   const predictions = new Float32Array(rows * outputs)

@@ -138,7 +138,7 @@ it('evaluation refuses names that are not there, and a model of another transfor
   ).rejects.toMatchObject({ code: 'ZEN_EVALUATE_SPLIT' })
   await expect(
     runStep(evaluate, { inputs: { examples, transform, model: { ...model, format: 'other' } } }),
-  ).rejects.toMatchObject({ code: 'ZEN_EVALUATE_MODEL' })
+  ).rejects.toMatchObject({ code: 'ZEN_MODEL_FORMAT' })
   const refusal = (classes: string[]): Promise<unknown> =>
     runStep(evaluate, {
       inputs: {

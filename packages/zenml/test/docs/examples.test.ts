@@ -30,15 +30,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod'
-import type { TransformGraphData } from 'zenml/formats'
+import type { StepContext } from 'zenml'
+import type { ExamplesReader, LoadedModel, TransformGraphData } from 'zenml/formats'
+import type { EvaluatedSplit, Matrix, PredictedRows, Predictor } from 'zenml/steps'
 ${Object.keys(entries)
   .map(
     (entry) =>
-      `import { ${names.flatMap((name) => (name.entry === entry ? [name.name] : [])).join(', ')} } from '${entry}'`,
+      `import { ${names.flatMap((name) => (name.entry === entry ? [isShared(name.name) ? `${name.name} as ${sharedName(name)}` : name.name] : [])).join(', ')} } from '${entry}'`,
   )
   .join('\n')}
 const directory = process.env['ZENML_EXAMPLE_PROJECT']!
-export type Used = TransformGraphData
+export type Used = TransformGraphData | StepContext | ExamplesReader | LoadedModel | EvaluatedSplit | Matrix | PredictedRows | Predictor
 void [mkdtemp, readFile, rm, writeFile, tmpdir, join, z, same]
 type Given = ReturnType<typeof given>
 function given() {
@@ -54,10 +56,29 @@ function inPipeline(place: (given: Given) => void): void {
 }
 `
 
-function moduleOf(examples: readonly Pick<PublicName, 'name' | 'example' | 'isStep'>[]): string {
-  const functions = examples.map(
-    (name) => `export async function example_${name.name}(): Promise<void> {\n${exampleBody(name)}\n}`,
-  )
+type Example = Pick<PublicName, 'name' | 'example' | 'isStep'> & { readonly entry?: string }
+
+/** Whether several packages have the name; in an example it is that of its own package. */
+function isShared(name: string): boolean {
+  return names.filter((other) => other.name === name).length > 1
+}
+
+function sharedName({ name, entry = '' }: Pick<Example, 'name' | 'entry'>): string {
+  return `${name}_of_${entry.replaceAll(/\W/g, '_')}`
+}
+
+function functionOf(example: Example): string {
+  return `example_${isShared(example.name) ? sharedName(example) : example.name}`
+}
+
+function moduleOf(examples: readonly Example[]): string {
+  const functions = examples.map((example) => {
+    const own = names
+      .filter(({ name, entry }) => isShared(name) && entry === example.entry)
+      .map((name) => `const ${name.name} = ${sharedName(name)}\nvoid ${name.name}\n`)
+      .join('')
+    return `export async function ${functionOf(example)}(): Promise<void> {\n${own}${exampleBody(example as PublicName)}\n}`
+  })
   return `${prelude}\n${functions.join('\n\n')}\n`
 }
 
@@ -146,8 +167,8 @@ describe('examples in docstrings', () => {
 
   it('run, and give the values that they say', async () => {
     const loaded = await load('run', moduleOf(withExample))
-    for (const { name } of withExample) {
-      await expect(loaded[`example_${name}`]!(), name).resolves.toBeUndefined()
+    for (const example of withExample) {
+      await expect(loaded[functionOf(example)]!(), example.name).resolves.toBeUndefined()
     }
   })
 

@@ -1,6 +1,7 @@
-import { ZenmlError } from 'zenml'
-import type { ExamplesReader, TransformGraphData } from 'zenml/formats'
-import { applyTransform } from 'zenml/steps'
+import { ZenmlError } from '../base/errors.ts'
+import type { ExamplesReader } from '../formats/examples.ts'
+import type { TransformGraphData } from '../formats/transform-graph.ts'
+import { applyTransform } from './transform.ts'
 
 /** Transformed rows, row after row. */
 export interface Matrix {
@@ -18,6 +19,14 @@ const defaultBlockBytes = 64 << 20
  * each time. Rows keep their order; those without a label are left out.
  *
  * Throws `ZEN_TRAIN_SPLIT` where the split is not there or has no row with a label.
+ *
+ * @example
+ * const rows = async (examples: ExamplesReader, transform: TransformGraphData): Promise<number> => {
+ *   let count = 0
+ *   const blocks = new MatrixBlocks(examples, transform, 'train', null)
+ *   for await (const block of blocks.read(new AbortController().signal)) count += block.rows
+ *   return count
+ * }
  */
 export class MatrixBlocks {
   private readonly examples: ExamplesReader

@@ -1,0 +1,134 @@
+import { ZenmlError } from '../base/errors.ts'
+import { didYouMean } from '../base/nearest.ts'
+import type { StepContext } from '../define/step.ts'
+import type { ExampleBatch } from '../formats/batch.ts'
+import type { EvaluationData, Report } from '../formats/evaluation.ts'
+import type { ExamplesReader } from '../formats/examples.ts'
+import type { TransformGraphData } from '../formats/transform-graph.ts'
+import { classificationReport, regressionReport } from './evaluate-metrics.ts'
+import { checkPredictor, type Predictor } from './predictor.ts'
+import { applyTransform, wordAt } from './transform.ts'
+
+/** What is evaluated, and on what. */
+export interface EvaluatedSplit {
+  readonly examples: ExamplesReader
+  readonly transform: TransformGraphData
+  readonly predictor: Predictor
+  readonly split: string
+  /** Features whose values are each reported by themselves. */
+  readonly slices: readonly string[]
+}
+
+/**
+ * Evaluates a predictor on a split, overall and by slice, and records the headline as metrics: what the `evaluate` steps of all packages do.
+ *
+ * Throws `ZEN_EVALUATE_SPLIT` and `ZEN_EVALUATE_SLICE` for names that are not there, `ZEN_EVALUATE_MODEL` for a model of another transform.
+ *
+ * @example
+ * const report = async (split: EvaluatedSplit, context: StepContext): Promise<number> =>
+ *   (await evaluateSplit(split, context)).overall.rows
+ */
+export async function evaluateSplit(
+  { examples, transform, predictor, split, slices }: EvaluatedSplit,
+  context: Pick<StepContext, 'signal' | 'progress' | 'metric'>,
+): Promise<EvaluationData> {
+  if (!examples.splits.includes(split))
+    throw new ZenmlError(
+      'ZEN_EVALUATE_SPLIT',
+      `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`,
+      { next: 'Name one with the parameter "split".', exitCode: 1 },
+    )
+  for (const slice of slices) {
+    if (examples.features.has(slice)) continue
+    const known = [...examples.features.keys()]
+    throw new ZenmlError(
+      'ZEN_EVALUATE_SLICE',
+      `The slice feature "${slice}" is not there; the examples have ${known.join(', ')}.${didYouMean(slice, known)}`,
+      { exitCode: 1 },
+    )
+  }
+  checkPredictor(predictor, transform)
+  const label = transform.label.transform
+  const { outputs } = predictor
+  const most = examples.rows(split)
+  const labels = new Float32Array(most)
+  const predictions = new Float32Array(most * outputs)
+  const sliced = slices.map((feature) => new Slices(feature, most))
+  let rows = 0
+  const needed = [transform.label.name, ...transform.features.map(({ name }) => name), ...slices]
+  const columns = [...new Set(needed)].filter((name) => examples.features.has(name))
+  for await (const batch of examples.read(split, { columns, signal: context.signal })) {
+    const part = applyTransform(transform, batch)
+    labels.set(part.labels, rows)
+    predictions.set(predictor.predict({ ...part, rows: part.rows.length }), rows * outputs)
+    for (const slice of sliced) slice.add(batch, part.rows, rows)
+    rows += part.rows.length
+    context.progress(rows, most, 'rows')
+  }
+  const report = (own: Float32Array, given: Float32Array): Report =>
+    label.kind === 'class' ? classificationReport(own, given, label.classes) : regressionReport(own, given)
+  const overall = report(labels.subarray(0, rows), predictions.subarray(0, rows * outputs))
+  const sliceReports = sliced.flatMap((slice) =>
+    slice.rowsByValue(rows).map(({ value, rows: some }) => {
+      const own = Float32Array.from(some, (row) => labels[row]!)
+      const given = new Float32Array(some.length * outputs)
+      for (const [index, row] of some.entries())
+        given.set(predictions.subarray(row * outputs, (row + 1) * outputs), index * outputs)
+      return { feature: slice.feature, value, report: report(own, given) }
+    }),
+  )
+  for (const [name, value] of Object.entries(headline(overall))) if (value !== null) context.metric(name, value)
+  return { version: 1, split, overall, slices: sliceReports }
+}
+
+/** Which rows have which value of a feature: 4 bytes a row. */
+class Slices {
+  readonly feature: string
+  private readonly codes: Uint32Array
+  private readonly values = new Map<string, number>()
+
+  constructor(feature: string, most: number) {
+    this.feature = feature
+    this.codes = new Uint32Array(most)
+  }
+
+  /** Adds the rows of a batch; `at` is the number of the first among all. */
+  add(batch: ExampleBatch, rows: Uint32Array, at: number): void {
+    const column = batch.columns.get(this.feature)
+    for (let index = 0; index < rows.length; index++) {
+      const value = wordAt(column, rows[index]!) ?? '(missing)'
+      let code = this.values.get(value)
+      if (code === undefined) {
+        code = this.values.size
+        this.values.set(value, code)
+      }
+      this.codes[at + index] = code
+    }
+  }
+
+  /** In the order of the values' UTF-8 bytes. */
+  rowsByValue(rows: number): { value: string; rows: Uint32Array }[] {
+    const counts = new Uint32Array(this.values.size)
+    for (let row = 0; row < rows; row++) counts[this.codes[row]!]!++
+    const lists = Array.from(counts, (count) => new Uint32Array(count))
+    counts.fill(0)
+    for (let row = 0; row < rows; row++) {
+      const code = this.codes[row]!
+      lists[code]![counts[code]!++] = row
+    }
+    return [...this.values]
+      .map(([value, code]) => ({ value, rows: lists[code]! }))
+      .sort((a, b) => Buffer.compare(Buffer.from(a.value), Buffer.from(b.value)))
+  }
+}
+
+function headline(report: Report): { [name: string]: number | null } {
+  if (report.kind === 'regression') return { rows: report.rows, mae: report.mae, rmse: report.rmse, r2: report.r2 }
+  return {
+    rows: report.rows,
+    accuracy: report.accuracy,
+    logLoss: report.logLoss,
+    rocAuc: report.rocAuc,
+    calibrationError: report.calibrationError,
+  }
+}

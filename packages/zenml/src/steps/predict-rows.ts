@@ -1,0 +1,120 @@
+import { ZenmlError } from '../base/errors.ts'
+import { didYouMean } from '../base/nearest.ts'
+import type { StepContext } from '../define/step.ts'
+import type { BytesColumn, Column, ExampleBatch, FloatColumn } from '../formats/batch.ts'
+import { createExamplesWriter, type ExamplesReader } from '../formats/examples.ts'
+import type { TransformGraphData } from '../formats/transform-graph.ts'
+import { checkPredictor, type Predictor } from './predictor.ts'
+import { applyTransform } from './transform.ts'
+
+/** What is predicted, and of what. */
+export interface PredictedRows {
+  readonly examples: ExamplesReader
+  readonly transform: TransformGraphData
+  readonly predictor: Predictor
+  /** Splits to predict; null: all. */
+  readonly splits: readonly string[] | null
+  /** Features that are kept beside the prediction; null: all. */
+  readonly keep: readonly string[] | null
+  /** Name of the new feature. */
+  readonly name: string
+}
+
+/**
+ * Predicts every row, with or without a label, and writes the rows with their prediction to a directory: what the `predict` steps of all packages do.
+ * The feature `NAME` is the class or the number, `NAME.probabilities` a probability for each class in the order of the transform.
+ *
+ * Throws `ZEN_PREDICT_SPLIT` and `ZEN_PREDICT_FEATURE` for names that are not there or taken, `ZEN_EVALUATE_MODEL` for a model of another transform.
+ *
+ * @example
+ * const write = (rows: PredictedRows, directory: string, context: StepContext): Promise<void> => predictRows(rows, directory, context)
+ */
+export async function predictRows(
+  { examples, transform, predictor, splits, keep, name }: PredictedRows,
+  directory: string,
+  context: Pick<StepContext, 'signal' | 'progress' | 'describe'>,
+): Promise<void> {
+  checkPredictor(predictor, transform)
+  const chosen = splits ?? examples.splits
+  for (const split of chosen) if (!examples.splits.includes(split)) throw missing('SPLIT', split, examples.splits)
+  const known = [...examples.features.keys()]
+  for (const feature of keep ?? []) if (!known.includes(feature)) throw missing('FEATURE', feature, known)
+  const kept = keep ?? known
+  for (const taken of [name, `${name}.probabilities`]) {
+    if (kept.includes(taken))
+      throw new ZenmlError('ZEN_PREDICT_FEATURE', `The examples have a feature "${taken}" already.`, {
+        next: 'Give the prediction another name, or do not keep that feature.',
+        exitCode: 1,
+      })
+  }
+  const needed = [...new Set([...kept, ...transform.features.map((feature) => feature.name)])].filter((feature) =>
+    examples.features.has(feature),
+  )
+  const total = chosen.reduce((sum, split) => sum + examples.rows(split), 0)
+  const writer = await createExamplesWriter(directory)
+  let done = 0
+  try {
+    for (const split of chosen) {
+      await writer.declare(split)
+      for await (const batch of examples.read(split, { columns: needed, signal: context.signal })) {
+        const part = applyTransform(transform, batch, { labels: false })
+        const said = predictor.predict({ ...part, rows: batch.length })
+        await writer.write(split, withPrediction(batch, kept, predictor, said, name))
+        done += batch.length
+        context.progress(done, total, 'rows')
+      }
+    }
+    await writer.finish()
+  } catch (error) {
+    await writer.abort()
+    throw error
+  }
+  context.describe('examples', { splits: Object.fromEntries(chosen.map((split) => [split, examples.rows(split)])) })
+}
+
+function withPrediction(
+  batch: ExampleBatch,
+  kept: readonly string[],
+  { classes, outputs }: Predictor,
+  said: Float32Array,
+  name: string,
+): ExampleBatch {
+  const columns = new Map<string, Column>([...batch.columns].filter(([feature]) => kept.includes(feature)))
+  if (classes === null) columns.set(name, { kind: 'float', values: said } satisfies FloatColumn)
+  else {
+    columns.set(name, likeliest(said, classes))
+    columns.set(`${name}.probabilities`, {
+      kind: 'float',
+      values: said,
+      offsets: Uint32Array.from({ length: batch.length + 1 }, (_, row) => row * outputs),
+    } satisfies FloatColumn)
+  }
+  const sorted = [...columns].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  return { length: batch.length, columns: new Map(sorted) }
+}
+
+/** The first of the classes with the highest probability. */
+function likeliest(said: Float32Array, classes: readonly string[]): BytesColumn {
+  const names = classes.map((one) => Buffer.from(one))
+  const rows = said.length / classes.length
+  const parts: Buffer[] = []
+  const ends = new Uint32Array(rows)
+  let end = 0
+  for (let row = 0; row < rows; row++) {
+    let best = 0
+    for (let index = 1; index < classes.length; index++)
+      if (said[row * classes.length + index]! > said[row * classes.length + best]!) best = index
+    parts.push(names[best]!)
+    end += names[best]!.length
+    ends[row] = end
+  }
+  return { kind: 'bytes', data: Buffer.concat(parts), ends }
+}
+
+function missing(what: 'SPLIT' | 'FEATURE', name: string, known: readonly string[]): ZenmlError {
+  return new ZenmlError(
+    `ZEN_PREDICT_${what}`,
+    `There is no ${what.toLowerCase()} "${name}"; the examples have ${known.join(', ')}.${didYouMean(name, known)}`,
+    { exitCode: 1 },
+  )
+}
