@@ -48,7 +48,7 @@ const splitPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
 /**
  * Starts writing examples below a directory: `Split-<name>/data_tfrecord-00000-of-00004` and `examples.json`. A shard ends by the
- * content of its last record, at `shardBytes` (default 2 MiB) on average (see `shardSizes`): the bytes depend on the rows and their order alone,
+ * content of its last record, at `shardBytes` (default 1 MiB) on average (see `shardSizes`): the bytes depend on the rows and their order alone,
  * never on how they are cut into batches. Memory is bounded by about 2 MiB for each split.
  *
  * Throws `ZEN_EXAMPLES_KIND` where a feature changes its kind, `ZEN_EXAMPLES_SPLIT` for a name that makes no directory, and what
@@ -65,7 +65,7 @@ export async function createExamplesWriter(
   directory: string,
   options: { readonly shardBytes?: number } = {},
 ): Promise<ExamplesWriter> {
-  const { shardBytes = 2 * 1024 * 1024 } = options
+  const { shardBytes = 1024 * 1024 } = options
   await mkdir(directory, { recursive: true })
   const splits = new Map<string, SplitWriter>()
   const features = new Map<string, FeatureKind>()

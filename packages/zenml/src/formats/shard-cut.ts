@@ -23,10 +23,10 @@ export interface ShardSizes {
 export function shardSizes(written: number, average: number): ShardSizes {
   let size = average
   while (written >= size * shardsOfOneSize) size *= 2
-  return { average: size, least: size / 8, most: size * 4 }
+  return { average: size, least: size / 2, most: size * 2.5 }
 }
 
 /** What ends a shard of which `flushed` bytes are written. */
 export function shardCut({ average, least }: ShardSizes, flushed: number): ShardCut {
-  return { chance: 0x100000000 / average, from: least - flushed, found: false }
+  return { chance: 0x100000000 / (average - least), from: least - flushed, found: false }
 }

@@ -63,14 +63,13 @@ it('writes the files that it has always written', async () => {
   await writer.write('all', batchOf(rowsFrom(0, 30), { x: 'float' }))
   await writer.finish()
   expect(readFileSync(join(directory, 'examples.json'), 'utf8')).toBe(
-    '{"features":{"n":"int","text":"bytes","x":"float"},"format":1,"splits":{"all":{"rows":30,"shards":[18,8,4]}}}\n',
+    '{"features":{"n":"int","text":"bytes","x":"float"},"format":1,"splits":{"all":{"rows":30,"shards":[18,12]}}}\n',
   )
   expect(digests(directory)).toMatchInlineSnapshot(`
     {
-      "Split-all/data_tfrecord-00000-of-00003": "sha256:1ea87f5b9b285c2a71e3390e2292592b25ec4415789cbd412c50acd380859d12",
-      "Split-all/data_tfrecord-00001-of-00003": "sha256:606087cfca52a2ec21dbd12f2ab1279d5b5a2850a677cdd975b02ab1177a6bb9",
-      "Split-all/data_tfrecord-00002-of-00003": "sha256:1ac172b30c024c072c67af6b5d283b2d1164a3c0a4394c3ab4a11d91073548da",
-      "examples.json": "sha256:5a2607e7bcce535e28d79165940d0a4fe07cba5497c94461eb405198f061743a",
+      "Split-all/data_tfrecord-00000-of-00002": "sha256:1ea87f5b9b285c2a71e3390e2292592b25ec4415789cbd412c50acd380859d12",
+      "Split-all/data_tfrecord-00001-of-00002": "sha256:b7fc3767ae119ccb9f12bfd8417070cafff190546a0eb1dcadb73dabf4f67ec4",
+      "examples.json": "sha256:5c8b294b2ec71a58c9dbd0c0c820e8765677720aa3e7279e83398fecfc8df329",
     }
   `)
 })
