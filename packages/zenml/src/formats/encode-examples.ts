@@ -9,14 +9,24 @@ import { frameFooter, frameHeader } from './tfrecord.ts'
 /** Encodes batches as framed `tf.train.Example` records; keeps what it learns of the features from batch to batch. */
 export interface ExampleEncoder {
   /**
-   * Appends the rows of a batch from `from` on, until they are all written or the sink holds `limit` bytes or more; returns the
-   * first row that is not written. Features stand in the order of their names' UTF-8 bytes, numbers are packed, a row without
+   * Appends the rows of a batch from `from` on, until they are all written, the sink holds `limit` bytes or more, or a row ends a
+   * shard by `cut`, which is told there; returns the first row that is not written. Features stand in the order of their names' UTF-8 bytes, numbers are packed, a row without
    * values for a feature leaves it out: equal rows are equal bytes, however they are cut into batches.
    *
    * Throws `ZEN_BATCH_INVALID` for a batch that does not hold together: missing values, offsets that go back, ints that are not
    * whole or beyond 2^53 - 1 without `big`. Nothing of the failing row stays in the sink.
    */
-  encode(batch: ExampleBatch, from: number, sink: ByteSink, limit: number): number
+  encode(batch: ExampleBatch, from: number, sink: ByteSink, limit: number, cut?: ShardCut): number
+}
+
+/** Where a shard ends by the content of its records; see `shard-cut.ts`. */
+export interface ShardCut {
+  /** How likely a byte ends the shard, times 2^32. */
+  readonly chance: number
+  /** Bytes of the sink before which nothing ends. */
+  readonly from: number
+  /** Set when a record has ended the shard. */
+  found: boolean
 }
 
 /** One column of a batch, ready to be written. All plans have one shape, so that the loop over them stays fast. */
@@ -42,7 +52,7 @@ export function exampleEncoder(): ExampleEncoder {
   /** Bytes of the length of the last row's features: the guess for the next one's. */
   let width = 2
 
-  function encode(batch: ExampleBatch, from: number, sink: ByteSink, limit: number): number {
+  function encode(batch: ExampleBatch, from: number, sink: ByteSink, limit: number, cut?: ShardCut): number {
     if (planned !== batch) {
       plans = planBatch(batch, layouts)
       planned = batch
@@ -68,15 +78,25 @@ export function exampleEncoder(): ExampleEncoder {
       view.setInt32(start, at - start - frameHeader, true)
       view.setInt32(start + 4, 0, true)
       view.setInt32(start + 8, maskedCrc32c(bytes, start, start + 8), true)
-      view.setInt32(at, maskedCrc32c(bytes, start + frameHeader, at), true)
+      const checksum = maskedCrc32c(bytes, start + frameHeader, at)
+      view.setInt32(at, checksum, true)
       sink.length = at + frameFooter
       row++
+      if (cut !== undefined && sink.length >= cut.from && endsShard(checksum, sink.length - start, cut.chance)) {
+        cut.found = true
+        break
+      }
     }
     if (row === batch.length) planned = undefined
     return row
   }
 
   return { encode }
+}
+
+/** Whether a record ends its shard: a matter of its content alone, the likelier the longer it is. */
+function endsShard(checksum: number, size: number, chance: number): boolean {
+  return Math.imul(checksum, 0x9e3779b1) >>> 0 < size * chance
 }
 
 function planBatch(batch: ExampleBatch, layouts: Map<string, EntryLayout>): Plan[] {

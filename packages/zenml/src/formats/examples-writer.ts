@@ -5,6 +5,7 @@ import { ZenmlError } from '../base/errors.ts'
 import { ByteSink } from '../base/proto/byte-sink.ts'
 import type { ExampleBatch, FeatureKind } from './batch.ts'
 import { exampleEncoder } from './encode-examples.ts'
+import { type ShardSizes, shardCut, shardSizes } from './shard-cut.ts'
 
 /** What `examples.json` says of the files beside it. */
 export interface ExamplesSummary {
@@ -46,9 +47,9 @@ const flushBytes = 1 << 20
 const splitPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
 /**
- * Starts writing examples below a directory: `Split-<name>/data_tfrecord-00000-of-00004` and `examples.json`. A shard ends with
- * the record that brings it to `shardBytes` (default 32 MiB) or more: the bytes depend on the rows and their order alone, never
- * on how they are cut into batches. Memory is bounded by about 2 MiB for each split.
+ * Starts writing examples below a directory: `Split-<name>/data_tfrecord-00000-of-00004` and `examples.json`. A shard ends by the
+ * content of its last record, at `shardBytes` (default 1 MiB) on average (see `shardSizes`): the bytes depend on the rows and their order alone,
+ * never on how they are cut into batches. Memory is bounded by about 2 MiB for each split.
  *
  * Throws `ZEN_EXAMPLES_KIND` where a feature changes its kind, `ZEN_EXAMPLES_SPLIT` for a name that makes no directory, and what
  * the encoder throws. After a throw only `abort` is of use.
@@ -64,7 +65,7 @@ export async function createExamplesWriter(
   directory: string,
   options: { readonly shardBytes?: number } = {},
 ): Promise<ExamplesWriter> {
-  const { shardBytes = 32 * 1024 * 1024 } = options
+  const { shardBytes = 1024 * 1024 } = options
   await mkdir(directory, { recursive: true })
   const splits = new Map<string, SplitWriter>()
   const features = new Map<string, FeatureKind>()
@@ -164,22 +165,28 @@ class SplitWriter {
   private readonly shards: number[] = []
   /** Bytes of the open shard that are no longer in the sink. */
   private flushed = 0
+  /** Bytes of the shards before it. */
+  private written = 0
+  private sizes: ShardSizes
 
   constructor(directory: string, shardBytes: number) {
     this.directory = directory
     this.shardBytes = shardBytes
+    this.sizes = shardSizes(0, shardBytes)
   }
 
   async write(batch: ExampleBatch): Promise<void> {
     let row = 0
     while (row < batch.length) {
       if (this.file === undefined) await this.openShard()
-      const limit = Math.min(flushBytes, this.shardBytes - this.flushed)
-      const next = this.encoder.encode(batch, row, this.sink, limit)
+      const { most } = this.sizes
+      const limit = Math.min(flushBytes, most - this.flushed)
+      const cut = shardCut(this.sizes, this.flushed)
+      const next = this.encoder.encode(batch, row, this.sink, limit, cut)
       this.shards[this.shards.length - 1]! += next - row
       row = next
-      if (this.sink.length >= limit) await this.flush()
-      if (this.flushed >= this.shardBytes) await this.close()
+      if (cut.found || this.sink.length >= limit) await this.flush()
+      if (cut.found || this.flushed >= most) await this.endShard()
     }
   }
 
@@ -187,6 +194,12 @@ class SplitWriter {
     this.file = await open(this.partPath(this.shards.length), 'wx')
     this.shards.push(0)
     this.flushed = 0
+    this.sizes = shardSizes(this.written, this.shardBytes)
+  }
+
+  private async endShard(): Promise<void> {
+    this.written += this.flushed
+    await this.close()
   }
 
   /** Hands the sink's bytes to the file; the write goes on while the other sink fills. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -63,13 +63,13 @@ it('writes the files that it has always written', async () => {
   await writer.write('all', batchOf(rowsFrom(0, 30), { x: 'float' }))
   await writer.finish()
   expect(readFileSync(join(directory, 'examples.json'), 'utf8')).toBe(
-    '{"features":{"n":"int","text":"bytes","x":"float"},"format":1,"splits":{"all":{"rows":30,"shards":[17,13]}}}\n',
+    '{"features":{"n":"int","text":"bytes","x":"float"},"format":1,"splits":{"all":{"rows":30,"shards":[18,12]}}}\n',
   )
   expect(digests(directory)).toMatchInlineSnapshot(`
     {
-      "Split-all/data_tfrecord-00000-of-00002": "sha256:efe5b83e5eafc75a74e410cdcd95d2e3aef5521d67d61d6c543d8a9dea9f86aa",
-      "Split-all/data_tfrecord-00001-of-00002": "sha256:5d0b29c144decf8fa9dde991310f53ca3013e564ced0c020e2c9af6a17cbd29b",
-      "examples.json": "sha256:fbb86d01ba8dc39fd017e7c773ee06826bc1f0fc268e1f3e552c4aea69bfbe37",
+      "Split-all/data_tfrecord-00000-of-00002": "sha256:1ea87f5b9b285c2a71e3390e2292592b25ec4415789cbd412c50acd380859d12",
+      "Split-all/data_tfrecord-00001-of-00002": "sha256:b7fc3767ae119ccb9f12bfd8417070cafff190546a0eb1dcadb73dabf4f67ec4",
+      "examples.json": "sha256:5c8b294b2ec71a58c9dbd0c0c820e8765677720aa3e7279e83398fecfc8df329",
     }
   `)
 })
@@ -96,6 +96,39 @@ it('cuts shards by bytes alone, however the rows are cut into batches', async ()
       at = Math.min(rows.length, at + size)
     }
     await writer.finish()
+  }
+})
+
+it('keeps all but a few shards where rows are added at the end, deleted, inserted or changed in the middle', async () => {
+  const rows = rowsFrom(0, 20_000)
+  const shardsOf = async (some: typeof rows): Promise<Map<string, number>> => {
+    const directory = temporary()
+    const writer = await createExamplesWriter(directory, { shardBytes: 4000 })
+    await writer.write('all', batchOf(some, { n: 'int', x: 'float', text: 'bytes' }))
+    await writer.finish()
+    return new Map(
+      Object.entries(digests(directory)).flatMap(([path, digest]) =>
+        path === 'examples.json' ? [] : [[digest, statSync(join(directory, path)).size]],
+      ),
+    )
+  }
+  const before = await shardsOf(rows)
+  const total = [...before.values()].reduce((sum, size) => sum + size, 0)
+  // Twice as large after 128 of them, and so on: far fewer than a shard for each 4000 bytes.
+  expect(before.size).toBeGreaterThan(128)
+  expect(before.size).toBeLessThan((0.8 * total) / 4000)
+  expect(Math.max(...before.values())).toBeLessThan(total / 20)
+  const changes = {
+    appended: [...rows, ...rowsFrom(20_000, 200)],
+    deleted: rows.toSpliced(9000, 1),
+    inserted: rows.toSpliced(9000, 0, ...rowsFrom(30_000, 1)),
+    changed: rows.with(9000, rowsFrom(30_000, 1)[0]!),
+    first: rows.slice(1),
+  }
+  for (const [name, changed] of Object.entries(changes)) {
+    const after = await shardsOf(changed)
+    const written = [...after].filter(([digest]) => !before.has(digest)).reduce((sum, [, size]) => sum + size, 0)
+    expect(written / total, name).toBeLessThan(0.06)
   }
 })
 
