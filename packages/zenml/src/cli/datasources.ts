@@ -1,4 +1,4 @@
-import type { DatasourceSpec } from '../model/pipeline-spec.ts'
+import type { DatasourceSpec } from '../model/datasource-spec.ts'
 import type { RunRecord } from '../model/run.ts'
 import type { Project } from '../project/open-project.ts'
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../base/json.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { RunRecord, StepRecord } from '../model/run.ts'
 
@@ -59,13 +60,15 @@ export function shortRun(id: string): string {
 
 /** Why an input from a datasource is another: its content, or the way it is declared. */
 export function datasourceWords(name: string, before: PipelineSpec, after: PipelineSpec): string {
-  const [first, second] = [before, after].map(({ datasources }) => datasources[name])
-  const same = (['type', 'path', 'format', 'options'] as const).filter(
-    (key) => JSON.stringify(first?.[key]) !== JSON.stringify(second?.[key]),
+  const [first = {}, second = {}] = [before, after].map(
+    ({ datasources }) => datasources[name] as unknown as JsonObject | undefined,
   )
-  return same.length === 0
+  const others = [...new Set([...Object.keys(first), ...Object.keys(second)])].filter(
+    (key) => JSON.stringify(first[key]) !== JSON.stringify(second[key]),
+  )
+  return others.length === 0
     ? `the content of datasource ${name} changed`
-    : `datasource ${name} is declared otherwise: ${same.join(', ')}`
+    : `datasource ${name} is declared otherwise: ${others.join(', ')}`
 }
 
 /** Why a run reuses nothing. */

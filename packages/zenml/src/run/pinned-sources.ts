@@ -1,5 +1,6 @@
 import type { Digest } from '../base/digest.ts'
 import { ZenmlError } from '../base/errors.ts'
+import { placeOf } from '../model/datasource-spec.ts'
 import { type PlannedSource, presentSource, type SourceFinder } from './plan.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -25,10 +26,10 @@ export function pinnedSources(
       }
     }
     if (recorded === undefined)
-      throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource "${name}" (${source.path}) cannot be read: ${why}`, {
+      throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource "${name}" (${placeOf(source)}) cannot be read: ${why}`, {
         facts: { datasource: name },
       })
-    return { files: [], digest: recorded, identity: recorded, gone: why }
+    return { files: [], format: '', options: {}, digest: recorded, identity: recorded, gone: why }
   }
 }
 

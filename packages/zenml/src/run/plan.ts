@@ -11,10 +11,10 @@ import { InstalledTree } from '../environment/installed-packages.ts'
 import { installedClosure, type PackagePlace } from '../environment/lockfile.ts'
 import { nativeAddons } from '../environment/native-addons.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
+import type { DatasourceSpec } from '../model/datasource-spec.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { EnvironmentLeaf, PackageLeaf } from '../model/fingerprint.ts'
 import {
-  type DatasourceSpec,
   type InputReference,
   isStrict,
   type PipelineSpec,
@@ -25,6 +25,7 @@ import type { StepDescriptor } from '../model/step-descriptor.ts'
 import { type ResolvedSource, resolveSource } from '../sources/resolve-source.ts'
 import { canariesOf } from './canaries.ts'
 import { describeSteps } from './describe-steps.ts'
+import { fetchSource } from './fetch-source.ts'
 import type { Workspace } from './workspace.ts'
 
 /** A step with everything that is known before its inputs are. */
@@ -59,12 +60,19 @@ export interface Plan {
   readonly environmentFacts: JsonObject
 }
 
-/** A datasource whose files were found and digested. */
+/** A datasource that was found and digested. */
 export interface PlannedSource extends ResolvedSource {
+  /** Of the files that the step is given. */
+  readonly format: string
+  readonly options: JsonObject
   /** Over content, format and options: what goes into the identity of the step that reads it. */
   readonly identity: Digest
   /** Why its files cannot be read, where a run of the past is made again and they are no longer what they were. */
   readonly gone?: string
+  /** The artifact that holds its files, where it is no local file; they are laid out for the step, and `files` is empty. */
+  readonly staged?: Digest
+  /** What the source says of its version; null where it says nothing. */
+  readonly version?: string | null
 }
 
 /** Finds the files of a datasource. */
@@ -105,7 +113,7 @@ export async function planRun(
   workspace: Workspace,
   spec: PipelineSpec,
   {
-    findSource = (_name, source) => presentSource(workspace, workspace.root, source),
+    findSource = (_name, source) => presentSource(workspace, workspace.root, source, signal),
     signal,
   }: { readonly findSource?: SourceFinder | undefined; readonly signal?: AbortSignal } = {},
 ): Promise<Plan> {
@@ -224,14 +232,18 @@ function diagnosticOf({ code, message, next }: ZenmlError, what: string, path: s
   return { code, message: `${what}: ${message}${next === undefined ? '' : ` ${next}`}`, path }
 }
 
-/** A datasource as its files are now, below a root. */
+/** A datasource as it is now; paths are below a root. */
 export async function presentSource(
-  { dataRoots, fileDigests }: Workspace,
+  workspace: Workspace,
   root: string,
   source: DatasourceSpec,
+  signal?: AbortSignal,
 ): Promise<PlannedSource> {
+  if (source.type !== 'file') return await fetchSource(workspace, root, source, signal)
+  const { dataRoots, fileDigests } = workspace
+  const { format, options } = source
   const found = await resolveSource(source, { root, dataRoots, digestCache: fileDigests })
-  return { ...found, identity: digestOf(['datasource 1', found.digest, source.format, source.options]) }
+  return { ...found, format, options, identity: digestOf(['datasource 1', found.digest, format, options]) }
 }
 
 function isWarning(diagnostic: Diagnostic): boolean {

@@ -27,9 +27,7 @@ export const command: CommandFunction = async ({ cli, terminal, args }) => {
     const { spec, pipelines, snapshots } = found
     const facts = [
       ['datasource', name],
-      ['path', spec.path],
-      ['format', spec.format],
-      ['options', JSON.stringify(spec.options)],
+      ...Object.entries(spec).map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
       ['pipelines', pipelines.join(', ')],
     ]
     const rows = snapshots.map(({ digest, rows, run, at }) => [shortDigest(digest), String(rows ?? '?'), run, time(at)])
