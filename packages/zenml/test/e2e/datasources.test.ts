@@ -14,7 +14,7 @@ datasources:
   people: { ${source}${pinned} }
 steps:
   snapshot: { source: "zenml/steps#snapshot", inputs: { source: datasources.people } }
-  split: { source: "zenml/steps#split", inputs: { examples: snapshot.examples }, parameters: { ratios: { train: 0.5, test: 0.5 } } }
+  statistics: { source: "zenml/steps#statistics", inputs: { examples: snapshot.examples } }
 `
 }
 
@@ -69,7 +69,7 @@ describe('a commit of a datasource', { timeout: 120_000 }, () => {
 
     rmSync(join(project.root, 'data/people.csv'))
     const latest = await project.json('pipeline', 'run', 'latest.yaml')
-    expect(outcomes(latest)).toEqual({ snapshot: 'reused', split: 'executed' })
+    expect(outcomes(latest)).toEqual({ snapshot: 'reused', statistics: 'executed' })
     expect(snapshotOf(latest)).toBe(second.digest)
     expect(latest.datasources.people).toMatchObject({ commit: second.commit, snapshot: second.digest, staged: null })
     expect((await project.json('pipeline', 'status', latest.run)).datasources).toEqual(latest.datasources)
@@ -84,18 +84,18 @@ describe('a commit of a datasource', { timeout: 120_000 }, () => {
       const run = await project.json('pipeline', 'run', file, '--no-cache')
       expect(snapshotOf(run)).toBe(first.digest)
       expect(run.datasources.people).toMatchObject({ commit: first.commit, snapshot: first.digest })
-      expect(outcomes(run)).toEqual({ snapshot: 'reused', split: 'executed' })
+      expect(outcomes(run)).toEqual({ snapshot: 'reused', statistics: 'executed' })
     }
     expect((await project.json('pipeline', 'run', 'now.yaml')).error.code).toBe('ZEN_SOURCE_MISSING')
 
     const rerun = await project.json('pipeline', 'rerun', latest.run)
     expect(snapshotOf(rerun)).toBe(second.digest)
     expect(rerun.datasources.people.commit).toBe(second.commit)
-    const verified = await project.json('pipeline', 'verify', latest.run, '--step', 'split')
+    const verified = await project.json('pipeline', 'verify', latest.run, '--step', 'statistics')
     expect(verified.verdict).toBe('reproduced')
 
     const explained = await project.json('pipeline', 'explain', latest.run)
-    expect(explained.steps.map((step: { name: string }) => step.name)).toEqual(['snapshot', 'split'])
+    expect(explained.steps.map((step: { name: string }) => step.name)).toEqual(['snapshot', 'statistics'])
     const { datasources } = await project.json('datasource', 'list')
     expect(datasources[0]).toMatchObject({ name: 'people', pipelines: ['people'] })
     expect(datasources[0].snapshots.map((snapshot: { commit: string }) => snapshot.commit)).toContain(second.commit)
@@ -113,9 +113,12 @@ describe('a commit of a datasource', { timeout: 120_000 }, () => {
     rmSync(join(project.root, 'data'), { recursive: true })
     for (const what of [run.run, 'printed.yaml']) {
       const verified = await project.json('pipeline', 'verify', what)
-      expect(verified).toMatchObject({ verdict: 'reproduced', notes: [] })
+      expect(verified).toMatchObject({
+        verdict: 'reproduced',
+        notes: [expect.stringContaining('no package-lock.json')],
+      })
       const rerun = await project.json('pipeline', 'rerun', what)
-      expect(outcomes(rerun)).toEqual({ snapshot: 'executed', split: 'executed' })
+      expect(outcomes(rerun)).toEqual({ snapshot: 'executed', statistics: 'executed' })
       expect(snapshotOf(rerun)).toBe(snapshotOf(run))
     }
   })
@@ -134,11 +137,11 @@ describe('a SQLite datasource', { timeout: 120_000 }, () => {
     })
     expect(outcomes(await project.json('pipeline', 'run', 'people.yaml'))).toEqual({
       snapshot: 'reused',
-      split: 'reused',
+      statistics: 'reused',
     })
     database.exec("UPDATE people SET name = 'zoe' WHERE id = 3")
     const changed = await project.json('pipeline', 'run', 'people.yaml')
-    expect(outcomes(changed)).toEqual({ snapshot: 'executed', split: 'executed' })
+    expect(outcomes(changed)).toEqual({ snapshot: 'executed', statistics: 'executed' })
     const { stdout } = await project.zenml('pipeline', 'explain', changed.run)
     expect(stdout).toContain('the content of datasource people changed')
     database.close()
