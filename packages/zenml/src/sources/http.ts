@@ -100,7 +100,7 @@ async function request(
     const to = response.headers.get('location')
     if (![301, 302, 303, 307, 308].includes(response.status) || to === null) return response
     await response.body?.cancel()
-    if (!URL.canParse(to, url.href)) throw badRedirect(spec, to)
+    if (!URL.canParse(to, url.href)) throw badRedirect(spec, JSON.stringify(to.slice(0, 100)))
     url = new URL(to, url)
     if (!/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
       throw badRedirect(spec, url.protocol)

@@ -1,4 +1,6 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
@@ -124,6 +126,77 @@ describe('a commit of a datasource', { timeout: 120_000 }, () => {
   })
 })
 
+describe('a datasource behind HTTP', { timeout: 120_000 }, () => {
+  test('is fetched with a secret that is kept nowhere, not again while it is unchanged, and made again without the server', async () => {
+    using project = testProject()
+    const requests: string[] = []
+    let [body, breaks] = [csv, false]
+    const server = createServer((request, response) => {
+      requests.push(`${request.headers.authorization} ${request.headers['if-none-match'] ?? ''}`.trim())
+      if (request.headers['if-none-match'] === `"${body.length}"`) return response.writeHead(304).end()
+      response.writeHead(200, { etag: `"${body.length}"`, 'content-length': body.length })
+      if (!breaks) return response.end(body)
+      response.write(body.slice(0, 10))
+      return setTimeout(() => response.destroy(), 50)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/people.csv`
+    const source = `type: http, url: "${url}", headers: { Authorization: "Bearer \${env:TOKEN}" }`
+    project.write({
+      'people.yaml': config(source),
+      'data/people.csv': csv,
+      'local.yaml': config('path: data/people.csv'),
+    })
+    const run = async (...args: string[]) => {
+      const { stdout } = await project.zenmlWith({ TOKEN: 'very-secret' }, ...args, '--json')
+      return JSON.parse(stdout)
+    }
+    const first = await run('pipeline', 'run', 'people.yaml')
+    expect(first.datasources.people).toMatchObject({ version: '"26"', staged: expect.stringMatching(/^sha256:/) })
+    expect(outcomes(await run('pipeline', 'run', 'people.yaml'))).toEqual({ snapshot: 'reused', statistics: 'reused' })
+    expect(requests).toEqual(['Bearer very-secret', 'Bearer very-secret "26"'])
+    expect(outcomes(await run('pipeline', 'run', 'local.yaml'))).toEqual({ snapshot: 'reused', statistics: 'reused' })
+
+    const files = () =>
+      readdirSync(join(project.root, '.zenml'), { recursive: true, encoding: 'utf8', withFileTypes: true })
+    for (const file of files())
+      if (file.isFile())
+        expect(readFileSync(join(file.parentPath, file.name)).includes('very-secret'), file.name).toBe(false)
+
+    body = `${csv}4,mia\n`
+    breaks = true
+    const before = files().length
+    const broken = await run('datasource', 'commit', 'people', 'people.yaml')
+    expect(broken.error).toMatchObject({ code: 'ZEN_SOURCE_LOST', message: expect.stringContaining('Run again') })
+    expect(files().length).toBe(before)
+    breaks = false
+    expect(await run('datasource', 'commit', 'people', 'people.yaml')).toMatchObject({ rows: 4, unchanged: false })
+
+    await new Promise((resolve) => server.close(resolve))
+    const down = await run('pipeline', 'run', 'people.yaml')
+    expect(down.error.code).toBe('ZEN_SOURCE_CONNECT')
+    project.write({ 'latest.yaml': config(source, 'latest') })
+    const latest = await project.json('pipeline', 'run', 'latest.yaml')
+    expect(latest.steps[0].outputs.examples.properties.rows).toBe(4)
+    expect(await project.json('pipeline', 'verify', first.run)).toMatchObject({ verdict: 'reproduced' })
+    const { stderr } = await project.zenml('pipeline', 'run', 'people.yaml')
+    expect(stderr).toContain('ZEN_SOURCE_VARIABLE')
+  })
+
+  test('whose secret stands in clear is refused', async () => {
+    using project = testProject()
+    project.write({
+      'people.yaml': config(
+        'type: http, url: "https://ada:pw@example.com/a.csv", headers: { Authorization: "Bearer x" }',
+      ),
+    })
+    const { stderr, code } = await project.zenml('pipeline', 'run', 'people.yaml')
+    expect(code).toBe(2)
+    expect(stderr).toContain('the URL holds a user or password')
+    expect(stderr).toContain('the secret of "Authorization" stands in clear')
+  })
+})
+
 describe('a SQLite datasource', { timeout: 120_000 }, () => {
   test('is read as one state beside a writer, reused while its rows are the same, and named where they change', async () => {
     using project = testProject()
@@ -184,6 +257,16 @@ describe('a SQLite datasource', { timeout: 120_000 }, () => {
     ])
     expect(await trial('type: sqlite, path: ../people.db, table: people')).toEqual([2, 'ZEN_SOURCE_MISSING'])
     expect(await trial('type: sqlit, path: data/people.db, table: people')).toEqual([2, 'ZEN_CONFIG_VALUE'])
+    const large = new Sqlite(join(project.root, 'data/large.db'))
+    large.exec('CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)')
+    const insert = large.prepare('INSERT INTO people VALUES (?, ?)')
+    large.transaction(() => {
+      for (let id = 0; id < 20_000; id++) insert.run(id, 'x'.repeat(100))
+    })()
+    large.close()
+    const bytes = readFileSync(join(project.root, 'data/large.db'))
+    project.write({ 'data/large.db': bytes.fill(0xff, bytes.length >> 1) })
+    expect(await trial('type: sqlite, path: data/large.db, table: people')).toEqual([1, 'ZEN_SOURCE_READ'])
     expect(artifacts()).toBe(before)
     expect(readdirSync(join(project.root, '.zenml/tmp'))).toEqual([])
     expect((await project.json('datasource', 'commits', 'people')).error.code).toBe('ZEN_SOURCE_UNKNOWN')
