@@ -204,6 +204,8 @@ describe('a SQLite datasource', { timeout: 120_000 }, () => {
     project.write({ 'people.yaml': config(sqlite) })
     project.git('add', 'people.yaml')
     const first = await project.json('pipeline', 'run', 'people.yaml')
+    // What was fetched and the snapshot of it are the same files, kept once.
+    expect(first.datasources.people.staged).toBe(snapshotOf(first))
     expect(first.steps[0].outputs.examples.properties).toMatchObject({
       rows: 3,
       features: { id: 'int', name: 'bytes', updated_at: 'int' },
