@@ -181,7 +181,9 @@ class Predictor {
     const from = change.field === 'inputs' ? step.inputs[change.path] : undefined
     if (from === undefined || change.before === null) return { reason }
     if (from.kind === 'datasource')
-      return { reason: `${reason} (${datasourceWords(from.name, run.spec, this.plan.spec)})` }
+      return {
+        reason: `${reason} (${datasourceWords(from.name, run, { spec: this.plan.spec, sources: Object.fromEntries(this.plan.sources) })})`,
+      }
     const gives = this.supposed.has(from.step) ? 'last gave' : 'will be reused with'
     return {
       reason,

@@ -98,6 +98,11 @@ describe('a commit of a datasource', { timeout: 120_000 }, () => {
 
     const explained = await project.json('pipeline', 'explain', latest.run)
     expect(explained.steps.map((step: { name: string }) => step.name)).toEqual(['snapshot', 'statistics'])
+    const pinned = await project.json('pipeline', 'run', 'id.yaml')
+    const against = await project.zenml('pipeline', 'explain', pinned.run, 'snapshot', '--against', latest.run)
+    expect(against.stdout).toContain(
+      `datasource people is used as of commit ${first.commit} instead of ${second.commit}`,
+    )
     const { datasources } = await project.json('datasource', 'list')
     expect(datasources[0]).toMatchObject({ name: 'people', pipelines: ['people'] })
     expect(datasources[0].snapshots.map((snapshot: { commit: string }) => snapshot.commit)).toContain(second.commit)
