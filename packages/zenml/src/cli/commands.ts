@@ -146,6 +146,19 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/datasource-get.ts'),
   },
   {
+    usage: 'datasource commit <name> [file]',
+    description:
+      'take a snapshot of a datasource as it is now; FILE (a pipeline) declares it, else it is as it was used last',
+    stops: true,
+    load: () => import('./commands/datasource-commit.ts'),
+  },
+  {
+    usage: 'datasource commits <name>',
+    description: 'list the commits of a datasource, newest first',
+    options: [{ flags: '--limit <number>', description: 'how many at the most (default 20)' }],
+    load: () => import('./commands/datasource-commits.ts'),
+  },
+  {
     usage: 'step list',
     description: 'list the steps seen in runs',
     load: () => import('./commands/step-list.ts'),

@@ -1,11 +1,14 @@
-import type { DatasourceSpec } from '../model/pipeline-spec.ts'
+import type { DatasourceSpec } from '../model/datasource-spec.ts'
 import type { RunRecord } from '../model/run.ts'
 import type { Project } from '../project/open-project.ts'
+import { commitOf, commitPipeline } from '../run/commits.ts'
 
 /** A snapshot of a datasource: what the step that read it made. */
 export interface SnapshotUse {
   readonly digest: string
   readonly rows: number | null
+  /** The newest commit of it, else null. */
+  readonly commit: string | null
   /** Newest run that used it. */
   readonly run: string
   readonly at: number
@@ -31,9 +34,12 @@ export async function datasourcesOf(project: Project): Promise<readonly Datasour
     for (const [name, spec] of Object.entries(run.spec.datasources)) {
       const entry = found.get(name) ?? { spec, pipelines: new Set(), snapshots: new Map() }
       found.set(name, entry)
-      entry.pipelines.add(run.pipeline)
-      for (const snapshot of snapshotsOf(run, name))
-        if (!entry.snapshots.has(snapshot.digest)) entry.snapshots.set(snapshot.digest, snapshot)
+      const commit = commitOf(run)?.id ?? null
+      if (run.pipeline !== commitPipeline(name)) entry.pipelines.add(run.pipeline)
+      for (const snapshot of snapshotsOf(run, name)) {
+        const known = entry.snapshots.get(snapshot.digest) ?? snapshot
+        entry.snapshots.set(snapshot.digest, { ...known, commit: known.commit ?? commit })
+      }
     }
   }
   return [...found]
@@ -54,6 +60,7 @@ function snapshotsOf(run: RunRecord, datasource: string): SnapshotUse[] {
     .map(({ digest, properties }) => ({
       digest,
       rows: typeof properties['rows'] === 'number' ? properties['rows'] : null,
+      commit: null,
       run: run.id,
       at: run.startedAt,
     }))

@@ -15,6 +15,7 @@ export function runDocument(run: RunRecord, nondeterminism: readonly Nondetermin
     seconds: run.endedAt === null ? null : (run.endedAt - run.startedAt) / 1000,
     code: { commit, tree, dirty, remote, ref, branch, archive },
     rerunOf: run.rerunOf,
+    datasources: Object.fromEntries(Object.entries(run.sources).map(([name, use]) => [name, { ...use }])),
     verification: verified(run),
     steps: run.steps.map((step) => stepDocument(step, run)),
     error: run.error === null ? null : { ...run.error },

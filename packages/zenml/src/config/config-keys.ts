@@ -1,6 +1,18 @@
+import { datasourceKeys } from './datasource-keys.ts'
+
 /** What a key of the configuration may hold: the one table that the parser checks by and the JSON Schema is written from. */
 export interface KeyRule {
-  readonly type: 'string' | 'integer' | 'boolean' | 'object' | 'strings' | 'references' | 'free' | 'map'
+  readonly type:
+    | 'string'
+    | 'integer'
+    | 'boolean'
+    | 'object'
+    | 'strings'
+    | 'texts'
+    | 'references'
+    | 'free'
+    | 'any'
+    | 'map'
   readonly description: string
   readonly required?: true
   readonly values?: readonly (string | number)[]
@@ -8,8 +20,12 @@ export interface KeyRule {
   readonly maximum?: number
   /** Regular expression of a text, or of the keys of a map. */
   readonly pattern?: string
+  /** What each text of a list is called in a message. */
+  readonly item?: string
   /** Keys of an object, or of each entry of a map. */
   readonly keys?: KeyTable
+  /** Keys of each entry of a map by its `type`; the first is the default. */
+  readonly types?: { readonly [type: string]: KeyTable }
 }
 
 /** Keys of an object by name. */
@@ -18,9 +34,6 @@ export interface KeyTable {
 }
 
 const partName = '^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$'
-
-/** Formats of file datasources. */
-export const formats: readonly string[] = ['csv', 'json', 'jsonl', 'parquet']
 
 /** Every key of a pipeline's configuration. */
 export const configKeys: KeyTable = {
@@ -81,20 +94,7 @@ export const configKeys: KeyTable = {
     type: 'map',
     description: 'Data that lies outside, by name.',
     pattern: partName,
-    keys: {
-      type: { type: 'string', description: 'Kind of datasource. Default file.', values: ['file'] },
-      path: {
-        type: 'string',
-        description: "A file, folder or glob relative to the repository's root, or package:NAME/PATH.",
-        required: true,
-      },
-      format: {
-        type: 'string',
-        description: 'Format of the files; told by their name where it is left out.',
-        values: formats,
-      },
-      options: { type: 'free', description: 'Options of the format.' },
-    },
+    types: datasourceKeys,
   },
   steps: {
     type: 'map',
@@ -113,6 +113,7 @@ export const configKeys: KeyTable = {
         type: 'strings',
         description: 'Environment variables that the step may see.',
         pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+        item: 'name of a variable',
       },
       timeout: { type: 'integer', description: 'Wall-clock limit in seconds.', minimum: 1, maximum: 31536000 },
       memory: { type: 'integer', description: 'Limit of the JavaScript heap in MiB.', minimum: 16, maximum: 1048576 },

@@ -2,15 +2,20 @@ import { didYouMean } from '../base/nearest.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { type PipelineSpec, parseInputReference } from '../model/pipeline-spec.ts'
 import type { StepDescriptor } from '../model/step-descriptor.ts'
+import { checkDatasource } from './check-datasources.ts'
 
 const mostProblems = 100
 
-/** What is wrong with the graph by itself: inputs from nowhere, circles, no steps. */
+/** What is wrong with the graph by itself: inputs from nowhere, circles, no steps, datasources whose parts do not fit together. */
 export function checkGraph(spec: PipelineSpec): readonly Diagnostic[] {
   const problems: Diagnostic[] = []
   const steps = Object.keys(spec.steps)
   if (steps.length === 0)
     problems.push({ code: 'ZEN_CONFIG_EMPTY', message: 'The pipeline has no steps.', path: 'steps' })
+  for (const [name, source] of Object.entries(spec.datasources)) {
+    if (problems.length >= mostProblems) return problems
+    problems.push(...checkDatasource(name, source))
+  }
   for (const [name, step] of Object.entries(spec.steps)) {
     for (const [input, from] of Object.entries(step.inputs)) {
       // More help nobody, and each looks for the nearest name among all.

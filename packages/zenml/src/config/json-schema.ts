@@ -20,7 +20,32 @@ function objectSchema(keys: KeyTable): JsonObject {
   }
 }
 
-function ruleSchema({ type, description, values, minimum, maximum, pattern, keys }: KeyRule): JsonObject {
+function entrySchema({ keys, types }: KeyRule): JsonObject {
+  if (types === undefined) return objectSchema(keys!)
+  const [usual] = Object.keys(types)
+  return {
+    type: 'object',
+    oneOf: Object.entries(types).map(([type, table]) => {
+      const {
+        properties,
+        required = [],
+        ...rest
+      } = objectSchema(table) as {
+        readonly properties: JsonObject
+        readonly required?: readonly string[]
+      }
+      const { description } = table['type']!
+      return {
+        ...rest,
+        properties: { ...properties, type: { description, const: type } },
+        required: type === usual ? required : ['type', ...required],
+      }
+    }),
+  }
+}
+
+function ruleSchema(rule: KeyRule): JsonObject {
+  const { type, description, values, minimum, maximum, pattern, keys } = rule
   switch (type) {
     case 'object':
       return { description, ...objectSchema(keys!) }
@@ -29,7 +54,7 @@ function ruleSchema({ type, description, values, minimum, maximum, pattern, keys
         description,
         type: 'object',
         propertyNames: { pattern: pattern! },
-        additionalProperties: objectSchema(keys!),
+        additionalProperties: entrySchema(rule),
       }
     case 'free':
       return { description, type: 'object' }
@@ -39,6 +64,8 @@ function ruleSchema({ type, description, values, minimum, maximum, pattern, keys
         type: 'object',
         additionalProperties: { type: 'string', pattern: '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$' },
       }
+    case 'texts':
+      return { description, type: 'object', additionalProperties: { type: 'string' } }
     case 'strings':
       return { description, type: 'array', items: { type: 'string', ...(pattern === undefined ? {} : { pattern }) } }
     default:

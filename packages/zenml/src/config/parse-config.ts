@@ -12,18 +12,18 @@ import {
 import type { Json, JsonObject } from '../base/json.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { ok, type Result, refuse } from '../base/result.ts'
+import { completeDatasource, type DatasourceOptions, type DatasourceSpec } from '../model/datasource-spec.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import {
   type BackendSpec,
-  type DatasourceSpec,
-  formatOf,
   type PipelineSpec,
   parseInputReference,
   type StepSpec,
   type StoresSpec,
   staysInside,
 } from '../model/pipeline-spec.ts'
-import { configKeys, formats, type KeyRule, type KeyTable } from './config-keys.ts'
+import { configKeys, type KeyRule, type KeyTable } from './config-keys.ts'
+import { formats } from './datasource-keys.ts'
 import { checkGraph } from './graph.ts'
 
 /** A place in a file, counted from 1. */
@@ -93,6 +93,9 @@ export async function parseConfig(text: string, file: string): Promise<Result<Pa
   const { run } = value as JsonObject
   return ok({ spec, locate, ...(run === undefined ? {} : { run }) })
 }
+
+/** A value that nothing is asked of. */
+const anything: KeyRule = { type: 'any', description: '' }
 
 class Reader {
   readonly lines: LineCounter = new LineCounter()
@@ -242,6 +245,8 @@ class Reader {
     const wrong = (expected: string): void =>
       this.addAt('ZEN_CONFIG_TYPE', `"${path}" must be ${expected}, not ${kindOf(value)}.`, path)
     switch (rule.type) {
+      case 'any':
+        return
       case 'object':
         this.checkObject(value, rule.keys!, path)
         return
@@ -254,11 +259,17 @@ class Reader {
               `"${name}" cannot be a name: use letters, digits, "_" and "-".`,
               `${path}.${name}`,
             )
-          else this.checkObject(inner, rule.keys!, `${path}.${name}`)
+          else this.checkObject(inner, this.keysOf(inner, rule, `${path}.${name}`), `${path}.${name}`)
         }
         return
       case 'free':
         if (!isObject(value)) wrong('a map')
+        return
+      case 'texts':
+        if (!isObject(value)) return wrong('a map of texts')
+        for (const [name, inner] of Object.entries(value))
+          if (typeof inner !== 'string')
+            this.addAt('ZEN_CONFIG_TYPE', `"${path}.${name}" must be a text, not ${kindOf(inner)}.`, `${path}.${name}`)
         return
       case 'references':
         if (!isObject(value)) return wrong('a map of input names to step.output or datasources.name')
@@ -274,10 +285,14 @@ class Reader {
       case 'strings':
         if (!Array.isArray(value)) return wrong('a list of texts')
         for (const [index, item] of value.entries()) {
-          if (typeof item !== 'string' || (rule.pattern !== undefined && !new RegExp(rule.pattern).test(item)))
+          if (
+            typeof item !== 'string' ||
+            item === '' ||
+            (rule.pattern !== undefined && !new RegExp(rule.pattern).test(item))
+          )
             this.addAt(
               'ZEN_CONFIG_TYPE',
-              `"${path}" holds ${JSON.stringify(item)}, which is no name of a variable.`,
+              `"${path}" holds ${JSON.stringify(item)}, which is no ${rule.item}.`,
               `${path}.${index}`,
             )
         }
@@ -305,8 +320,27 @@ class Reader {
             path,
           )
         if (rule.pattern !== undefined && !new RegExp(rule.pattern).test(value))
-          this.addAt('ZEN_CONFIG_NAME', `"${value}" cannot be a name: use letters, digits, ".", "_" and "-".`, path)
+          if (rule.item === undefined)
+            this.addAt('ZEN_CONFIG_NAME', `"${value}" cannot be a name: use letters, digits, ".", "_" and "-".`, path)
+          else this.addAt('ZEN_CONFIG_VALUE', `"${path}" must be ${rule.item}, not "${value}".`, path)
     }
+  }
+
+  /** The keys of an entry of a map, which its `type` may decide on. */
+  private keysOf(entry: Json, { keys, types }: KeyRule, path: string): KeyTable {
+    if (types === undefined) return keys!
+    const [usual] = Object.keys(types)
+    const type = isObject(entry) ? (entry['type'] ?? usual) : usual
+    if (typeof type === 'string' && Object.hasOwn(types, type)) return types[type]!
+    const known = Object.keys(types)
+    const given = typeof type === 'string' ? `"${type}"` : kindOf(type!)
+    this.addAt(
+      'ZEN_CONFIG_VALUE',
+      `"${path}.type" must be ${known.join(', ')}, not ${given}.${typeof type === 'string' ? didYouMean(type, known) : ''}`,
+      `${path}.type`,
+    )
+    // What else is there cannot be judged: every key of any type may stand there.
+    return Object.fromEntries(Object.keys(entry as JsonObject).map((key) => [key, anything]))
   }
 }
 
@@ -314,15 +348,15 @@ class Reader {
 function specOf(value: JsonObject, reader: Reader): PipelineSpec {
   const datasources: { [name: string]: DatasourceSpec } = {}
   for (const [name, given] of Object.entries((value['datasources'] ?? {}) as { [name: string]: JsonObject })) {
-    const path = given['path'] as string
-    const format = (given['format'] as DatasourceSpec['format'] | undefined) ?? formatOf(path)
-    if (format === undefined)
+    const spec = completeDatasource(given as unknown as DatasourceOptions)
+    const key = given['type'] === 'http' ? 'url' : 'path'
+    if (spec === undefined)
       reader.addAt(
         'ZEN_CONFIG_MISSING',
-        `The format of "${path}" is not told by its name: add format (${formats.join(', ')}).`,
-        `datasources.${name}.path`,
+        `The format of "${given[key]}" is not told by its name: add format (${formats.join(', ')}).`,
+        `datasources.${name}.${key}`,
       )
-    else datasources[name] = { type: 'file', path, format, options: (given['options'] ?? {}) as JsonObject }
+    else datasources[name] = spec
   }
   const stores = value['stores'] as StoresSpec | undefined
   for (const [kind, store] of Object.entries(stores ?? {})) {

@@ -1,7 +1,9 @@
 import { stringify } from 'yaml'
 import { canonicalJson } from '../base/canonical.ts'
-import type { JsonObject } from '../base/json.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
+import { type DatasourceSpec, defaultMaxBytes } from '../model/datasource-spec.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
+import { datasourceKeys } from './datasource-keys.ts'
 
 /** A pipeline as YAML: defaults left out, keys in a fixed order, so that equal pipelines are equal texts. `run` is printed as it is. */
 export async function printConfig(spec: PipelineSpec, run?: JsonObject): Promise<string> {
@@ -17,12 +19,7 @@ export async function printConfig(spec: PipelineSpec, run?: JsonObject): Promise
       ...(Object.keys(datasources).length === 0
         ? {}
         : {
-            datasources: map(datasources, ({ type, path, format, options }) => ({
-              type,
-              path,
-              format,
-              ...(isEmpty(options) ? {} : { options: sorted(options) }),
-            })),
+            datasources: map(datasources, printedSource),
           }),
       steps: map(steps, ({ source, parameters, inputs, environment, timeout, memory, cache, strict: own }) => ({
         source,
@@ -39,6 +36,20 @@ export async function printConfig(spec: PipelineSpec, run?: JsonObject): Promise
     { lineWidth: 0, aliasDuplicateObjects: false },
   )
   return `# yaml-language-server: $schema=node_modules/zenml/schema/pipeline.schema.json\n${text}`
+}
+
+/** Its keys in the order of the table that they are checked by. */
+function printedSource(source: DatasourceSpec): object {
+  const given = source as unknown as JsonObject
+  const keys = Object.keys(datasourceKeys[source.type]!)
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = given[key]
+      if (value === undefined || (isJsonObject(value) && isEmpty(value))) return []
+      if (key === 'maxBytes' && value === defaultMaxBytes) return []
+      return [[key, isJsonObject(value) ? sorted(value) : value]]
+    }),
+  )
 }
 
 function map<T>(object: { readonly [name: string]: T }, change: (value: T) => object): { [name: string]: object } {

@@ -1,14 +1,8 @@
 import { ZenmlError } from '../base/errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import type { AnyArtifactType } from '../model/artifact-type.ts'
-import {
-  type BackendSpec,
-  type DatasourceSpec,
-  formatOf,
-  namePattern,
-  partNamePattern,
-  type StoresSpec,
-} from '../model/pipeline-spec.ts'
+import { completeDatasource, type DatasourceOptions, type DatasourceSpec } from '../model/datasource-spec.ts'
+import { type BackendSpec, namePattern, partNamePattern, type StoresSpec } from '../model/pipeline-spec.ts'
 import type { AnyStep, OptionalPort, OutputPorts, PlacementOptions, Ports, SourcePort } from './step.ts'
 
 /** Stands for an output of a step (or a datasource) while a pipeline is put together. */
@@ -120,14 +114,6 @@ export function pipeline(name: string, connect: () => void, options: PipelineOpt
   })
 }
 
-/** What `datasource()` is given: as in the configuration, the format guessed from the file's name where it is left out. */
-export interface DatasourceOptions {
-  readonly path: string
-  readonly format?: DatasourceSpec['format']
-  /** Options of the format; see the reference of file datasources. */
-  readonly options?: JsonObject
-}
-
 /**
  * Names data that lies outside; the snapshot step reads it. The path is relative to the repository's root, or
  * `package:NAME/PATH` in an installed package.
@@ -139,18 +125,14 @@ export interface DatasourceOptions {
  * })
  */
 export function datasource(name: string, options: DatasourceOptions): Ref<SourcePort> {
-  const format = options.format ?? formatOf(options.path)
-  if (format === undefined) {
-    throw new ZenmlError('ZEN_SOURCE_FORMAT', `The format of "${options.path}" is not told by its name.`, {
+  const spec = completeDatasource(options)
+  if (spec === undefined) {
+    const place = options.type === 'http' ? options.url : options.path
+    throw new ZenmlError('ZEN_SOURCE_FORMAT', `The format of "${place}" is not told by its name.`, {
       next: 'Add format: "csv", "json", "jsonl" or "parquet".',
     })
   }
-  return currentPipeline(name).datasource(name, {
-    type: 'file',
-    path: options.path,
-    format,
-    options: options.options ?? {},
-  })
+  return currentPipeline(name).datasource(name, spec)
 }
 
 function build(name: string, connect: () => void, options: PipelineOptions): PipelineGraph {

@@ -38,6 +38,7 @@ export function* getRun(id: string): Work<RunRecord | undefined> {
     rerunOf: (facts['rerun_of'] ?? null) as string | null,
     verification: verifications.find(({ partial }) => !partial) ?? null,
     reuse: facts['reuse'] !== 0,
+    sources: parse(facts['sources'] ?? '{}') as RunRecord['sources'],
     steps: steps.map(({ name, source }): StepRecord => {
       const execution = byStep.get(name)
       const own = execution === undefined ? {} : properties.get(execution)!

@@ -18,6 +18,8 @@ export interface ProcessMark {
 /** A run as it starts. */
 export interface RunStart
   extends Pick<RunRecord, 'id' | 'pipeline' | 'seed' | 'startedAt' | 'code' | 'spec' | 'environment'> {
+  /** What its datasources are. Default none. */
+  readonly sources?: RunRecord['sources']
   /** In the order of the graph. */
   readonly steps: readonly { readonly name: string; readonly source: string }[]
   readonly process: ProcessMark
@@ -60,6 +62,7 @@ export function* insertRun(run: RunStart): Work<RunPlace> {
     environment: json(run.environment),
     steps: json(run.steps),
     process: json(run.process),
+    sources: run.sources === undefined || Object.keys(run.sources).length === 0 ? undefined : json(run.sources),
     rerun_of: run.rerunOf,
     reuse: run.reuse === false ? 0 : undefined,
   }

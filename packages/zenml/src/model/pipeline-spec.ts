@@ -1,4 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
+import type { DatasourceSpec } from './datasource-spec.ts'
 
 /**
  * The declared state of a pipeline: what the YAML says and what a pipeline written in TypeScript compiles to. Plain data; every
@@ -76,19 +77,6 @@ export function isStrict(spec: Pick<PipelineSpec, 'strict'>, step: Pick<StepSpec
   return step.strict ?? spec.strict ?? false
 }
 
-/** Data that lies outside: read once, kept as an immutable snapshot. */
-export interface DatasourceSpec {
-  readonly type: 'file'
-  /**
-   * A file, a directory or a glob, relative to the repository's root; or `package:NAME/PATH` for a file of an installed
-   * package. Several are read in the order of their paths' bytes.
-   */
-  readonly path: string
-  readonly format: 'csv' | 'json' | 'jsonl' | 'parquet'
-  /** Options of the format (delimiter, header, encoding, missing values, schema …). */
-  readonly options: JsonObject
-}
-
 /** A reference to what feeds an input. */
 export type InputReference =
   | { readonly kind: 'output'; readonly step: string; readonly output: string }
@@ -117,13 +105,3 @@ export function parseStepSource(source: string): { readonly module: string; read
 export const namePattern: RegExp = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 /** Rule for the names of steps, datasources, inputs and outputs: as of pipelines, without dots. */
 export const partNamePattern: RegExp = /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/
-
-/** The format that a file's name tells, also behind `.gz` and `.zst`; undefined where it tells none. */
-export function formatOf(path: string): DatasourceSpec['format'] | undefined {
-  const name = path.toLowerCase().replace(/\.(gz|zst)$/, '')
-  if (/\.(csv|tsv)$/.test(name)) return 'csv'
-  if (name.endsWith('.json')) return 'json'
-  if (/\.(jsonl|ndjson)$/.test(name)) return 'jsonl'
-  if (/\.(parquet|parq)$/.test(name)) return 'parquet'
-  return undefined
-}

@@ -38,6 +38,20 @@ export interface Failure {
   readonly stack?: string
 }
 
+/** What a run read of a datasource. */
+export interface SourceUse {
+  /** Over content, format and options: what went into the identity of the step that read it. */
+  readonly identity: Digest
+  /** The artifact that holds what a source gave that is no local file, else null. */
+  readonly staged: Digest | null
+  /** What the source said of its version, else null. */
+  readonly version: string | null
+  /** The commit that was used, else null. */
+  readonly commit: string | null
+  /** The snapshot that was named by commit or digest, else null. */
+  readonly snapshot: Digest | null
+}
+
 /** A run as the metadata store remembers it. */
 export interface RunRecord {
   /** 16 hex digits. */
@@ -54,6 +68,8 @@ export interface RunRecord {
   readonly spec: PipelineSpec
   /** Facts of the environment: node, platform, arch, lockfile digest … */
   readonly environment: JsonObject
+  /** What its datasources were, by name; without those of runs that were recorded before this was. */
+  readonly sources: { readonly [name: string]: SourceUse }
   /** In the order of the graph. */
   readonly steps: readonly StepRecord[]
   readonly error: Failure | null

@@ -3,7 +3,6 @@ export { ZenmlError } from '../base/errors.ts'
 export type { Json, JsonObject } from '../base/json.ts'
 export { type Random, seededRandom } from '../base/random.ts'
 export {
-  type DatasourceOptions,
   datasource,
   type Pipeline,
   type PipelineOptions,
@@ -24,3 +23,4 @@ export {
   step,
 } from '../define/step.ts'
 export { type ArtifactType, artifactType, type Loaded, type Materializer, type Saved } from '../model/artifact-type.ts'
+export type { DatasourceOptions } from '../model/datasource-spec.ts'

@@ -12,6 +12,7 @@ import { because, datasourceWords, shortRun, type Upstream } from './explain-sen
 import { identifyStep, inputsOf } from './identify-step.ts'
 import { type Plan, type PlannedStep, planRun } from './plan.ts'
 import { noReuse, type ReusePolicy, reuseFrom } from './reuse.ts'
+import { namedSnapshots } from './versioned-source.ts'
 import type { Workspace } from './workspace.ts'
 
 /** What a run would do with a step, and why. */
@@ -60,7 +61,7 @@ export async function predictRun(
   { reuse = true, signal }: { readonly reuse?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<RunPrediction> {
   const plan = await planRun(workspace, spec, signal === undefined ? {} : { signal })
-  const policy = reuse ? reuseFrom(workspace) : noReuse
+  const policy = namedSnapshots(workspace, plan.sources, reuse ? reuseFrom(workspace) : noReuse)
   const predictor = new Predictor(workspace, plan, policy, reuse)
   const steps: StepPrediction[] = []
   for (const step of plan.steps) steps.push(await predictor.predict(step))
@@ -180,7 +181,9 @@ class Predictor {
     const from = change.field === 'inputs' ? step.inputs[change.path] : undefined
     if (from === undefined || change.before === null) return { reason }
     if (from.kind === 'datasource')
-      return { reason: `${reason} (${datasourceWords(from.name, run.spec, this.plan.spec)})` }
+      return {
+        reason: `${reason} (${datasourceWords(from.name, run, { spec: this.plan.spec, sources: Object.fromEntries(this.plan.sources) })})`,
+      }
     const gives = this.supposed.has(from.step) ? 'last gave' : 'will be reused with'
     return {
       reason,

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../base/json.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { RunRecord, StepRecord } from '../model/run.ts'
 
@@ -57,15 +58,26 @@ export function shortRun(id: string): string {
   return id.slice(0, 6)
 }
 
+/** What a run or plan says of its datasources. */
+export interface SourceFacts {
+  readonly spec: PipelineSpec
+  readonly sources: { readonly [name: string]: { readonly commit?: string | null } }
+}
+
 /** Why an input from a datasource is another: its content, or the way it is declared. */
-export function datasourceWords(name: string, before: PipelineSpec, after: PipelineSpec): string {
-  const [first, second] = [before, after].map(({ datasources }) => datasources[name])
-  const same = (['type', 'path', 'format', 'options'] as const).filter(
-    (key) => JSON.stringify(first?.[key]) !== JSON.stringify(second?.[key]),
+export function datasourceWords(name: string, before: SourceFacts, after: SourceFacts): string {
+  const [was, is] = [before, after].map(({ sources }) => sources[name]?.commit ?? null)
+  if (is !== null && was !== is)
+    return `datasource ${name} is used as of commit ${is}${was === null ? '' : ` instead of ${was}`}`
+  const [first = {}, second = {}] = [before, after].map(
+    ({ spec: { datasources } }) => datasources[name] as unknown as JsonObject | undefined,
   )
-  return same.length === 0
+  const others = [...new Set([...Object.keys(first), ...Object.keys(second)])].filter(
+    (key) => JSON.stringify(first[key]) !== JSON.stringify(second[key]),
+  )
+  return others.length === 0
     ? `the content of datasource ${name} changed`
-    : `datasource ${name} is declared otherwise: ${same.join(', ')}`
+    : `datasource ${name} is declared otherwise: ${others.join(', ')}`
 }
 
 /** Why a run reuses nothing. */

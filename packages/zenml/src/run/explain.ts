@@ -251,7 +251,7 @@ class Explainer {
   > {
     if (from === undefined) return undefined
     const [name, rest] = [from.slice(0, from.indexOf('.')), from.slice(from.indexOf('.') + 1)]
-    if (name === 'datasources') return { kind: 'datasource', reason: datasourceWords(rest, before.spec, after.spec) }
+    if (name === 'datasources') return { kind: 'datasource', reason: datasourceWords(rest, before, after) }
     const [first, second] = [before, after].map((run) => {
       const step = run.steps.find((candidate) => candidate.name === name)
       return step === undefined ? undefined : { run, step }

@@ -2,7 +2,7 @@ import type { Digest } from '../base/digest.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import { type PipelineSpec, parseInputReference } from '../model/pipeline-spec.ts'
-import type { CodePin, RunRecord } from '../model/run.ts'
+import type { CodePin, RunRecord, SourceUse } from '../model/run.ts'
 
 /** All that is needed to make a run again: from the metadata store, or from the configuration that was printed of it. */
 export interface PinnedRun {
@@ -11,6 +11,8 @@ export interface PinnedRun {
   readonly code: CodePin
   /** Facts of the machine: node, platform … */
   readonly environment: JsonObject
+  /** By name: of datasources that are no local files or in a named version, what was read of them. */
+  readonly sources: { readonly [name: string]: SourceUse }
   /** By name; what never ran is not in it. */
   readonly steps: { readonly [step: string]: PinnedStep }
 }
@@ -29,6 +31,10 @@ export function pinnedRun(run: RunRecord): PinnedRun {
     spec: run.spec,
     code: run.code,
     environment: run.environment,
+    // Of a local file, the identities of the steps say all.
+    sources: Object.fromEntries(
+      Object.entries(run.sources).filter(([, { staged, commit, snapshot }]) => staged ?? commit ?? snapshot),
+    ),
     steps: Object.fromEntries(
       run.steps.flatMap(({ name, identity, outputs, outcome }) =>
         identity !== null && (outcome === 'executed' || outcome === 'reused') ? [[name, { identity, outputs }]] : [],

@@ -1,5 +1,8 @@
 import type { Digest } from '../base/digest.ts'
 import { ZenmlError } from '../base/errors.ts'
+import { placeOf } from '../model/datasource-spec.ts'
+import { type RemoteDatasource, stagedSource } from './fetch-source.ts'
+import { type PinnedRun, sourceIdentities } from './pinned-run.ts'
 import { type PlannedSource, presentSource, type SourceFinder } from './plan.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -7,28 +10,47 @@ import type { Workspace } from './workspace.ts'
  * Finds the datasources of a past run where they still are what they were: in the code of that run, else in the project as it is now. One that is
  * neither is `gone`: steps that read it cannot be executed, and what they gave is taken from the store.
  */
-export function pinnedSources(
-  workspace: Workspace,
-  presentRoot: string,
-  identities: ReadonlyMap<string, Digest>,
-): SourceFinder {
+export function pinnedSources(workspace: Workspace, presentRoot: string, pinned: PinnedRun): SourceFinder {
+  const identities = sourceIdentities(pinned)
   return async (name, source): Promise<PlannedSource> => {
+    const use = pinned.sources[name]
     const recorded = identities.get(name)
+    const pins = { version: use?.version ?? null, commit: use?.commit ?? null }
+    if (source.type !== 'file' && use !== undefined && use.staged !== null) {
+      const staged = await fromStore(workspace, source, use.staged, use.version)
+      if (staged !== undefined && (recorded ?? use.identity) === staged.identity) return { ...staged, ...pins }
+    }
     let why = 'it has changed since'
-    for (const root of [workspace.root, presentRoot]) {
+    // A server is the same wherever it is asked from.
+    for (const root of source.type === 'http' ? [presentRoot] : [workspace.root, presentRoot]) {
       try {
         const found = await presentSource(workspace, root, source)
-        if (recorded === undefined || found.identity === recorded) return found
+        if (recorded === undefined || found.identity === recorded) return { ...found, ...pins }
       } catch (error) {
         if (!(error instanceof ZenmlError)) throw error
         why = error.message
       }
     }
     if (recorded === undefined)
-      throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource "${name}" (${source.path}) cannot be read: ${why}`, {
+      throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource "${name}" (${placeOf(source)}) cannot be read: ${why}`, {
         facts: { datasource: name },
       })
-    return { files: [], digest: recorded, identity: recorded, gone: why }
+    return { files: [], format: '', options: {}, digest: recorded, identity: recorded, gone: why, ...pins }
+  }
+}
+
+/** What a source gave then, where the store still has it whole. */
+async function fromStore(
+  workspace: Workspace,
+  source: RemoteDatasource,
+  staged: Digest,
+  version: string | null,
+): Promise<PlannedSource | undefined> {
+  try {
+    return await stagedSource(workspace, source, staged, version)
+  } catch (error) {
+    if (!(error instanceof ZenmlError)) throw error
+    return undefined
   }
 }
 

@@ -1,5 +1,5 @@
 import { canonical } from '../base/canonical.ts'
-import { isDigest } from '../base/digest.ts'
+import { type Digest, isDigest } from '../base/digest.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { identify, identityDigest } from '../fingerprint/identify.ts'
@@ -13,11 +13,12 @@ import type { PinnedRun, PinnedStep } from './pinned-run.ts'
  * identity and the digests of what it gave. With the stores, this alone makes the run again.
  */
 export function pinsOf(run: PinnedRun): JsonObject {
-  const { id, code, environment, steps } = run
+  const { id, code, environment, sources, steps } = run
   return {
     id,
     code: { ...code },
     environment,
+    ...(Object.keys(sources).length === 0 ? {} : { sources: sources as unknown as JsonObject }),
     steps: Object.fromEntries(
       Object.entries(steps).map(([name, { identity, outputs }]) => [
         name,
@@ -40,7 +41,7 @@ export function pinsOf(run: PinnedRun): JsonObject {
  */
 export function parsePins(spec: PipelineSpec, pins: Json | undefined): PinnedRun {
   if (!isJsonObject(pins)) throw wrong('run', 'it has no "run" block, as "zenml pipeline config RUN" prints it')
-  const { id, code, environment, steps } = pins
+  const { id, code, environment, sources = {}, steps } = pins
   if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) throw wrong('run.id', 'it is no id of a run')
   if (!isJsonObject(environment)) throw wrong('run.environment', 'it is no object')
   if (!isJsonObject(steps)) throw wrong('run.steps', 'it is no object')
@@ -49,6 +50,7 @@ export function parsePins(spec: PipelineSpec, pins: Json | undefined): PinnedRun
     spec,
     code: parseCode(code),
     environment,
+    sources: parseSources(spec, sources),
     steps: Object.fromEntries(
       Object.entries(steps).map(([name, step]) => {
         if (!Object.hasOwn(spec.steps, name)) throw wrong(`run.steps.${name}`, 'the pipeline has no such step')
@@ -56,6 +58,28 @@ export function parsePins(spec: PipelineSpec, pins: Json | undefined): PinnedRun
       }),
     ),
   }
+}
+
+function parseSources(spec: PipelineSpec, sources: Json): PinnedRun['sources'] {
+  if (!isJsonObject(sources)) throw wrong('run.sources', 'it is no object')
+  return Object.fromEntries(
+    Object.entries(sources).map(([name, use]) => {
+      const place = `run.sources.${name}`
+      if (!Object.hasOwn(spec.datasources, name)) throw wrong(place, 'the pipeline has no such datasource')
+      if (!isJsonObject(use)) throw wrong(place, 'it is no object')
+      const { identity, staged = null, version = null, commit = null, snapshot = null } = use
+      if (typeof identity !== 'string' || !isDigest(identity)) throw wrong(`${place}.identity`, 'it is no digest')
+      const digest = (key: string, value: Json): Digest | null => {
+        if (value === null || (typeof value === 'string' && isDigest(value))) return value
+        throw wrong(`${place}.${key}`, 'it is no digest')
+      }
+      if (version !== null && typeof version !== 'string') throw wrong(`${place}.version`, 'it is no text')
+      if (commit !== null && (typeof commit !== 'string' || !/^[0-9a-f]{16}$/.test(commit)))
+        throw wrong(`${place}.commit`, 'it is no id of a commit')
+      const parsed = { staged: digest('staged', staged), snapshot: digest('snapshot', snapshot) }
+      return [name, { identity, ...parsed, version, commit }]
+    }),
+  )
 }
 
 function parseCode(code: Json | undefined): CodePin {

@@ -11,10 +11,10 @@ import { InstalledTree } from '../environment/installed-packages.ts'
 import { installedClosure, type PackagePlace } from '../environment/lockfile.ts'
 import { nativeAddons } from '../environment/native-addons.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
+import type { DatasourceSpec } from '../model/datasource-spec.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { EnvironmentLeaf, PackageLeaf } from '../model/fingerprint.ts'
 import {
-  type DatasourceSpec,
   type InputReference,
   isStrict,
   type PipelineSpec,
@@ -25,6 +25,8 @@ import type { StepDescriptor } from '../model/step-descriptor.ts'
 import { type ResolvedSource, resolveSource } from '../sources/resolve-source.ts'
 import { canariesOf } from './canaries.ts'
 import { describeSteps } from './describe-steps.ts'
+import { fetchSource } from './fetch-source.ts'
+import { versionedSource } from './versioned-source.ts'
 import type { Workspace } from './workspace.ts'
 
 /** A step with everything that is known before its inputs are. */
@@ -59,12 +61,29 @@ export interface Plan {
   readonly environmentFacts: JsonObject
 }
 
-/** A datasource whose files were found and digested. */
+/** A datasource that was found and digested. */
 export interface PlannedSource extends ResolvedSource {
+  /** Of the files that the step is given. */
+  readonly format: string
+  readonly options: JsonObject
   /** Over content, format and options: what goes into the identity of the step that reads it. */
   readonly identity: Digest
   /** Why its files cannot be read, where a run of the past is made again and they are no longer what they were. */
   readonly gone?: string
+  /** The artifact that holds its files, where it is no local file; they are laid out for the step, and `files` is empty. */
+  readonly staged?: Digest
+  /** What the source says of its version; null where it says nothing. */
+  readonly version?: string | null
+  /** The commit that it is of; null where it is of none. */
+  readonly commit?: string | null
+  /** The snapshot that its `version` names: what stands for the step that takes it. */
+  readonly snapshot?: {
+    /** Where the code of the step is that took it. */
+    readonly step: string
+    readonly key: Digest
+    readonly output: string
+    readonly digest: Digest
+  }
 }
 
 /** Finds the files of a datasource. */
@@ -86,10 +105,11 @@ export type SourceFinder = (name: string, source: DatasourceSpec) => Promise<Pla
 export class PlanError extends ZenmlError {
   readonly diagnostics: readonly Diagnostic[]
 
-  constructor(diagnostics: readonly Diagnostic[]) {
+  constructor(diagnostics: readonly Diagnostic[], exitCode: 1 | 2 = 2) {
     const [first] = diagnostics
     const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : ''
     super(first?.code ?? ('ZEN_CONFIG' as ErrorCode), `${first?.message ?? 'The configuration is wrong.'}${more}`, {
+      exitCode,
       facts: { diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })) as unknown as JsonObject[] },
     })
     this.diagnostics = diagnostics
@@ -105,7 +125,7 @@ export async function planRun(
   workspace: Workspace,
   spec: PipelineSpec,
   {
-    findSource = (_name, source) => presentSource(workspace, workspace.root, source),
+    findSource = (name, source) => versionedSource(workspace, name, source, signal),
     signal,
   }: { readonly findSource?: SourceFinder | undefined; readonly signal?: AbortSignal } = {},
 ): Promise<Plan> {
@@ -119,13 +139,12 @@ export async function planRun(
     findSources(spec, findSource),
     captureEnvironment(),
   ])
-  refuse([
-    ...Object.entries(spec.steps).flatMap(([name, { source }]) => {
-      const error = failures.get(source)
-      return error === undefined ? [] : [diagnosticOf(error, `Step "${name}"`, `steps.${name}.source`)]
-    }),
-    ...found.problems,
-  ])
+  const broken = Object.entries(spec.steps).flatMap(([name, { source }]) => {
+    const error = failures.get(source)
+    return error === undefined ? [] : [diagnosticOf(error, `Step "${name}"`, `steps.${name}.source`)]
+  })
+  // A server that is down is not the configuration's fault.
+  refuse([...broken, ...found.problems], broken.length === 0 ? found.exitCode : 2)
   const { sources } = found
   const tree = new InstalledTree()
   const named = await Promise.all(
@@ -204,40 +223,50 @@ export async function planRun(
 async function findSources(
   spec: PipelineSpec,
   findSource: SourceFinder,
-): Promise<{ readonly sources: ReadonlyMap<string, PlannedSource>; readonly problems: readonly Diagnostic[] }> {
+): Promise<{
+  readonly sources: ReadonlyMap<string, PlannedSource>
+  readonly problems: readonly Diagnostic[]
+  readonly exitCode: 1 | 2
+}> {
   const used = new Set(Object.values(spec.steps).flatMap((step) => Object.values(step.inputs)))
   const sources = new Map<string, PlannedSource>()
   const problems: Diagnostic[] = []
+  let exitCode: 1 | 2 = 1
   const names = Object.keys(spec.datasources).filter((name) => used.has(`datasources.${name}`))
   const found = await Promise.allSettled(names.map((name) => findSource(name, spec.datasources[name]!)))
   for (const [index, result] of found.entries()) {
     const name = names[index]!
     if (result.status === 'fulfilled') sources.set(name, result.value)
-    else if (result.reason instanceof ZenmlError)
+    else if (result.reason instanceof ZenmlError) {
       problems.push(diagnosticOf(result.reason, `Datasource "${name}"`, `datasources.${name}`))
-    else throw result.reason
+      if (result.reason.exitCode === 2) exitCode = 2
+    } else throw result.reason
   }
-  return { sources, problems }
+  return { sources, problems, exitCode }
 }
 
 function diagnosticOf({ code, message, next }: ZenmlError, what: string, path: string): Diagnostic {
   return { code, message: `${what}: ${message}${next === undefined ? '' : ` ${next}`}`, path }
 }
 
-/** A datasource as its files are now, below a root. */
+/** A datasource as it is now; paths are below a root. */
 export async function presentSource(
-  { dataRoots, fileDigests }: Workspace,
+  workspace: Workspace,
   root: string,
   source: DatasourceSpec,
+  signal?: AbortSignal,
 ): Promise<PlannedSource> {
+  if (source.type !== 'file') return await fetchSource(workspace, root, source, signal)
+  const { dataRoots, fileDigests } = workspace
+  const { format, options } = source
   const found = await resolveSource(source, { root, dataRoots, digestCache: fileDigests })
-  return { ...found, identity: digestOf(['datasource 1', found.digest, source.format, source.options]) }
+  return { ...found, format, options, identity: digestOf(['datasource 1', found.digest, format, options]) }
 }
 
 function isWarning(diagnostic: Diagnostic): boolean {
   return 'severity' in diagnostic && diagnostic.severity === 'warning'
 }
 
-function refuse(diagnostics: readonly Diagnostic[]): void {
-  if (diagnostics.length > 0) throw new PlanError(diagnostics)
+function refuse(diagnostics: readonly Diagnostic[], exitCode: 1 | 2 = 2): void {
+  if (diagnostics.length > 0) throw new PlanError(diagnostics, exitCode)
 }

@@ -1,6 +1,6 @@
 import { ZenmlError } from '../base/errors.ts'
 import type { RunListener } from '../model/events.ts'
-import { type PinnedRun, sourceIdentities } from './pinned-run.ts'
+import type { PinnedRun } from './pinned-run.ts'
 import { goneSources, pinnedSources } from './pinned-sources.ts'
 import type { PlannedSource, SourceFinder } from './plan.ts'
 import { priorsOf } from './priors.ts'
@@ -30,7 +30,7 @@ export async function rerun(
 ): Promise<RunEnd> {
   for (const message of notes) onEvent({ kind: 'warning', code: 'ZEN_RERUN_DIFFERENCE', message })
   const sources = new Map<string, PlannedSource>()
-  const find = pinnedSources(workspace, presentRoot, sourceIdentities(pinned))
+  const find = pinnedSources(workspace, presentRoot, pinned)
   const findSource: SourceFinder = async (name, source) => {
     const found = await find(name, source)
     sources.set(name, found)

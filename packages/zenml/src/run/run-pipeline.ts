@@ -8,7 +8,7 @@ import type { StoredArtifact } from '../model/artifact.ts'
 import type { RunListener } from '../model/events.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
-import type { CodePin, Failure, Outcome, RunStatus } from '../model/run.ts'
+import type { CodePin, Failure, Outcome, RunStatus, SourceUse } from '../model/run.ts'
 import { keepCode } from './archive-code.ts'
 import { executeStep, failureOf } from './execute-step.ts'
 import { identifyStep, incrementOf, inputsOf } from './identify-step.ts'
@@ -17,6 +17,7 @@ import { disagreementsWith, nondeterminismSentence } from './nondeterminism.ts'
 import { type Plan, type PlannedStep, planRun, type SourceFinder } from './plan.ts'
 import { noReuse, type ReusePolicy, reuseFrom } from './reuse.ts'
 import { manyFilesWarning, touchWarnings } from './touch-warnings.ts'
+import { namedSnapshots } from './versioned-source.ts'
 import type { Workspace } from './workspace.ts'
 
 /** Options of a run. */
@@ -87,12 +88,13 @@ export async function runPipeline(
     code,
     spec,
     environment: plan.environmentFacts,
+    sources: sourceUses(plan),
     steps: plan.steps.map(({ name, spec: { source } }) => ({ name, source })),
     process: workspace.process,
     ...(rerunOf === undefined ? {} : { rerunOf }),
     reuse,
   }
-  const runner = new Runner(workspace, plan, run, policy, signal, onEvent)
+  const runner = new Runner(workspace, plan, run, namedSnapshots(workspace, plan.sources, policy), signal, onEvent)
   onEvent({ kind: 'run-started', run, pipeline: spec.name, steps: plan.steps.map(({ name }) => name) })
   const status = await runner.go(start)
   await writeView(workspace.artifacts, workspace.viewDirectory, {
@@ -102,6 +104,16 @@ export async function runPipeline(
   })
   onEvent({ kind: 'run-ended', run, status, seconds: (workspace.clock.now() - startedAt) / 1000 })
   return { run, status }
+}
+
+/** What of the datasources goes on record. */
+function sourceUses({ sources }: Plan): { [name: string]: SourceUse } {
+  return Object.fromEntries(
+    [...sources].map(([name, { identity, staged = null, version = null, commit = null, snapshot }]) => [
+      name,
+      { identity, staged, version, commit, snapshot: snapshot?.digest ?? null },
+    ]),
+  )
 }
 
 class Runner {

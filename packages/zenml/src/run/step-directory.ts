@@ -5,6 +5,7 @@ import type { JsonObject } from '../base/json.ts'
 import { writeBundle } from '../code/bundle.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { StepInput, StepInputArtifact, StepInputSource } from '../model/step-protocol.ts'
+import { layOutSource } from './fetch-source.ts'
 import type { Plan, PlannedStep } from './plan.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -26,8 +27,10 @@ export async function layOutStep(
     writeBundle(step.bundle, join(directory, 'code')),
     ...Object.entries(step.inputs).map(async ([input, from]) => {
       if (from.kind === 'datasource') {
-        const { format, options } = plan.spec.datasources[from.name]!
-        given[input] = { kind: 'source', format, options, files: plan.sources.get(from.name)!.files }
+        const { format, options, files, staged } = plan.sources.get(from.name)!
+        const laidOut =
+          staged === undefined ? files : await layOutSource({ artifacts }, staged, join(directory, 'sources', input))
+        given[input] = { kind: 'source', format, options, files: laidOut }
         return
       }
       const path = join('inputs', input)

@@ -7,7 +7,7 @@ import { didYouMean } from '../base/nearest.ts'
 import { workSlots } from '../base/slots.ts'
 import type { RunListener } from '../model/events.ts'
 import { type Verification, type VerifiedStep, verdictOf } from '../model/verification.ts'
-import { type PinnedRun, sourceIdentities } from './pinned-run.ts'
+import type { PinnedRun } from './pinned-run.ts'
 import { pinnedSources } from './pinned-sources.ts'
 import { type Plan, planRun } from './plan.ts'
 import { verifyStep } from './verify-step.ts'
@@ -54,7 +54,7 @@ export async function verifyRun(
     )
   }
   const at = workspace.clock.now()
-  const findSource = pinnedSources(workspace, presentRoot, sourceIdentities(pinned))
+  const findSource = pinnedSources(workspace, presentRoot, pinned)
   const plan = await planRun(workspace, pinned.spec, { findSource, signal })
   const chosen = plan.steps.filter(({ name }) => steps === undefined || steps.includes(name))
   onEvent({

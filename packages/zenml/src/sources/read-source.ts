@@ -5,6 +5,7 @@ import { findRowKinds, readRows } from './json-rows.ts'
 import { withSchema } from './kinds.ts'
 import { findParquetKinds, readParquet } from './parquet.ts'
 import { checkOptions } from './source-options.ts'
+import { readTfrecord } from './tfrecord.ts'
 
 /** Options of reading. */
 export interface ReadSourceOptions {
@@ -34,7 +35,10 @@ export async function findKinds(
       ? await findCsvKinds(files, options, sample, signal)
       : format === 'parquet'
         ? await findParquetKinds(files)
-        : await findRowKinds(format, files, options.encoding, signal)
+        : format === 'tfrecord'
+          ? // Staged by the host, which says of every feature what it is.
+            new Map(Object.entries(options.schema))
+          : await findRowKinds(format, files, options.encoding, signal)
   return withSchema(found, options.schema)
 }
 
@@ -50,7 +54,8 @@ export async function* readSource(
   if (format === 'csv') yield* readCsv(files, options, kinds, schema, batchSize, signal)
   else {
     const settled = new Map([...kinds].map(([name, kind]) => [name, kind ?? 'bytes']))
-    if (format === 'parquet') yield* readParquet(files, settled, batchSize, signal)
+    if (format === 'tfrecord') yield* readTfrecord(files, settled, batchSize, signal)
+    else if (format === 'parquet') yield* readParquet(files, settled, batchSize, signal)
     else yield* readRows(format, files, options.encoding, settled, batchSize, signal)
   }
 }

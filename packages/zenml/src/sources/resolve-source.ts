@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, type Stats } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { compareText, digestOf } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
-import { type DatasourceSpec, formatOf } from '../model/pipeline-spec.ts'
+import { type FileDatasource, formatOf } from '../model/datasource-spec.ts'
 import type { SourceFile } from '../model/source-files.ts'
 
 /** Remembers digests of files by path, length, times and inode, so that an unchanged file costs a look instead of a read. */
@@ -36,29 +36,49 @@ export interface SourcePlaces {
  *
  * Throws `ZEN_SOURCE_MISSING` where there is nothing, `ZEN_SOURCE_OUTSIDE` for a file outside of root, package and data roots.
  */
-export async function resolveSource(spec: DatasourceSpec, places: SourcePlaces): Promise<ResolvedSource> {
+export async function resolveSource(spec: FileDatasource, places: SourcePlaces): Promise<ResolvedSource> {
   const { base, path, allowed } = await locate(spec.path, places)
   const found = /[*?{]/.test(path) ? await globbed(base, path) : await plain(base, path, spec)
   if (found.length === 0)
     throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource path "${spec.path}" matches no file.`, {
       facts: { path: spec.path },
     })
-  const allowedRoots = await Promise.all(allowed.map((folder) => realpath(folder).catch(() => folder)))
+  const check = await guard(allowed)
   const files: SourceFile[] = []
   const digests: [number, Digest][] = []
   for (const name of found.sort(compareText)) {
     const file = resolve(base, name)
-    const real = await realpath(file)
-    if (!allowedRoots.some((folder) => isInside(folder, real))) {
-      throw new ZenmlError('ZEN_SOURCE_OUTSIDE', `${spec.path} leads to ${name}, which is outside of the repository.`, {
-        next: 'Add its folder to data.roots in .zenml/config.json if this pipeline may read it.',
-      })
-    }
+    const real = await check(file, spec.path, name)
     const { size, digest } = await digestFile(real, places.digestCache)
     files.push({ name, path: real, size })
     digests.push([size, digest])
   }
   return { files, digest: digestOf(['source files', digests]) }
+}
+
+/**
+ * The one file that a path names, without links: below the root or a data root.
+ *
+ * Throws `ZEN_SOURCE_MISSING` and `ZEN_SOURCE_OUTSIDE`.
+ */
+export async function resolveFile(path: string, { root, dataRoots }: SourcePlaces): Promise<string> {
+  const file = resolve(root, path)
+  await existing(file, path)
+  return await (await guard([root, ...dataRoots]))(file, path, path)
+}
+
+/** Follows a file's links and refuses one that lies outside of all folders. */
+async function guard(
+  allowed: readonly string[],
+): Promise<(file: string, path: string, name: string) => Promise<string>> {
+  const folders = await Promise.all(allowed.map((folder) => realpath(folder).catch(() => folder)))
+  return async (file, path, name) => {
+    const real = await realpath(file)
+    if (folders.some((folder) => isInside(folder, real))) return real
+    throw new ZenmlError('ZEN_SOURCE_OUTSIDE', `${path} leads to ${name}, which is outside of the repository.`, {
+      next: 'Add its folder to data.roots in .zenml/config.json if this pipeline may read it.',
+    })
+  }
 }
 
 async function locate(
@@ -83,23 +103,26 @@ async function locate(
   }
 }
 
-async function plain(base: string, path: string, spec: DatasourceSpec): Promise<string[]> {
+async function plain(base: string, path: string, spec: FileDatasource): Promise<string[]> {
   const file = resolve(base, path)
-  let found: Awaited<ReturnType<typeof stat>>
+  const found = await existing(file, spec.path)
+  if (!found.isDirectory()) return [nameOf(base, file)]
+  const names = await filesBelow(file)
+  return names.filter((name) => formatOf(name) === spec.format).map((name) => nameOf(base, join(file, name)))
+}
+
+async function existing(file: string, path: string): Promise<Stats> {
   try {
-    found = await stat(file)
+    return await stat(file)
   } catch (error) {
     if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENOTDIR') throw error
     const siblings = await readdir(dirname(file)).catch(() => [])
     throw new ZenmlError(
       'ZEN_SOURCE_MISSING',
-      `Datasource path "${spec.path}" does not exist.${didYouMean(basename(file), siblings)}`,
-      { facts: { path: spec.path } },
+      `Datasource path "${path}" does not exist.${didYouMean(basename(file), siblings)}`,
+      { facts: { path } },
     )
   }
-  if (!found.isDirectory()) return [nameOf(base, file)]
-  const names = await filesBelow(file)
-  return names.filter((name) => formatOf(name) === spec.format).map((name) => nameOf(base, join(file, name)))
 }
 
 async function globbed(base: string, pattern: string): Promise<string[]> {

@@ -15,6 +15,7 @@ const known: { readonly [format: string]: readonly string[] } = {
   json: ['encoding', 'schema'],
   jsonl: ['encoding', 'schema'],
   parquet: ['schema'],
+  tfrecord: ['schema'],
 }
 
 /** Checks the options of a source; throws `ZEN_SOURCE_OPTIONS` with what was expected. */

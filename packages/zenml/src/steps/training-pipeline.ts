@@ -1,16 +1,10 @@
 import type { Defaulted } from '../base/defaulted.ts'
-import {
-  type DatasourceOptions,
-  datasource,
-  type Pipeline,
-  type PipelineOptions,
-  pipeline,
-  type Ref,
-} from '../define/pipeline.ts'
+import { datasource, type Pipeline, type PipelineOptions, pipeline, type Ref } from '../define/pipeline.ts'
 import type { Evaluation } from '../formats/evaluation.ts'
 import type { Examples } from '../formats/examples.ts'
 import type { TransformGraph } from '../formats/transform-graph.ts'
 import type { Model } from '../formats/types.ts'
+import type { DatasourceOptions } from '../model/datasource-spec.ts'
 import { snapshot } from '../sources/snapshot.ts'
 import { type PreprocessParameters, preprocess } from './preprocess.ts'
 import { inferSchema } from './schema.ts'

@@ -27,15 +27,15 @@ export const command: CommandFunction = async ({ cli, terminal, args }) => {
     const { spec, pipelines, snapshots } = found
     const facts = [
       ['datasource', name],
-      ['path', spec.path],
-      ['format', spec.format],
-      ['options', JSON.stringify(spec.options)],
+      ...Object.entries(spec).map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
       ['pipelines', pipelines.join(', ')],
     ]
-    const rows = snapshots.map(({ digest, rows, run, at }) => [shortDigest(digest), String(rows ?? '?'), run, time(at)])
+    const rows = snapshots.map(({ digest, rows, commit, run, at }) => [
+      ...[shortDigest(digest), String(rows ?? '?'), commit ?? '', run, time(at)],
+    ])
     return [
       table(['FACT', 'VALUE'], facts, terminal.colors.bold),
-      table(['SNAPSHOT', 'ROWS', 'RUN', 'USED (UTC)'], rows, terminal.colors.bold),
+      table(['SNAPSHOT', 'ROWS', 'COMMIT', 'RUN', 'USED (UTC)'], rows, terminal.colors.bold),
     ].join('\n\n')
   })
   return 0

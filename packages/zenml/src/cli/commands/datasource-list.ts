@@ -1,3 +1,4 @@
+import { placeOf } from '../../model/datasource-spec.ts'
 import { openProject } from '../../project/open-project.ts'
 import type { CommandFunction } from '../command.ts'
 import { datasourcesOf } from '../datasources.ts'
@@ -13,13 +14,13 @@ export const command: CommandFunction = async ({ cli, terminal }) => {
       const [newest] = snapshots
       return [
         name,
-        spec.format,
-        spec.path,
+        spec.type,
+        placeOf(spec),
         String(snapshots.length),
         newest === undefined ? '' : `${shortDigest(newest.digest)}, ${newest.rows ?? '?'} rows`,
       ]
     })
-    return table(['DATASOURCE', 'FORMAT', 'PATH', 'SNAPSHOTS', 'NEWEST'], rows, terminal.colors.bold)
+    return table(['DATASOURCE', 'TYPE', 'PLACE', 'SNAPSHOTS', 'NEWEST'], rows, terminal.colors.bold)
   })
   return 0
 }

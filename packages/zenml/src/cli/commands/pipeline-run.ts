@@ -1,14 +1,14 @@
 import { ZenmlError } from '../../base/errors.ts'
 import type { PipelineSpec } from '../../model/pipeline-spec.ts'
 import type { RunRecord } from '../../model/run.ts'
-import { type LoadedPipeline, loadPipeline } from '../../project/load-pipeline.ts'
-import { openProject, type Project } from '../../project/open-project.ts'
+import { loadPipeline } from '../../project/load-pipeline.ts'
+import { openProject } from '../../project/open-project.ts'
 import { pinCode } from '../../project/pin-code.ts'
-import { hasOtherStores } from '../../project/pipeline-stores.ts'
 import { type Nondeterminism, nondeterminismOf } from '../../run/nondeterminism.ts'
 import { PlanError } from '../../run/plan.ts'
 import { runPipeline } from '../../run/run-pipeline.ts'
 import type { CommandFunction } from '../command.ts'
+import { openStores } from '../open-stores.ts'
 import { showProgress } from '../progress.ts'
 import { document } from '../report-error.ts'
 import { runDocument } from '../run-document.ts'
@@ -56,6 +56,7 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
           file: loaded.file,
           ...(diagnostic.path === undefined ? {} : loaded.locate(diagnostic.path)),
         })),
+        error.exitCode,
       )
     }
     throw error
@@ -67,23 +68,6 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
     runSummary(run, project, terminal.colors, cli, nondeterminism),
   )
   return run.status === 'complete' ? 0 : 1
-}
-
-/** The project with the stores that the pipeline names, where they are not its own. */
-async function openStores(
-  { config, root, home }: Project,
-  { spec, file, locate }: LoadedPipeline,
-  { directory, environment }: Parameters<CommandFunction>[0]['cli'],
-): Promise<Project | undefined> {
-  const { stores } = spec
-  if (stores === undefined || !hasOtherStores(config, root, home, stores)) return undefined
-  try {
-    return await openProject(directory, { environment, stores })
-  } catch (error) {
-    if (!(error instanceof ZenmlError) || error.code !== 'ZEN_CONFIG_STORE') throw error
-    const path = String(error.facts['path'])
-    throw new PlanError([{ code: error.code, message: error.message, file, path, ...locate(path) }])
-  }
 }
 
 async function overridden(spec: PipelineSpec, options: { readonly [name: string]: unknown }): Promise<PipelineSpec> {

@@ -1,0 +1,70 @@
+import { didYouMean } from '../base/nearest.ts'
+import { type DatasourceSpec, variableReference, versionPattern } from '../model/datasource-spec.ts'
+import type { Diagnostic } from '../model/diagnostic.ts'
+import { datasourceKeys } from './datasource-keys.ts'
+
+/** Headers that hold a secret in every use. */
+const secretHeader = /^(authorization|proxy-authorization|cookie|x-api-key|x-auth-token|api-key)$/i
+
+/** What of a datasource does not fit together, whichever way it was declared. */
+export function checkDatasource(name: string, spec: DatasourceSpec): readonly Diagnostic[] {
+  const problems: Diagnostic[] = []
+  const wrong = (key: string, message: string): void => {
+    problems.push({
+      code: 'ZEN_CONFIG_SOURCE',
+      message: `Datasource "${name}": ${message}`,
+      path: `datasources.${name}.${key}`,
+    })
+  }
+  const known = datasourceKeys[spec.type]
+  if (known === undefined) {
+    const types = Object.keys(datasourceKeys)
+    wrong(
+      'type',
+      `there is no kind "${spec.type}".${didYouMean(spec.type, types) || ` There are ${types.join(', ')}.`}`,
+    )
+    return problems
+  }
+  for (const key of Object.keys(spec)) {
+    if (!Object.hasOwn(known, key))
+      wrong(
+        key,
+        `unknown key "${key}".${didYouMean(key, Object.keys(known)) || ` Known of ${spec.type}: ${Object.keys(known).join(', ')}.`}`,
+      )
+  }
+  if (spec.version !== undefined && !new RegExp(versionPattern).test(spec.version))
+    wrong(
+      'version',
+      `version must be latest, the id of a commit (16 hex digits) or a digest (sha256:…), not "${spec.version}".`,
+    )
+  if (spec.type === 'http') checkHttp(spec, wrong)
+  if ('key' in spec || 'table' in spec || 'query' in spec || spec.type === 'sqlite') checkSql(spec, wrong)
+  return problems
+}
+
+type Wrong = (key: string, message: string) => void
+
+function checkHttp({ url, headers }: Extract<DatasourceSpec, { type: 'http' }>, wrong: Wrong): void {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
+    wrong('url', `"${url}" is no URL of http: or https:.`)
+  } else if (parsed.username !== '' || parsed.password !== '') {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what one writes
+    wrong('url', 'the URL holds a user or password. Write headers: { Authorization: "${env:NAME}" } instead.')
+  }
+  for (const [header, value] of Object.entries(headers)) {
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(header) || /[\r\n\0]/.test(value))
+      wrong('headers', `"${header}" cannot be sent as a header.`)
+    else if (secretHeader.test(header) && value.search(variableReference) < 0)
+      wrong('headers', `the secret of "${header}" stands in clear. Write "\${env:NAME}" and set the variable.`)
+  }
+}
+
+function checkSql(spec: Extract<DatasourceSpec, { type: 'sqlite' }>, wrong: Wrong): void {
+  const { table, query, key } = spec
+  if ((table === undefined) === (query === undefined)) wrong('table', 'give either table or query.')
+  if (query !== undefined && key === undefined)
+    wrong('query', 'a query needs key: the columns in whose order its rows are read, and which no two rows share.')
+  if (key !== undefined && (key.length === 0 || new Set(key).size < key.length))
+    wrong('key', 'key must name one column or more, none of them twice.')
+}

@@ -1,0 +1,143 @@
+import type { JsonObject } from '../base/json.ts'
+
+/** Data that lies outside: read once, kept as an immutable snapshot. */
+export type DatasourceSpec = FileDatasource | HttpDatasource | SqliteDatasource
+
+/** Formats of files. */
+export type DatasourceFormat = 'csv' | 'json' | 'jsonl' | 'parquet'
+
+interface AnyDatasource {
+  /**
+   * Which snapshot is used: `latest` (the newest commit), the id of a commit, or the digest of a snapshot. Left out: the data as it is
+   * when the run is planned.
+   */
+  readonly version?: string
+}
+
+interface FileFormat {
+  readonly format: DatasourceFormat
+  /** Options of the format (delimiter, header, encoding, missing values, schema …). */
+  readonly options: JsonObject
+}
+
+/** Files of the repository, of an installed package, or below a data root. */
+export interface FileDatasource extends AnyDatasource, FileFormat {
+  readonly type: 'file'
+  /**
+   * A file, a directory or a glob, relative to the repository's root; or `package:NAME/PATH` for a file of an installed
+   * package. Several are read in the order of their paths' bytes.
+   */
+  readonly path: string
+}
+
+/** A file behind HTTP or HTTPS. */
+export interface HttpDatasource extends AnyDatasource, FileFormat {
+  readonly type: 'http'
+  /** `http:` or `https:`, without user and password. */
+  readonly url: string
+  /** Sent with the request. Secrets stand here as `${env:NAME}` only. */
+  readonly headers: { readonly [name: string]: string }
+  /** A longer file is refused. Bytes. */
+  readonly maxBytes: number
+}
+
+/** What every SQL source has: rows of a table or a query, in the order of a key. */
+export interface SqlDatasource extends AnyDatasource {
+  /** A table or view; either this or `query`. */
+  readonly table?: string
+  /** One statement that gives rows; either this or `table`. */
+  readonly query?: string
+  /** Columns that no two rows share: rows are read in their order. Default the primary key of the table. */
+  readonly key?: readonly string[]
+  /** A column that grows with every change of a row: as long as its largest value and the number of rows stay, nothing is read. */
+  readonly versionColumn?: string
+}
+
+/** A table or query of a SQLite database. */
+export interface SqliteDatasource extends SqlDatasource {
+  readonly type: 'sqlite'
+  /** The database file: relative to the repository's root, or below a data root. */
+  readonly path: string
+}
+
+/** What `datasource()` is given: as in the configuration, the format guessed from the file's name where it is left out. */
+export type DatasourceOptions = FileOptions | HttpOptions | SqliteDatasource
+
+/** Files of the repository, of an installed package, or below a data root. */
+export interface FileOptions extends AnyDatasource {
+  readonly type?: 'file'
+  readonly path: string
+  readonly format?: DatasourceFormat
+  /** Options of the format; see the reference of file datasources. */
+  readonly options?: JsonObject
+}
+
+/** A file behind HTTP or HTTPS. */
+export interface HttpOptions extends AnyDatasource {
+  readonly type: 'http'
+  readonly url: string
+  /** Sent with the request; secrets as `${env:NAME}` only. Default none. */
+  readonly headers?: { readonly [name: string]: string }
+  /** A longer file is refused. Default 10 GiB. */
+  readonly maxBytes?: number
+  readonly format?: DatasourceFormat
+  /** Options of the format. */
+  readonly options?: JsonObject
+}
+
+/** Largest file that is fetched where nothing else is said. Bytes. */
+export const defaultMaxBytes: number = 10 * 2 ** 30
+
+/** Fills defaults in; undefined where the format is left out and not told by the file's name. */
+export function completeDatasource(given: DatasourceOptions): DatasourceSpec | undefined {
+  switch (given.type) {
+    case undefined:
+    case 'file': {
+      const shared = fileFormat(given, given.path)
+      return shared && { type: 'file', path: given.path, ...shared }
+    }
+    case 'http': {
+      const { url, headers = {}, maxBytes = defaultMaxBytes } = given
+      const shared = fileFormat(given, URL.canParse(url) ? new URL(url).pathname : '')
+      return shared && { type: 'http', url, headers, maxBytes, ...shared }
+    }
+    default:
+      return given
+  }
+}
+
+function fileFormat(
+  { format: given, options = {}, version }: FileOptions | HttpOptions,
+  path: string,
+): (FileFormat & AnyDatasource) | undefined {
+  const format = given ?? formatOf(path)
+  return format && { format, options, ...(version === undefined ? {} : { version }) }
+}
+
+/** Where the data lies, as one line for people. */
+export function placeOf(spec: DatasourceSpec): string {
+  switch (spec.type) {
+    case 'file':
+      return spec.path
+    case 'http':
+      return spec.url
+    case 'sqlite':
+      return `${spec.path}: ${spec.table ?? 'query'}`
+  }
+}
+
+/** The format that a file's name tells, also behind `.gz` and `.zst`; undefined where it tells none. */
+export function formatOf(path: string): DatasourceFormat | undefined {
+  const name = path.toLowerCase().replace(/\.(gz|zst)$/, '')
+  if (/\.(csv|tsv)$/.test(name)) return 'csv'
+  if (name.endsWith('.json')) return 'json'
+  if (/\.(jsonl|ndjson)$/.test(name)) return 'jsonl'
+  if (/\.(parquet|parq)$/.test(name)) return 'parquet'
+  return undefined
+}
+
+/** A reference to a variable in a declared text: `${env:NAME}`. */
+export const variableReference: RegExp = /\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}/g
+
+/** What `version` may say. */
+export const versionPattern: string = '^(latest|[0-9a-f]{16}|sha256:[0-9a-f]{64})$'

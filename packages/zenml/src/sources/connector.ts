@@ -1,0 +1,95 @@
+import { messageOf, ZenmlError } from '../base/errors.ts'
+import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
+import { type DatasourceSpec, placeOf, variableReference } from '../model/datasource-spec.ts'
+import type { SourcePlaces } from './resolve-source.ts'
+
+/** What connects to a kind of source that is no local file. Credentials live here, in the process that plans a run, and nowhere else. */
+export type SourceConnector<S extends DatasourceSpec = DatasourceSpec> = RowConnector<S> | FileConnector<S>
+
+/** A source of rows: a database. */
+export interface RowConnector<S extends DatasourceSpec = DatasourceSpec> {
+  readonly kind: 'rows'
+  /** What the source says of its version without reading: equal texts mean equal rows. Undefined where it cannot tell. */
+  version(options: ConnectOptions<S>): Promise<string | undefined>
+  /** Opens one consistent read in a stable order. Nothing is held in memory but a batch. */
+  read(options: ConnectOptions<S> & { readonly batchSize?: number }): Promise<RowReading>
+}
+
+/** Rows as they are read; to be closed, also when the batches were not read to their end. */
+export interface RowReading extends AsyncDisposable {
+  /** Kind of every feature, in the order of the names' UTF-8 bytes. */
+  readonly kinds: ReadonlyMap<string, FeatureKind>
+  readonly batches: AsyncIterable<ExampleBatch>
+}
+
+/** A source of one file. */
+export interface FileConnector<S extends DatasourceSpec = DatasourceSpec> {
+  readonly kind: 'file'
+  /**
+   * Writes the file as `name` into a directory; `unchanged` where its version is the one that is known. After a throw nothing that was
+   * written counts.
+   */
+  fetch(
+    options: ConnectOptions<S> & { readonly known: string | undefined; readonly directory: string },
+  ): Promise<{ readonly kind: 'unchanged' } | { readonly kind: 'fetched'; readonly version: string | undefined }>
+}
+
+/** What a connector is given. */
+export interface ConnectOptions<S extends DatasourceSpec = DatasourceSpec> {
+  readonly spec: S
+  /** Where files may be. */
+  readonly places: SourcePlaces
+  /** The variables that `${env:NAME}` stands for. */
+  readonly environment: { readonly [name: string]: string | undefined }
+  readonly signal?: AbortSignal | undefined
+}
+
+type Remote = Exclude<DatasourceSpec['type'], 'file'>
+
+/** One loader a kind, so that a driver is loaded only where it is used. */
+const loaders: { readonly [T in Remote]: () => Promise<SourceConnector<Extract<DatasourceSpec, { type: T }>>> } = {
+  http: async () => (await import('./http.ts')).httpConnector,
+  sqlite: async () => (await import('./sqlite.ts')).sqliteConnector,
+}
+
+/** The connector of a kind of source. */
+export async function connectorOf(type: Remote): Promise<SourceConnector> {
+  // A connector is only ever given specs of its own kind.
+  return (await loaders[type]()) as SourceConnector<never> as SourceConnector
+}
+
+/** Puts variables in the place of `${env:NAME}`. Throws `ZEN_SOURCE_VARIABLE` for one that is not set. */
+export function withVariables(text: string, environment: ConnectOptions['environment']): string {
+  return text.replace(variableReference, (_whole, name: string) => {
+    const value = environment[name]
+    if (value !== undefined) return value
+    throw new ZenmlError('ZEN_SOURCE_VARIABLE', `The datasource needs the variable ${name}, which is not set.`, {
+      facts: { variable: name },
+      next: `Set ${name}.`,
+    })
+  })
+}
+
+/** Why a source gives nothing. */
+const failures = {
+  ZEN_SOURCE_CONNECT: ['cannot be reached', 'Check that it runs and can be reached from here, and run again.'],
+  ZEN_SOURCE_DENIED: ['refuses access', 'Check user, password and permissions.'],
+  ZEN_SOURCE_QUERY: ['does not understand the query', 'Mend the table or query of the datasource.'],
+  ZEN_SOURCE_LOST: [
+    'was lost in the middle of the read; nothing of it is kept',
+    'Run again: the read starts anew, and every finished step is reused.',
+  ],
+  ZEN_SOURCE_READ: ['cannot be read', 'Check the source, and run again.'],
+} as const
+
+/** The error for a source that gives nothing; what the driver says is in the message, so it must hold no secret. */
+export function sourceFailure(code: keyof typeof failures, spec: DatasourceSpec, cause: unknown): ZenmlError {
+  const [what, next] = failures[code]
+  const said = messageOf(cause).replace(/[.\s]+$/, '')
+  return new ZenmlError(code, `${placeOf(spec)} ${what}${said === '' ? '' : `: ${said}`}.`, {
+    facts: { type: spec.type },
+    next,
+    cause,
+    exitCode: 1,
+  })
+}

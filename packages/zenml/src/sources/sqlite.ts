@@ -1,0 +1,216 @@
+import type { Database } from 'better-sqlite3'
+import { digestOf } from '../base/canonical.ts'
+import { systemCode, ZenmlError } from '../base/errors.ts'
+import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
+import { placeOf, type SqliteDatasource } from '../model/datasource-spec.ts'
+import { type ConnectOptions, type RowConnector, type RowReading, sourceFailure } from './connector.ts'
+import { microsecondsOf } from './iso-time.ts'
+import { resolveFile } from './resolve-source.ts'
+import { RowBatches, type RowValue } from './row-batches.ts'
+
+/**
+ * Reads a table or query of a SQLite database, read-only and in one transaction, so that writers beside it change nothing of what is read.
+ *
+ * A column's declared type gives its kind; where it says nothing (expressions, `ANY`), its values do. Integers are 64 bits; columns that
+ * are declared as dates and times hold texts of ISO 8601, which become microseconds, or integers, which stay as they are.
+ */
+export const sqliteConnector: RowConnector<SqliteDatasource> = {
+  kind: 'rows',
+  async version(options) {
+    const { versionColumn } = options.spec
+    if (versionColumn === undefined) return undefined
+    const database = await open(options)
+    try {
+      const from = sourceOf(options.spec)
+      const columns = describe(database, options.spec)
+      const [largest, rows] = database
+        .prepare(`SELECT max(${quoted(versionColumn)}), count(*) FROM ${from}`)
+        .raw()
+        .safeIntegers()
+        .get() as [unknown, bigint]
+      const text = largest instanceof Uint8Array ? Buffer.from(largest).toString('hex') : String(largest)
+      return `${versionColumn} ${text}, ${rows} rows, columns ${digestOf(columns.map(({ name, type }) => [name, type])).slice(7, 19)}`
+    } catch (error) {
+      throw failure(options.spec, error, false)
+    } finally {
+      database.close()
+    }
+  },
+  async read(options) {
+    const database = await open(options)
+    try {
+      return startReading(database, options)
+    } catch (error) {
+      database.close()
+      throw failure(options.spec, error, false)
+    }
+  },
+}
+
+function startReading(
+  database: Database,
+  { spec, signal, batchSize }: ConnectOptions<SqliteDatasource> & { readonly batchSize?: number },
+): RowReading {
+  database.exec('BEGIN')
+  const from = sourceOf(spec)
+  const described = describe(database, spec)
+  const key = spec.key ?? primaryKey(database, spec)
+  const kinds = kindsOf(database, from, described)
+  const columns = described.map(({ name, isTime }, index) => ({ name, kind: kinds[index]!, isTime }))
+  const batches = new RowBatches(spec, columns, key, batchSize)
+  const isUtf8 = database.pragma('encoding', { simple: true }) === 'UTF-8'
+  const selected = columns.map(({ name, kind, isTime }) => {
+    const column = quoted(name)
+    // Bytes as they are stored: a text that is no valid UTF-8 would not come back from a JavaScript string.
+    return kind === 'bytes' && isUtf8 && !isTime
+      ? `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) ELSE ${column} END`
+      : column
+  })
+  const order = key.map((name) => `${quoted(name)} COLLATE BINARY`).join(', ')
+  const rows = database
+    .prepare(`SELECT ${selected.join(', ')} FROM ${from} ORDER BY ${order}`)
+    .raw()
+    .safeIntegers()
+    .iterate() as IterableIterator<RowValue[]>
+  const times = columns.flatMap(({ isTime }, index) =>
+    isTime ? [new TimeColumn(spec, columns[index]!.name, index)] : [],
+  )
+  async function* read(): AsyncGenerator<ExampleBatch> {
+    try {
+      let count = 0
+      for (const row of rows) {
+        count++
+        for (const time of times) row[time.index] = time.convert(row[time.index]!, count)
+        const full = batches.add(row)
+        if (full === undefined) continue
+        signal?.throwIfAborted()
+        yield full
+      }
+      const rest = batches.rest()
+      if (rest !== undefined) yield rest
+    } catch (error) {
+      throw signal?.aborted === true ? error : failure(spec, error, true)
+    }
+  }
+  return {
+    kinds: batches.kinds,
+    batches: read(),
+    async [Symbol.asyncDispose]() {
+      rows.return?.()
+      database.close()
+    },
+  }
+}
+
+/** A column that is declared as dates or times: its texts become microseconds, its integers stay; not both. */
+class TimeColumn {
+  readonly index: number
+  private readonly spec: SqliteDatasource
+  private readonly name: string
+  private holds: 'texts' | 'integers' | undefined
+
+  constructor(spec: SqliteDatasource, name: string, index: number) {
+    this.spec = spec
+    this.name = name
+    this.index = index
+  }
+
+  convert(value: RowValue, row: number): RowValue {
+    if (value === null) return null
+    const holds = typeof value === 'string' ? 'texts' : typeof value === 'bigint' ? 'integers' : undefined
+    this.holds ??= holds
+    const result = typeof value === 'string' ? microsecondsOf(value) : value
+    if (holds !== undefined && holds === this.holds && result !== undefined) return result
+    const what =
+      value instanceof Uint8Array ? 'a blob' : typeof value === 'string' ? JSON.stringify(value) : String(value)
+    throw new ZenmlError(
+      'ZEN_SOURCE_VALUE',
+      `${placeOf(this.spec)}: row ${row}: ${what} is no ${this.holds === 'integers' ? 'integer, as above in' : 'date or time of ISO 8601 in'} the column "${this.name}".`,
+      {
+        facts: { row, feature: this.name },
+        next: 'Mend the value, or bring the column into form in a query.',
+        exitCode: 1,
+      },
+    )
+  }
+}
+
+interface DescribedColumn {
+  readonly name: string
+  /** As declared, in upper case; empty where nothing is. */
+  readonly type: string
+  readonly isTime: boolean
+}
+
+async function open({ spec, places }: ConnectOptions<SqliteDatasource>): Promise<Database> {
+  const path = await resolveFile(spec.path, places)
+  const { default: Sqlite } = await import('better-sqlite3')
+  try {
+    const database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: 10_000 })
+    database.pragma('query_only = ON')
+    return database
+  } catch (error) {
+    throw failure(spec, error, false)
+  }
+}
+
+function sourceOf({ table, query }: SqliteDatasource): string {
+  // A line of its own: the query may end with a comment.
+  return table === undefined ? `(${query!.replace(/;\s*$/, '')}\n)` : quoted(table)
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** As the query itself names them: around it, SQLite would name the second of two alike otherwise. */
+function describe(database: Database, spec: SqliteDatasource): DescribedColumn[] {
+  return database
+    .prepare(spec.query ?? `SELECT * FROM ${sourceOf(spec)}`)
+    .columns()
+    .map(({ name, type }) => {
+      const declared = (type ?? '').toUpperCase()
+      return { name, type: declared, isTime: /^(DATE|DATETIME|TIMESTAMP|TIMESTAMPTZ|TIME)\b/.test(declared) }
+    })
+}
+
+function primaryKey(database: Database, spec: SqliteDatasource): readonly string[] {
+  const rows = database.prepare('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk').all(spec.table)
+  if (rows.length > 0) return (rows as { name: string }[]).map(({ name }) => name)
+  throw new ZenmlError('ZEN_SOURCE_KEY', `${placeOf(spec)} has no primary key, so its rows have no order that stays.`, {
+    next: 'Add key: columns that no two rows share.',
+  })
+}
+
+/** By what is declared (section 3.1 of SQLite's "Datatypes"), else by what is there. */
+function kindsOf(database: Database, from: string, columns: readonly DescribedColumn[]): FeatureKind[] {
+  const declared = columns.map(({ type, isTime }): FeatureKind | undefined => {
+    if (isTime || /INT|^BOOL/.test(type)) return 'int'
+    if (/CHAR|CLOB|TEXT|BLOB/.test(type)) return 'bytes'
+    return /REAL|FLOA|DOUB|^(DECIMAL|NUMERIC|NUMBER)\b/.test(type) ? 'float' : undefined
+  })
+  const open = columns.filter((_column, index) => declared[index] === undefined)
+  if (open.length === 0) return declared as FeatureKind[]
+  const looks = open.flatMap(({ name }) =>
+    ["IN ('text', 'blob')", "= 'real'", "= 'integer'"].map((what) => `max(typeof(${quoted(name)}) ${what})`),
+  )
+  const found = database
+    .prepare(`SELECT ${looks.join(', ')} FROM ${from}`)
+    .raw()
+    .get() as (number | null)[]
+  const kinds = open.map((_column, index): FeatureKind => {
+    const [bytes, real, integer] = found.slice(index * 3, index * 3 + 3)
+    return bytes === 1 ? 'bytes' : real === 1 ? 'float' : integer === 1 ? 'int' : 'bytes'
+  })
+  return declared.map((kind) => kind ?? kinds.shift()!)
+}
+
+function failure(spec: SqliteDatasource, error: unknown, isReading: boolean): unknown {
+  if (error instanceof ZenmlError) return error
+  const code = systemCode(error) ?? ''
+  if (!code.startsWith('SQLITE_')) return isReading ? error : sourceFailure('ZEN_SOURCE_QUERY', spec, error)
+  if (/^SQLITE_(BUSY|LOCKED|CANTOPEN)/.test(code)) return sourceFailure('ZEN_SOURCE_CONNECT', spec, error)
+  if (/^SQLITE_(PERM|AUTH|READONLY)/.test(code)) return sourceFailure('ZEN_SOURCE_DENIED', spec, error)
+  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return sourceFailure('ZEN_SOURCE_READ', spec, error)
+  return sourceFailure(isReading ? 'ZEN_SOURCE_LOST' : 'ZEN_SOURCE_QUERY', spec, error)
+}

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest'
+import { configJsonSchema } from '../../src/config/json-schema.ts'
+import { parseConfig } from '../../src/config/parse-config.ts'
+import { printConfig } from '../../src/config/print-config.ts'
+
+const parse = (sources: string) =>
+  parseConfig(`version: 1\npipeline: p\ndatasources:\n${sources}\nsteps:\n  s: { source: a.ts }\n`, 'p.yaml')
+
+async function problems(sources: string): Promise<(string | number | undefined)[][]> {
+  const parsed = await parse(sources)
+  return parsed.ok ? [] : parsed.error.map(({ code, line, message }) => [code, line, message])
+}
+
+test('every type of datasource is read, printed and read back as the same', async () => {
+  const parsed = await parse(`  files: { path: a.csv, options: { header: false, columns: [x] }, version: latest }
+  web: { type: http, url: "https://example.com/a.jsonl.gz?x=1", headers: { Accept: text/plain }, maxBytes: 5, version: "0123456789abcdef" }
+  plain: { type: http, url: "http://example.com/a", format: csv }
+  table: { type: sqlite, path: a.db, table: t, versionColumn: changed }
+  query: { type: sqlite, path: a.db, query: "SELECT 1 AS a", key: [a] }`)
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
+  const { spec } = parsed.value
+  expect(spec.datasources['plain']).toEqual({
+    type: 'http',
+    url: 'http://example.com/a',
+    headers: {},
+    maxBytes: 10737418240,
+    format: 'csv',
+    options: {},
+  })
+  const printed = await printConfig(spec)
+  const again = await parseConfig(printed, 'printed.yaml')
+  expect(again.ok && again.value.spec).toEqual(spec)
+})
+
+test('keys of another type, unknown types and parts that do not fit are told with their lines', async () => {
+  expect(await problems('  a: { type: sqlite, path: a.db, table: t, format: csv }')).toEqual([
+    [
+      'ZEN_CONFIG_UNKNOWN',
+      4,
+      expect.stringContaining('Unknown key "format". Known here: type, path, table, query, key,'),
+    ],
+  ])
+  expect(await problems('  a: { type: htp, url: x }')).toEqual([
+    ['ZEN_CONFIG_VALUE', 4, '"datasources.a.type" must be file, http, sqlite, not "htp". Did you mean "http"?'],
+  ])
+  expect(await problems('  a: 5\n  b: { type: 7 }')).toEqual([
+    ['ZEN_CONFIG_TYPE', 4, '"datasources.a" must be a map, not the number 5.'],
+    ['ZEN_CONFIG_VALUE', 5, expect.stringContaining('not the number 7')],
+  ])
+  expect(await problems('  a: { path: a.csv, version: newest }')).toEqual([
+    ['ZEN_CONFIG_VALUE', 4, expect.stringContaining('must be latest, the id of a commit')],
+  ])
+  expect(await problems('  a: { type: http, url: "https://example.com/a" }')).toEqual([
+    ['ZEN_CONFIG_MISSING', 4, expect.stringContaining('The format of "https://example.com/a" is not told')],
+  ])
+  for (const wrong of [
+    'table: t, query: "SELECT 1", key: [a]',
+    'key: [a]',
+    'table: t, key: []',
+    'table: t, key: [a, a]',
+    'query: "SELECT 1"',
+  ])
+    expect(await problems(`  a: { type: sqlite, path: a.db, ${wrong} }`), wrong).toEqual([
+      ['ZEN_CONFIG_SOURCE', 4, expect.any(String)],
+    ])
+  for (const url of ['ftp://example.com/a.csv', 'a.csv', 'https://user@example.com/a.csv'])
+    expect(
+      (await problems(`  a: { type: http, url: "${url}", format: csv }`)).map(([code]) => code),
+      url,
+    ).toEqual(['ZEN_CONFIG_SOURCE'])
+  expect(await problems('  a: { type: http, url: "https://example.com/a.csv", headers: { X: 5 } }')).toEqual([
+    ['ZEN_CONFIG_TYPE', 4, expect.any(String)],
+  ])
+})
+
+test('the JSON Schema has the keys of each type, and needs the type of all but files', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: a schema is read into freely
+  const { oneOf } = (configJsonSchema() as any).properties.datasources.additionalProperties
+  expect(oneOf.map(({ properties }: { properties: { type: { const: string } } }) => properties.type.const)).toEqual([
+    'file',
+    'http',
+    'sqlite',
+  ])
+  expect(oneOf.map(({ required }: { required: string[] }) => required)).toEqual([
+    ['path'],
+    ['type', 'url'],
+    ['type', 'path'],
+  ])
+})
