@@ -62,6 +62,7 @@ export function namedSnapshots(
   otherwise: ReusePolicy,
 ): ReusePolicy {
   return {
+    findPrevious: (step, increment) => otherwise.findPrevious(step, increment),
     async find(step, identity) {
       const source = namedBy(step, sources)
       if (source?.snapshot === undefined) return await otherwise.find(step, identity)
