@@ -81,11 +81,11 @@ export async function* commitsOf(
   records: Pick<RunRecords, 'listRuns' | 'getRun'>,
   name: string,
 ): AsyncGenerator<{ readonly commit: Commit; readonly run: RunRecord }> {
-  for (let before: string | undefined; ; ) {
+  for (let last: string | undefined; ; ) {
     const page = await records.listRuns({
       pipeline: commitPipeline(name),
       status: 'complete',
-      ...(before === undefined ? {} : { before }),
+      ...(last === undefined ? {} : { behind: { run: last } }),
     })
     for (const { id } of page) {
       const run = await records.getRun(id)
@@ -93,7 +93,7 @@ export async function* commitsOf(
       if (commit !== undefined) yield { commit, run: run! }
     }
     if (page.length === 0) return
-    before = page.at(-1)!.id
+    last = page.at(-1)!.id
   }
 }
 
