@@ -47,8 +47,8 @@ export function* putExecution(request: PutExecutionRequest, put: PutOptions): Wo
   )
   yield* mustExist(
     'Artifact',
-    pairs.flatMap(({ artifact }, index) =>
-      artifact === undefined && artifactIds[index] !== -1 ? artifactIds[index]! : [],
+    pairs.flatMap(({ artifact, event }, index) =>
+      artifact === undefined && event !== undefined ? artifactIds[index]! : [],
     ),
   )
   const [executionId] = yield* putNodes(kinds.Execution, [execution], {
@@ -101,8 +101,11 @@ export function* contextsOf(
     for (const [index, { id }] of contexts.entries()) if (id !== undefined) ids[index] = Number(id)
   }
   if (reuseContextIfAlreadyExist) {
-    const found = yield* reuseContexts(contexts, put)
-    for (const [index, id] of found.entries()) ids[index] ??= id
+    // One that is named by its id is that one, and is changed as it is said.
+    const unnamed = contexts.filter(({ id }) => id === undefined)
+    const found = yield* reuseContexts(unnamed, put)
+    for (const [index, context] of contexts.entries())
+      if (context.id === undefined) ids[index] = found[unnamed.indexOf(context)]
   }
   const rest = contexts.filter((_context, index) => ids[index] === undefined)
   const stored = yield* putNodes(kinds.Context, rest, put)
