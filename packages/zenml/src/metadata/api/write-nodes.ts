@@ -169,8 +169,9 @@ function* add(
   return ids
 }
 
-/** An id as a number, where it is one that a database may have given. */
+/** An id as a number; 0, which is the id of nothing, for one that no database gave. Throws `INVALID_ARGUMENT` without one. */
 export function idOf(place: string, id: Whole | undefined): number {
   if (id === undefined) throw invalid(`${place} is missing.`)
-  return Number(id)
+  const number = Number(id)
+  return Number.isSafeInteger(number) ? number : 0
 }
