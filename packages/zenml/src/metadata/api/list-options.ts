@@ -69,8 +69,11 @@ function decodeToken(text: string, options: ListOptions): Offset {
     undefined,
   )
   const id = token.idOffset ?? furthest
-  if (id === undefined || token.fieldOffset === undefined) throw invalid('next_page_token is none that was given.')
-  return { id: Number(id), value: Number(token.fieldOffset), listed }
+  const [last, value] = [Number(id), Number(token.fieldOffset)]
+  // No page ends at an id or a time that is missing or that no number holds.
+  if (!Number.isSafeInteger(last) || !Number.isSafeInteger(value))
+    throw invalid('next_page_token is none that was given.')
+  return { id: last, value, listed }
 }
 
 /** The token of the page behind nodes in their order, each with its value of the field. */
