@@ -10,6 +10,7 @@ import { messageFromJson } from '../../../src/metadata/wire/from-json.ts'
 import { rpcs } from '../../../src/metadata/wire/rpcs.ts'
 import { messageToJson } from '../../../src/metadata/wire/to-json.ts'
 import { freshDatabase, isRunning } from '../../support/databases.ts'
+import type { ServerAccess } from '../../support/servers.ts'
 
 export const databaseTypes = ['sqlite', 'mysql', 'postgres'] as const
 export const runs = (type: DatabaseType): boolean => type === 'sqlite' || isRunning(type)
@@ -27,9 +28,9 @@ export interface Store extends StoreClient {
   another(): Promise<StoreClient>
 }
 
-/** An empty store on a database of its own. */
-export async function freshStore(type: DatabaseType, now?: () => number): Promise<Store> {
-  const fresh = type === 'sqlite' ? freshFile() : freshDatabase(type)
+/** An empty store on a database of its own, on the server of this run or on a given one. */
+export async function freshStore(type: DatabaseType, now?: () => number, access?: ServerAccess): Promise<Store> {
+  const fresh = type === 'sqlite' ? freshFile() : freshDatabase(type, access)
   const client = await clientOf(fresh.location, now)
   const others: StoreClient[] = []
   return {
