@@ -21,7 +21,8 @@ export function ownValues(facts: KindFacts, node: GivenNode): readonly SqlValue[
   return [node.lastKnownState === undefined ? null : executionStates.indexOf(node.lastKnownState)]
 }
 
-type PropertyRow = readonly [id: number, name: string, custom: boolean, ...values: SqlValue[]]
+/** What a row of a property table holds. */
+export type PropertyRow = readonly [id: number, name: string, custom: boolean, ...values: SqlValue[]]
 
 /** A node's properties of both kinds as rows. */
 export function valueRows(id: number, node: GivenNode): PropertyRow[] {
@@ -38,14 +39,28 @@ export function rowsOf(id: number, custom: boolean, values: Values | undefined):
   ])
 }
 
-/** Stores properties; those that are there are overwritten. */
-export function* insertValues(facts: KindFacts, rows: readonly PropertyRow[]): Work<void> {
-  yield* insert({
-    table: facts.propertyTable,
-    columns: [facts.key, 'name', 'is_custom_property', ...valueColumns],
-    rows,
-    onConflict: { keys: [facts.key, 'name', 'is_custom_property'], update: [...valueColumns] },
-  })
+/**
+ * Stores properties that are not there, or overwrites those that are. Throws `ALREADY_EXISTS` for new ones of names that the database
+ * does not tell apart, as MySQL does not tell a from A in many: one would overwrite the other.
+ */
+export function* insertValues(
+  facts: KindFacts,
+  rows: readonly PropertyRow[],
+  onConflict: 'fail' | 'overwrite',
+): Work<void> {
+  const keys = [facts.key, 'name', 'is_custom_property']
+  try {
+    yield* insert({
+      table: facts.propertyTable,
+      columns: [...keys, ...valueColumns],
+      rows,
+      onConflict: onConflict === 'fail' ? 'fail' : { keys, update: [...valueColumns] },
+    })
+  } catch (error) {
+    if (error instanceof SqlError && error.kind === 'unique')
+      throw alreadyExists(`Two properties of a ${facts.word} have names that this database does not tell apart.`, error)
+    throw error
+  }
 }
 
 /** Says in ML Metadata's words that a name or an external id is taken. */

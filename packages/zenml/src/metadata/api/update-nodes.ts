@@ -2,7 +2,7 @@ import { change, type SqlValue, type Work } from '../sql/work.ts'
 import type { KindFacts } from './kinds.ts'
 import { type Mask, masked } from './masks.ts'
 import type { Value, Values } from './messages.ts'
-import { insertValues, ownColumns, ownValues, rowsOf, unique } from './node-rows.ts'
+import { insertValues, ownColumns, ownValues, type PropertyRow, rowsOf, unique } from './node-rows.ts'
 import type { StoredNode } from './read-nodes.ts'
 import { StatusError } from './status.ts'
 import { encoded } from './stored-values.ts'
@@ -37,10 +37,12 @@ export function* update(
         [stored.id, name, custom],
       )
   }
-  yield* insertValues(facts, [
-    ...rowsOf(stored.id, false, properties.set),
-    ...rowsOf(stored.id, true, customProperties.set),
-  ])
+  const rowsWith = (which: 'changed' | 'added'): PropertyRow[] => [
+    ...rowsOf(stored.id, false, properties[which]),
+    ...rowsOf(stored.id, true, customProperties[which]),
+  ]
+  yield* insertValues(facts, rowsWith('changed'), 'overwrite')
+  yield* insertValues(facts, rowsWith('added'), 'fail')
   // Only contexts can be renamed; another name of an artifact or execution is ignored, as the real core does.
   const columns = ['external_id', ...ownColumns(facts), ...(facts.kind === 'Context' ? ['name'] : [])]
   const valuesOf = (one: GivenNode): readonly SqlValue[] => [
@@ -49,9 +51,7 @@ export function* update(
     ...(facts.kind === 'Context' ? [one.name ?? null] : []),
   ]
   const values = valuesOf(node)
-  const same =
-    properties.removed.length + customProperties.removed.length + properties.set.size + customProperties.set.size ===
-      0 && JSON.stringify(values) === JSON.stringify(valuesOf(stored))
+  const same = properties.same && customProperties.same && JSON.stringify(values) === JSON.stringify(valuesOf(stored))
   if (same && options.forceUpdateTime !== true) return
   yield* unique(
     facts,
@@ -62,17 +62,23 @@ export function* update(
   )
 }
 
-function changesOf(
-  before: Values | undefined,
-  after: Values | undefined,
-): { readonly removed: readonly string[]; readonly set: ReadonlyMap<string, Value> } {
+interface Changes {
+  readonly removed: readonly string[]
+  readonly changed: ReadonlyMap<string, Value>
+  readonly added: ReadonlyMap<string, Value>
+  /** Whether there are none. */
+  readonly same: boolean
+}
+
+function changesOf(before: Values | undefined, after: Values | undefined): Changes {
   const removed = [...(before?.keys() ?? [])].filter((name) => after?.has(name) !== true)
-  const set = new Map<string, Value>()
+  const [changed, added] = [new Map<string, Value>(), new Map<string, Value>()]
   for (const [name, value] of after ?? []) {
     const known = before?.get(name)
-    if (known === undefined || !sameColumns(known, value)) set.set(name, value)
+    if (known === undefined) added.set(name, value)
+    else if (!sameColumns(known, value)) changed.set(name, value)
   }
-  return { removed, set }
+  return { removed, changed, added, same: removed.length + changed.size + added.size === 0 }
 }
 
 /** Whether two values are stored alike. What other writers stored may be a value that is refused here. */

@@ -165,6 +165,7 @@ function* add(
   yield* insertValues(
     facts,
     added.flatMap(({ node }, index) => valueRows(ids[index]!, node)),
+    'fail',
   )
   return ids
 }

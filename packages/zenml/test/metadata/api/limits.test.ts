@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { databaseTypes, freshStore, runs } from './store.ts'
+import { administer, freshDatabase } from '../../support/databases.ts'
+import { clientOf, databaseTypes, freshStore, runs } from './store.ts'
 
 describe.each(databaseTypes)('on %s (skipped without a server)', (type) => {
   it.skipIf(!runs(type))('ids that no database gave are those of nothing', async () => {
@@ -101,3 +102,30 @@ describe.each(databaseTypes)('on %s (skipped without a server)', (type) => {
       ).toBe('INVALID_ARGUMENT')
   })
 })
+
+it.skipIf(!runs('mysql'))(
+  'names that a database takes for one another are refused where one would overwrite the other (skipped without a server)',
+  async () => {
+    await using fresh = freshDatabase('mysql')
+    const collation = 'CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci'
+    await administer(fresh.location, undefined, `CREATE DATABASE ${fresh.location.database} ${collation}`)
+    await using store = await clientOf(fresh.location)
+    const value = (string_value: string): object => ({ string_value })
+    const put = (artifact: object): Promise<unknown> => store.call('PutArtifacts', { artifacts: [artifact] })
+    await store.call('PutArtifactType', { artifact_type: { name: 'A' } })
+    expect(await put({ type_id: 10, custom_properties: { a: value('1'), A: value('2') } })).toBe('ALREADY_EXISTS')
+    expect(await put({ type_id: 10, custom_properties: { a: value('1') } })).toHaveProperty('artifact_ids')
+    const { artifacts } = await store.call('GetArtifacts', {})
+    const { id } = artifacts[0]
+    const stored = async (): Promise<unknown> =>
+      (await store.call('GetArtifactsByID', { artifact_ids: [id] })).artifacts[0].custom_properties
+    expect(await put({ id, custom_properties: { a: value('1'), A: value('2') } })).toBe('ALREADY_EXISTS')
+    expect(await stored()).toEqual({ a: value('1') })
+    // One may take the place of the other.
+    expect(await put({ id, custom_properties: { A: value('2') } })).toHaveProperty('artifact_ids')
+    expect(await stored()).toEqual({ A: value('2') })
+    const two = { artifact_type: { name: 'B', properties: { b: 'INT', B: 'INT' } } }
+    expect(await store.call('PutArtifactType', two)).toBe('ALREADY_EXISTS')
+    expect(await store.call('GetArtifactsByExternalIds', { external_ids: ['x'] })).toBe('NOT_FOUND')
+  },
+)

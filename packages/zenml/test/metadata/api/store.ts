@@ -56,7 +56,8 @@ function freshFile(): AsyncDisposable & { readonly location: DatabaseLocation } 
   }
 }
 
-async function clientOf(location: DatabaseLocation, now: () => number = Date.now): Promise<StoreClient> {
+/** A client of the store at a place. */
+export async function clientOf(location: DatabaseLocation, now: () => number = Date.now): Promise<StoreClient> {
   const database = await openDatabase(location)
   const service = metadataService(database, { now })
   return {
