@@ -4,7 +4,7 @@ import { checkEvent, insertEvents, mustExist, type NewEvent } from './events.ts'
 import { kinds } from './kinds.ts'
 import type { Artifact, Context, Event, Execution } from './messages.ts'
 import { readNodes } from './read-nodes.ts'
-import { reuseArtifacts, reuseContexts } from './reuse.ts'
+import { putArtifacts, reuseContexts } from './reuse.ts'
 import { invalid, notFound } from './status.ts'
 import { type PutOptions, putNodes } from './write-nodes.ts'
 
@@ -39,8 +39,7 @@ export function* putExecution(request: PutExecutionRequest, put: PutOptions): Wo
   for (const { artifact, event } of pairs) checkPair(execution, artifact, event)
 
   const given = pairs.flatMap(({ artifact }) => artifact ?? [])
-  const known = options.reuseArtifactIfAlreadyExistByExternalId === true ? yield* reuseArtifacts(given) : given
-  const stored = yield* putNodes(kinds.Artifact, known, put)
+  const stored = yield* putArtifacts(given, options.reuseArtifactIfAlreadyExistByExternalId === true, put)
   let next = 0
   const artifactIds = pairs.map(({ artifact, event }) =>
     artifact === undefined ? Number(event?.artifactId ?? -1) : stored[next++]!,

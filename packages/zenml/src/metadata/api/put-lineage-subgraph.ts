@@ -4,7 +4,7 @@ import { checkEvent, insertEvents, mustExist, type NewEvent } from './events.ts'
 import { kinds } from './kinds.ts'
 import type { Artifact, Context, Event, Execution, Whole } from './messages.ts'
 import { contextsOf } from './put-execution.ts'
-import { reuseArtifacts } from './reuse.ts'
+import { putArtifacts } from './reuse.ts'
 import { invalid, StatusError } from './status.ts'
 import { type GivenNode, type PutOptions, putNodes, typesOf } from './write-nodes.ts'
 
@@ -49,8 +49,7 @@ export function* putLineageSubgraph(
   yield* checkTypes('Execution', executions, put)
 
   const contextIds = yield* contextsOf(contexts, options, put)
-  const known = options.reuseArtifactIfAlreadyExistByExternalId === true ? yield* reuseArtifacts(artifacts) : artifacts
-  const artifactIds = yield* putNodes(kinds.Artifact, known, put)
+  const artifactIds = yield* putArtifacts(artifacts, options.reuseArtifactIfAlreadyExistByExternalId === true, put)
   const executionIds = yield* putNodes(kinds.Execution, executions, put)
   const members = (ids: readonly number[]): { context: number; node: number }[] =>
     contextIds.flatMap((context) => ids.map((node) => ({ context, node })))

@@ -55,6 +55,26 @@ describe.each(databaseTypes)('on %s (skipped without a server)', (type) => {
     expect(await put([{ type_id: 10, name: 'c' }])).toBe('NOT_FOUND')
   })
 
+  it.skipIf(!runs(type))(
+    'artifacts that are reused by external id are changed, also those of the same request',
+    async () => {
+      await using store = await freshStore(type)
+      await withTypes(store)
+      const artifact = (external_id: string, uri: string): object => ({ artifact: { type_id: 10, external_id, uri } })
+      const put = (...artifact_event_pairs: readonly object[]): Promise<{ artifact_ids: unknown }> =>
+        store.call('PutExecution', {
+          execution,
+          artifact_event_pairs,
+          options: { reuse_artifact_if_already_exist_by_external_id: true },
+        })
+      const first = await put(artifact('x', 'u1'), artifact('y', 'u2'), artifact('x', 'u3'), artifact('y', 'u4'))
+      expect(first.artifact_ids).toEqual(['1', '2', '1', '2'])
+      const { artifacts } = await store.call('GetArtifacts', {})
+      expect(artifacts.map(({ uri }: { uri: string }) => uri)).toEqual(['u3', 'u4'])
+      expect((await put(artifact('y', 'u5'), artifact('z', 'u6'))).artifact_ids).toEqual(['2', '3'])
+    },
+  )
+
   it.skipIf(!runs(type))('an event must lead to an artifact that is there, and to its own execution', async () => {
     await using store = await freshStore(type)
     await withTypes(store)
