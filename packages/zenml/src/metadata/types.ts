@@ -44,7 +44,7 @@ function* typeId(kind: keyof typeof typeKind, name: string, parent: number | und
   checkName('type name', name)
   yield* lockTypes()
   const text = 'SELECT id, name FROM Type WHERE name = ? AND type_kind = ? AND version IS NULL ORDER BY id'
-  const found = (yield* select<{ id: number; name: string }>(text, [name, typeKind[kind]])).find(
+  const found = (yield* select<{ id: number; name: string }>(text, [name, typeKind[kind]], { locking: true })).find(
     (type) => type.name === name,
   )
   if (found !== undefined) return found.id

@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
@@ -42,9 +43,15 @@ export async function keepPassword(config: ServerMetadata, password: string, env
   const passwords = { ...(await readPasswords(environment)), [keyOf(config)]: password }
   try {
     await mkdir(join(file, '..'), { recursive: true, mode: 0o700 })
-    const part = `${file}.${process.pid}.part`
-    await writeFile(part, `${JSON.stringify({ version: 1, passwords }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-    await rename(part, file)
+    // A name of its own: numbers of processes come again, in containers each time, and one that was killed leaves its file.
+    const part = `${file}.${randomBytes(8).toString('hex')}.part`
+    try {
+      await writeFile(part, `${JSON.stringify({ version: 1, passwords }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+      await rename(part, file)
+    } catch (error) {
+      await rm(part, { force: true })
+      throw error
+    }
   } catch (error) {
     throw unusable(file, 'written', error)
   }

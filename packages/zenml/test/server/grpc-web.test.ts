@@ -104,6 +104,21 @@ it.each([
   )
 })
 
+it('refuses a long text that is almost base64 as fast as it reads one', async () => {
+  await using server = await serving(withWeb)
+  const started = performance.now()
+  const path = `/${serviceName}/GetArtifacts`
+  const read = await post(server.webPort, path, 'A'.repeat(500_000), { 'content-type': 'application/grpc-web-text' })
+  const took = performance.now() - started
+  const refused = await post(server.webPort, path, `${'A'.repeat(500_000)}!`, {
+    'content-type': 'application/grpc-web-text',
+  })
+  for (const { body } of [read, refused])
+    expect(framesIn(Buffer.from(body.toString(), 'base64'))[0]!.contents.toString()).toContain('grpc-status:3\r\n')
+  // A pattern that tries every way to cut the text never comes back; this leaves room for a busy machine.
+  expect(performance.now() - started).toBeLessThan(2_000 + took * 50)
+})
+
 it('answers pages of the origins that it was given, and no others', async () => {
   await using server = await serving(withWeb)
   const path = `/${serviceName}/GetArtifacts`

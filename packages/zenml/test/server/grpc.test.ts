@@ -48,10 +48,19 @@ it('gives the status of what the service throws, and keeps to itself what the ca
   const ends: [unknown, number, string][] = [
     [new StatusError('NOT_FOUND', 'No type "é\ud800".'), 5, 'No type "é\ufffd".'],
     [new StatusError('FAILED_PRECONDITION', 'x'.repeat(100_000)), 9, `${'x'.repeat(1000)}…`],
+    // In bytes: a header of gRPC has three for each, and clients take 8 KiB of headers.
+    [new StatusError('FAILED_PRECONDITION', `x${'語'.repeat(1000)}`), 9, `x${'語'.repeat(333)}…`],
+    [new StatusError('FAILED_PRECONDITION', '😀'.repeat(1000)), 9, `${'😀'.repeat(250)}…`],
     [
       new ZenmlError('ZEN_METADATA_BUSY', '/secret/path is locked'),
       10,
       'The metadata store is busy with other writers; try again.',
+    ],
+    // Not UNAVAILABLE, which clients answer by doing it again.
+    [
+      new ZenmlError('ZEN_METADATA_UNCERTAIN', 'mysql at secret.host'),
+      13,
+      'The metadata server failed; its log says more.',
     ],
     [
       new ZenmlError('ZEN_METADATA_CONNECTION', 'mysql at secret.host'),
@@ -67,7 +76,7 @@ it('gives the status of what the service throws, and keeps to itself what the ca
     thrown = error
     expect(await client.call('GetArtifacts', {})).toMatchObject({ code, details })
   }
-  expect(server.lines).toHaveLength(6)
+  expect(server.lines).toHaveLength(7)
   expect(server.lines[0]).toBe('GetArtifacts: ZEN_METADATA_BUSY /secret/path is locked')
 })
 

@@ -1,5 +1,6 @@
 import { SqlError } from '../sql/database.ts'
 import { insert, selectIn, type Work } from '../sql/work.ts'
+import { lockTypes } from '../type-lock.ts'
 import { mustExist } from './events.ts'
 import type { Association, Attribution, ParentContext } from './messages.ts'
 import { alreadyExists, invalid } from './status.ts'
@@ -55,6 +56,8 @@ export function* insertMembers(
  * Throws `INVALID_ARGUMENT` for a missing context and for one that would be above itself, `ALREADY_EXISTS` for one that is there.
  */
 export function* putParentContexts(links: readonly ParentContext[]): Work<void> {
+  // Two that link at once could close a circle of which each sees only its own part.
+  yield* lockTypes()
   for (const link of links) {
     const parent = idOf('parent_id', link.parentId)
     const child = idOf('child_id', link.childId)

@@ -2,7 +2,7 @@ import { SqlError } from '../sql/database.ts'
 import { insert, type SqlValue, selectIn, type Work } from '../sql/work.ts'
 import { eventTypes, kinds } from './kinds.ts'
 import type { Event, EventStep, Whole } from './messages.ts'
-import { existing } from './read-nodes.ts'
+import { existing, possibleIds } from './read-nodes.ts'
 import { alreadyExists, invalid } from './status.ts'
 import { checkedText } from './stored-values.ts'
 import type { Later } from './write-nodes.ts'
@@ -98,24 +98,32 @@ interface EventRow {
   readonly artifact_id: number
   readonly execution_id: number
   readonly type: number
-  readonly milliseconds_since_epoch: number | null
+  readonly milliseconds_since_epoch: Whole | null
 }
 
 /** The events of artifacts or of executions, by node and then in the order in which they were stored. */
 export function* eventsOf(key: 'artifact_id' | 'execution_id', ids: readonly Whole[]): Work<readonly Event[]> {
   if (ids.length === 0) return []
-  const rows = yield* selectIn<EventRow>(
+  const rows = yield* exactly<EventRow>(
     `SELECT id, artifact_id, execution_id, type, milliseconds_since_epoch FROM Event WHERE ${key} IN (??) ORDER BY ${key}, id`,
-    [...new Set(ids.map(Number))],
+    possibleIds(ids),
   )
   return yield* withPaths(rows)
 }
 
+/** Rows of a query about ids, which is asked again where numbers came that were not exact: asking for those at once costs time. */
+function* exactly<R extends object>(text: string, ids: readonly number[]): Work<readonly R[]> {
+  const rows = yield* selectIn<R>(text, ids)
+  const rough = (value: unknown): boolean => typeof value === 'number' && !Number.isSafeInteger(value)
+  if (!rows.some((row) => Object.values(row).some(rough))) return rows
+  return yield* selectIn<R>(text, ids, { wide: true })
+}
+
 function* withPaths(rows: readonly EventRow[]): Work<readonly Event[]> {
-  const steps = yield* selectIn<{
+  const steps = yield* exactly<{
     readonly event_id: number
     readonly is_index_step: number
-    readonly step_index: number | null
+    readonly step_index: Whole | null
     readonly step_key: string | null
   }>(
     'SELECT event_id, is_index_step, step_index, step_key FROM EventPath WHERE event_id IN (??)',

@@ -19,6 +19,12 @@ const mostHops = 100
 /** Which end of an event is the earlier one. */
 const inputs: ReadonlySet<EventType> = new Set(['DECLARED_INPUT', 'INPUT', 'INTERNAL_INPUT'])
 
+/** What a mask may name. */
+const lists: ReadonlySet<string> = new Set([
+  ...['artifact_types', 'execution_types', 'context_types', 'artifacts', 'executions', 'contexts'],
+  ...['events', 'attributions', 'associations', 'parent_contexts'],
+])
+
 type Side = 'artifact' | 'execution'
 
 /** Nodes by kind. */
@@ -31,7 +37,7 @@ interface Nodes {
  * The nodes around starting ones, hop by hop over events and in the order in which they are reached, with the events between them and the contexts that they are in. Nodes
  * carry their ids only, as the real core gives them; the mask says which lists are wanted.
  *
- * Throws `INVALID_ARGUMENT` without a filter of starting nodes and for a negative number of hops, `NOT_FOUND` where nothing starts.
+ * Throws `INVALID_ARGUMENT` without a filter of starting nodes, for a negative number of hops and a mask of other lists, `NOT_FOUND` where nothing starts.
  */
 export function* lineageSubgraph(request: LineageSubgraphRequest, dialect: DatabaseType): Work<LineageGraph> {
   const options = request.lineageSubgraphQueryOptions ?? {}
@@ -46,6 +52,9 @@ export function* lineageSubgraph(request: LineageSubgraphRequest, dialect: Datab
     mostStarting,
     dialect,
   )
+  const wanted = request.readMask?.paths ?? []
+  const unknown = wanted.find((path) => !lists.has(path))
+  if (unknown !== undefined) throw invalid(`read_mask names "${unknown}", which is no list of a lineage graph.`)
   if (found.length === 0) throw notFound('No node is found by the filter of the starting nodes.')
 
   const ending = yield* endingNodes(options, dialect)
@@ -75,7 +84,7 @@ export function* lineageSubgraph(request: LineageSubgraphRequest, dialect: Datab
     frontier = [...next]
     side = other
   }
-  return yield* graphOf(nodes, events, request.readMask?.paths ?? [])
+  return yield* graphOf(nodes, events, wanted)
 }
 
 /** Whether an event leads from one of its ends in a direction. */

@@ -58,15 +58,22 @@ function decodeToken(text: string, options: ListOptions): Offset {
   }
   const before = token.setOptions ?? {}
   const same = (a: ListOptions, b: ListOptions): boolean =>
-    a.filterQuery === b.filterQuery &&
-    a.orderByField?.field === b.orderByField?.field &&
-    a.orderByField?.isAsc === b.orderByField?.isAsc
+    (a.filterQuery ?? '') === (b.filterQuery ?? '') &&
+    (a.orderByField?.field ?? 'ID') === (b.orderByField?.field ?? 'ID') &&
+    (a.orderByField?.isAsc ?? true) === (b.orderByField?.isAsc ?? true)
   if (!same(before, options)) throw invalid('next_page_token was given for another order or filter.')
   const listed = (token.listedIds ?? []).map(Number)
-  const furthest = (options.orderByField?.isAsc ?? true) ? Math.max(...listed) : Math.min(...listed)
-  const id = token.idOffset ?? (listed.length === 0 ? undefined : furthest)
-  if (id === undefined || token.fieldOffset === undefined) throw invalid('next_page_token is none that was given.')
-  return { id: Number(id), value: Number(token.fieldOffset), listed }
+  const ascending = options.orderByField?.isAsc ?? true
+  const furthest = listed.reduce<number | undefined>(
+    (most, one) => (most === undefined || one > most === ascending ? one : most),
+    undefined,
+  )
+  const id = token.idOffset ?? furthest
+  const [last, value] = [Number(id), Number(token.fieldOffset)]
+  // No page ends at an id or a time that is missing or that no number holds.
+  if (!Number.isSafeInteger(last) || !Number.isSafeInteger(value))
+    throw invalid('next_page_token is none that was given.')
+  return { id: last, value, listed }
 }
 
 /** The token of the page behind nodes in their order, each with its value of the field. */

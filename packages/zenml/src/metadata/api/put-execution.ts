@@ -5,7 +5,7 @@ import { checkEvent, insertEvents, mustExist, type NewEvent } from './events.ts'
 import { kinds } from './kinds.ts'
 import type { Artifact, Context, Event, Execution } from './messages.ts'
 import { readNodes } from './read-nodes.ts'
-import { reuseArtifacts, reuseContexts } from './reuse.ts'
+import { putArtifacts, reuseContexts } from './reuse.ts'
 import { invalid, notFound } from './status.ts'
 import { type Later, type PutOptions, putNodes } from './write-nodes.ts'
 
@@ -40,11 +40,11 @@ export function* putExecution(request: PutExecutionRequest, put: PutOptions): Wo
   for (const { artifact, event } of pairs) checkPair(execution, artifact, event)
 
   const given = pairs.flatMap(({ artifact }) => artifact ?? [])
-  const known = options.reuseArtifactIfAlreadyExistByExternalId === true ? yield* reuseArtifacts(given) : given
+  const reuse = options.reuseArtifactIfAlreadyExistByExternalId === true
   // Of no importance to what comes next, so it goes along with that.
   const later: Later = []
   const [{ executionId, artifactIds }, contextIds] = yield* together([
-    executionWithEvents(execution, pairs, known, { ...put, later, forceUpdateTime: options.forceUpdateTime }),
+    executionWithEvents(execution, pairs, given, reuse, { ...put, later, forceUpdateTime: options.forceUpdateTime }),
     contextsOf(contexts, options, put),
   ])
   const artifacts = [...new Set(artifactIds.filter((id) => id !== -1))]
@@ -64,20 +64,19 @@ export function* putExecution(request: PutExecutionRequest, put: PutOptions): Wo
 
 type Pairs = NonNullable<PutExecutionRequest['artifactEventPairs']>
 
-/** Stores an execution, the artifacts that its pairs hold, as `known` has them, and the events between them. */
+/** Stores an execution, the artifacts that its pairs hold, which are `given`, and the events between them. */
 function* executionWithEvents(
   execution: Execution,
   pairs: Pairs,
-  known: readonly Artifact[],
+  given: readonly Artifact[],
+  reuse: boolean,
   put: PutOptions & { readonly later: Later },
 ): Work<Pick<PutExecutionResponse, 'executionId' | 'artifactIds'>> {
   const inputs = pairs.flatMap(({ artifact, event }) =>
-    artifact === undefined && event?.artifactId !== undefined && Number(event.artifactId) !== -1
-      ? Number(event.artifactId)
-      : [],
+    artifact === undefined && event !== undefined ? Number(event.artifactId ?? -1) : [],
   )
   const [stored, , [executionId]] = yield* together([
-    putNodes(kinds.Artifact, known, { ...put, forceUpdateTime: undefined }),
+    putArtifacts(given, reuse, { ...put, forceUpdateTime: undefined }),
     mustExist('Artifact', inputs),
     putNodes(kinds.Execution, [execution], put),
   ])
@@ -119,8 +118,11 @@ export function* contextsOf(
     for (const [index, { id }] of contexts.entries()) if (id !== undefined) ids[index] = Number(id)
   }
   if (reuseContextIfAlreadyExist) {
-    const found = yield* reuseContexts(contexts, put)
-    for (const [index, id] of found.entries()) ids[index] ??= id
+    // One that is named by its id is that one, and is changed as it is said.
+    const unnamed = contexts.filter(({ id }) => id === undefined)
+    const found = yield* reuseContexts(unnamed, put)
+    for (const [index, context] of contexts.entries())
+      if (context.id === undefined) ids[index] = found[unnamed.indexOf(context)]
   }
   const rest = contexts.filter((_context, index) => ids[index] === undefined)
   const stored = yield* putNodes(kinds.Context, rest, put)

@@ -5,7 +5,7 @@ import { checkEvent, insertEvents, mustExist, type NewEvent } from './events.ts'
 import { kinds } from './kinds.ts'
 import type { Artifact, Context, Event, Execution, Whole } from './messages.ts'
 import { contextsOf } from './put-execution.ts'
-import { reuseArtifacts } from './reuse.ts'
+import { putArtifacts } from './reuse.ts'
 import { invalid, StatusError } from './status.ts'
 import { type GivenNode, type Later, type PutOptions, putNodes, typesOf } from './write-nodes.ts'
 
@@ -49,11 +49,11 @@ export function* putLineageSubgraph(
   yield* checkTypes('Artifact', artifacts, put)
   yield* checkTypes('Execution', executions, put)
 
-  const known = options.reuseArtifactIfAlreadyExistByExternalId === true ? yield* reuseArtifacts(artifacts) : artifacts
+  const reuse = options.reuseArtifactIfAlreadyExistByExternalId === true
   const later: Later = []
   const [contextIds, artifactIds, executionIds] = yield* together([
     contextsOf(contexts, options, put),
-    putNodes(kinds.Artifact, known, { ...put, later }),
+    putArtifacts(artifacts, reuse, { ...put, later }),
     putNodes(kinds.Execution, executions, { ...put, later }),
   ])
   const members = (ids: readonly number[]): { context: number; node: number }[] =>

@@ -20,13 +20,22 @@ interface NodeRow {
   readonly last_known_state?: number | null
 }
 
-/** Nodes by id with their properties, in the order of `ids`; missing ones are left out, repeated ones come once. */
-export function* readNodes(facts: KindFacts, ids: readonly Whole[]): Work<readonly StoredNode[]> {
-  const wanted = [...new Set(ids.map(Number))]
+/**
+ * Nodes by id with their properties, in the order of `ids`; missing ones are left out, repeated ones come once. With `locking` nobody
+ * else changes them before the transaction ends, and they come without the names of their types.
+ */
+export function* readNodes(
+  facts: KindFacts,
+  ids: readonly Whole[],
+  { locking = false }: { readonly locking?: boolean } = {},
+): Work<readonly StoredNode[]> {
+  const wanted = possibleIds(ids)
   if (wanted.length === 0) return []
+  const [name, join] = locking ? ['NULL', ''] : ['t.name', 'LEFT JOIN Type t ON t.id = n.type_id']
   const rows = yield* selectIn<NodeRow>(
-    `SELECT n.*, t.name AS type_name FROM ${facts.table} n LEFT JOIN Type t ON t.id = n.type_id WHERE n.id IN (??)`,
+    `SELECT n.*, ${name} AS type_name FROM ${facts.table} n ${join} WHERE n.id IN (??)`,
     wanted,
+    { locking },
   )
   const properties = yield* selectIn<ValueRow & { readonly id: number }>(
     `SELECT ${facts.key} AS id, name, is_custom_property, ${valueColumns.join(', ')} FROM ${facts.propertyTable} WHERE ${facts.key} IN (??)`,
@@ -71,11 +80,14 @@ function nodeOf(
   }
 }
 
+/** The ids that a database may have given, each once: an id beyond 2^53 would be taken for a neighbour of its. */
+export function possibleIds(ids: readonly Whole[]): readonly number[] {
+  return [...new Set(ids.map(Number))].filter((id) => Number.isSafeInteger(id))
+}
+
 /** Which of the ids there are nodes for. */
 export function* existing(facts: KindFacts, ids: readonly Whole[]): Work<ReadonlySet<number>> {
-  const rows = yield* selectIn<{ id: number }>(`SELECT id FROM ${facts.table} WHERE id IN (??)`, [
-    ...new Set(ids.map(Number)),
-  ])
+  const rows = yield* selectIn<{ id: number }>(`SELECT id FROM ${facts.table} WHERE id IN (??)`, possibleIds(ids))
   return new Set(rows.map(({ id }) => id))
 }
 

@@ -6,8 +6,32 @@ import { invalid } from './status.ts'
 import { checkedText } from './stored-values.ts'
 import { type PutOptions, putNodes, typesOf } from './write-nodes.ts'
 
+/**
+ * Stores artifacts and gives their ids in order; with `reuse` those with the external id of a stored one, be it one of the same
+ * request, change that one.
+ */
+export function* putArtifacts(
+  artifacts: readonly Artifact[],
+  reuse: boolean,
+  put: PutOptions,
+): Work<readonly number[]> {
+  if (!reuse) return yield* putNodes(kinds.Artifact, artifacts, put)
+  const ids: number[] = []
+  while (ids.length < artifacts.length) {
+    const seen = new Set<string>()
+    const rest = artifacts.slice(ids.length)
+    const again = rest.findIndex(({ id, externalId }) => {
+      if (id !== undefined || !externalId) return false
+      return seen.has(externalId) || !seen.add(externalId)
+    })
+    const some = again < 0 ? rest : rest.slice(0, again)
+    ids.push(...(yield* putNodes(kinds.Artifact, yield* reuseArtifacts(some), put)))
+  }
+  return ids
+}
+
 /** Artifacts as given, with the id of the stored one where one has their external id. */
-export function* reuseArtifacts(artifacts: readonly Artifact[]): Work<readonly Artifact[]> {
+function* reuseArtifacts(artifacts: readonly Artifact[]): Work<readonly Artifact[]> {
   const externalIds = artifacts.flatMap(({ id, externalId }) => (id === undefined && externalId ? externalId : []))
   const rows = yield* selectIn<{ id: number; external_id: string }>(
     'SELECT id, external_id FROM Artifact WHERE external_id IN (??)',

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../base/clock.ts'
-import type { SqlDatabase } from '../sql/database.ts'
+import { type SqlDatabase, SqlError } from '../sql/database.ts'
 import type { Work } from '../sql/work.ts'
 import { putAttributionsAndAssociations, putParentContexts } from './edges.ts'
 import { eventsOf, putEvents } from './events.ts'
@@ -19,7 +19,7 @@ import type {
 import { type PutExecutionRequest, putExecution } from './put-execution.ts'
 import { type PutLineageSubgraphRequest, putLineageSubgraph } from './put-lineage-subgraph.ts'
 import { artifactsByUri, linkedNodes, nodeByTypeAndName, nodesByExternalId, readNodes } from './read-nodes.ts'
-import { invalid, notFound, StatusError } from './status.ts'
+import { alreadyExists, invalid, notFound, StatusError } from './status.ts'
 import { allTypes, findType, putType, type TypeOptions, typesByExternalId, typesById } from './types.ts'
 import { type GivenNode, idOf, type PutOptions, putNodes, type TypeCache } from './write-nodes.ts'
 
@@ -63,15 +63,30 @@ export function metadataService(database: SqlDatabase, clock: Clock = systemCloc
       const call = Object.hasOwn(calls, rpc) ? calls[rpc] : undefined
       if (call === undefined) throw new StatusError('UNIMPLEMENTED', `${rpc} is not implemented.`)
       const work = (): Work<object> => call.work(request as Request, { put: { now: clock.now(), types }, database })
-      if (!call.writes) return await database.read(work)
       try {
-        return await database.write(work)
+        return await (call.writes ? database.write(work) : database.read(work))
       } catch (error) {
         // Types that were read in a transaction which others shared and which was lost may never have been.
         if (!(error instanceof StatusError)) types.clear()
-        throw error
+        throw error instanceof SqlError ? inWordsOfTheService(error) : error
       }
     },
+  }
+}
+
+/** What a database refused because of what it was given, in ML Metadata's words. */
+function inWordsOfTheService(error: SqlError): Error {
+  switch (error.kind) {
+    case 'range':
+      return new StatusError('OUT_OF_RANGE', 'A whole number does not fit: this database keeps 32 bits.', error)
+    case 'long':
+      return new StatusError('INVALID_ARGUMENT', 'A text is longer than this database keeps.', error)
+    case 'text':
+      return new StatusError('INVALID_ARGUMENT', 'A text has a character that this database does not keep.', error)
+    case 'unique':
+      return alreadyExists('Another writer stored the same at the same time.', error)
+    default:
+      return error
   }
 }
 

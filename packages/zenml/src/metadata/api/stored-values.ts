@@ -29,20 +29,24 @@ const structMark = 'mlmd-struct::'
 export function columnsOf(place: string, value: Value): readonly SqlValue[] {
   const set = Object.entries(value).filter(([field, content]) => content !== undefined && field !== 'unknownFields')
   if (set.length !== 1) throw invalid(`${place} has ${set.length === 0 ? 'no value' : 'several values'}.`)
+  const { doubleValue, stringValue, protoValue } = value
+  if (doubleValue !== undefined && !Number.isFinite(doubleValue))
+    throw invalid(`${place} is ${doubleValue}; finite numbers are kept only.`)
+  if (stringValue !== undefined) checkedText(place, stringValue)
+  if (protoValue !== undefined && !protoValue.typeUrl) throw invalid(`${place} is a message without a type_url.`)
+  return encoded(value)
+}
+
+/** A value as columns, whatever it is. */
+export function encoded(value: Value): readonly SqlValue[] {
   const { intValue, doubleValue, stringValue, structValue, protoValue, boolValue } = value
-  if (intValue !== undefined) return [intValue, null, null, null, null]
-  if (doubleValue !== undefined) {
-    if (!Number.isFinite(doubleValue)) throw invalid(`${place} is ${doubleValue}; finite numbers are kept only.`)
-    return [null, doubleValue, null, null, null]
-  }
-  if (stringValue !== undefined) return [null, null, checkedText(place, stringValue), null, null]
-  if (structValue !== undefined)
-    return [null, null, structMark + Buffer.from(encodeMessage(structSpec, structValue)).toString('base64'), null, null]
-  if (protoValue !== undefined) {
-    if (!protoValue.typeUrl) throw invalid(`${place} is a message without a type_url.`)
-    return [null, null, null, Buffer.from(encodeMessage(anySpec, { ...protoValue })).toString('base64'), null]
-  }
-  return [null, null, null, null, boolValue!]
+  const text =
+    structValue === undefined
+      ? stringValue
+      : structMark + Buffer.from(encodeMessage(structSpec, structValue)).toString('base64')
+  const proto =
+    protoValue === undefined ? null : Buffer.from(encodeMessage(anySpec, { ...protoValue })).toString('base64')
+  return [intValue ?? null, doubleValue ?? null, text ?? null, proto, boolValue ?? null]
 }
 
 /** The value of a row; undefined for a row without one, which the real core refuses to read. */

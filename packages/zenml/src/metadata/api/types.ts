@@ -7,8 +7,9 @@ import { messageSpecs } from '../wire/messages.ts'
 import { messageToJson } from '../wire/to-json.ts'
 import { type KindFacts, kinds, propertyTypes } from './kinds.ts'
 import type { ArtifactStructType, ExecutionType, NodeType, PropertyType, Whole } from './messages.ts'
+import { possibleIds } from './read-nodes.ts'
 import { alreadyExists, invalid, notFound, StatusError } from './status.ts'
-import { checkedName } from './stored-values.ts'
+import { checkedName, checkedText } from './stored-values.ts'
 
 /** A type as it is stored, with its id. */
 export type StoredType = NodeType & { readonly id: number; readonly name: string }
@@ -46,17 +47,30 @@ export function* putType(facts: KindFacts, type: NodeType, options: TypeOptions)
   if (!name) throw invalid(`A type of ${facts.word}s needs a name.`)
   checkedName('The name of the type', name)
   checkedName('The version of the type', version ?? '')
+  checkedText('The description of the type', type.description ?? '')
   checkedName('The external id of the type', type.externalId ?? '')
   for (const [property, propertyType] of type.properties ?? [])
     if (propertyType === 'UNKNOWN') throw invalid(`Property "${property}" of type "${name}" has no type.`)
   let stored = yield* findType(facts, name, version)
-  if (stored === undefined || (type.properties?.size ?? 0) > (stored.properties?.size ?? 0)) {
+  if (stored === undefined || changes(stored, type)) {
+    // Others who change types are waited for, and what they did counts.
     yield* lockTypes()
-    stored = yield* findType(facts, name, version)
+    stored = yield* findType(facts, name, version, { locking: true })
   }
+  if (stored !== undefined && type.id !== undefined && Number(type.id) !== stored.id)
+    throw invalid(`The id of type "${name}" is ${stored.id}, not ${type.id}.`)
   const id = stored === undefined ? yield* insertType(facts, type, name) : yield* extendType(stored, type, options)
   if (type.baseType !== undefined) yield* setBaseType(facts, id, name, type.baseType, stored?.baseType)
   return id
+}
+
+/** Whether a type says something that the stored one does not. */
+function changes(stored: StoredType, type: NodeType): boolean {
+  return (
+    [...(type.properties?.keys() ?? [])].some((property) => stored.properties?.has(property) !== true) ||
+    (type.externalId !== undefined && stored.externalId === undefined) ||
+    (type.baseType !== undefined && type.baseType !== stored.baseType)
+  )
 }
 
 function* insertType(facts: KindFacts, type: NodeType, name: string): Work<number> {
@@ -150,14 +164,20 @@ function* setBaseType(
 }
 
 /** A type by name and version; no version and an empty one are the same. */
-export function* findType(facts: KindFacts, name: string, version: string | undefined): Work<StoredType | undefined> {
+export function* findType(
+  facts: KindFacts,
+  name: string,
+  version: string | undefined,
+  { locking = false }: { readonly locking?: boolean } = {},
+): Work<StoredType | undefined> {
   const rows = yield* select<TypeRow>(
     `SELECT ${columns} FROM Type t WHERE t.name = ? AND t.type_kind = ? AND t.version ${version ? '= ?' : 'IS NULL'} ORDER BY t.id`,
     [name, facts.typeKind, ...(version ? [version] : [])],
+    { locking },
   )
   // MySQL's collations may take A for a.
   const row = rows.find((one) => one.name === name && (one.version ?? '') === (version ?? ''))
-  return row === undefined ? undefined : (yield* filled(facts, [row]))[0]
+  return row === undefined ? undefined : (yield* filled(facts, [row], locking))[0]
 }
 
 /** Types by id, in the order of the ids; missing ones are left out. */
@@ -165,7 +185,7 @@ export function* typesById(facts: KindFacts, ids: readonly Whole[]): Work<readon
   if (ids.length === 0) return []
   const rows = yield* selectIn<TypeRow>(
     `SELECT ${columns} FROM Type t WHERE t.id IN (??) AND t.type_kind = ? ORDER BY t.id`,
-    [...new Set(ids)],
+    possibleIds(ids),
     { after: [facts.typeKind] },
   )
   return yield* filled(facts, rows)
@@ -193,16 +213,19 @@ export function* typesByExternalId(facts: KindFacts, externalIds: readonly strin
     externalIds,
     { after: [facts.typeKind] },
   )
-  if (rows.length === 0) throw notFound(`No type of ${facts.word}s has one of these external ids.`)
-  return yield* filled(facts, rows)
+  // MySQL's collations may take A for a.
+  const exact = rows.filter(({ external_id }) => externalIds.includes(external_id!))
+  if (exact.length === 0) throw notFound(`No type of ${facts.word}s has one of these external ids.`)
+  return yield* filled(facts, exact)
 }
 
-function* filled(facts: KindFacts, rows: readonly TypeRow[]): Work<readonly StoredType[]> {
+function* filled(facts: KindFacts, rows: readonly TypeRow[], locking: boolean = false): Work<readonly StoredType[]> {
   if (rows.length === 0) return []
   const ids = rows.map(({ id }) => id)
   const properties = yield* selectIn<{ type_id: number; name: string; data_type: number }>(
     'SELECT type_id, name, data_type FROM TypeProperty WHERE type_id IN (??)',
     ids,
+    { locking },
   )
   const parents = yield* selectIn<{ type_id: number; name: string }>(
     'SELECT p.type_id, t.name FROM ParentType p JOIN Type t ON t.id = p.parent_type_id WHERE p.type_id IN (??)',

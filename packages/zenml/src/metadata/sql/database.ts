@@ -21,8 +21,11 @@ export interface SqlDatabase extends AsyncDisposable {
 
 /** What went wrong in the database itself, in words that do not depend on its kind. */
 export class SqlError extends Error {
-  /** `unique`: a key is there already; `missing`: there is no such table or column; `range`: a number too large for its column; `long`: a text. */
-  readonly kind: 'unique' | 'missing' | 'range' | 'long' | 'other'
+  /**
+   * `unique`: a key is there already; `missing`: there is no such table or column; `range`: a number too large for its column;
+   * `long`: a text; `text`: a character that the database does not keep.
+   */
+  readonly kind: 'unique' | 'missing' | 'range' | 'long' | 'text' | 'other'
 
   constructor(kind: SqlError['kind'], cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause })

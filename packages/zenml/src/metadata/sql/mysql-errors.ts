@@ -14,6 +14,7 @@ const numbers = {
   missing: [1146, 1054],
   range: [1264, 1690],
   long: [1406, 1153],
+  text: [1366],
 }
 
 const systemCodes = /^(ECONN|EPIPE|ETIMEDOUT|ENOENT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|PROTOCOL_)/
@@ -32,7 +33,7 @@ export function mysqlError(location: ServerLocation, error: unknown): unknown {
   const number = numberOf(error)
   if (number !== undefined) {
     if (numbers.access.includes(number)) return refused(location, error)
-    for (const kind of ['unique', 'missing', 'range', 'long'] as const)
+    for (const kind of ['unique', 'missing', 'range', 'long', 'text'] as const)
       if (numbers[kind].includes(number)) return new SqlError(kind, error)
   }
   return kindOf(error) === 'lost' || isTls(error) ? unreachable(location, error) : error

@@ -27,6 +27,8 @@ export function postgresError(location: ServerLocation, error: unknown): unknown
   if (code === '22003') return new SqlError('range', error)
   // Also one that is too long for an index.
   if (code === '22001' || code === '54000') return new SqlError('long', error)
+  // NUL, which no text of PostgreSQL holds, and what the encoding of the database lacks.
+  if (code === '22021' || code === '22P05') return new SqlError('text', error)
   return kindOf(error) === 'lost' || isTls(error) ? unreachable(location, error) : error
 }
 

@@ -36,6 +36,19 @@ export function numbered(text: string): string {
   return result
 }
 
+/** The text with a type for each whole number that needs more than the 32 bits of the columns that it may be compared with. */
+export function widened(text: string, values: readonly SqlValue[]): string {
+  if (!values.some(isWide)) return text
+  return text.replace(/\$(\d+)/g, (part, number) =>
+    isWide(values[Number(number) - 1]!) ? `CAST(${part} AS BIGINT)` : part,
+  )
+}
+
+function isWide(value: SqlValue): boolean {
+  if (typeof value === 'bigint') return BigInt.asIntN(32, value) !== value
+  return typeof value === 'number' && Number.isSafeInteger(value) && (value | 0) !== value
+}
+
 /** Values go as texts, whose type the server takes from the column. */
 export function parameter(value: SqlValue): unknown {
   if (typeof value === 'bigint') return value.toString()

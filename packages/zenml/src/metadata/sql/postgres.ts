@@ -5,7 +5,7 @@ import type { SqlDatabase } from './database.ts'
 import { placeOf, type ServerLocation } from './location.ts'
 import type { OnStatement } from './mysql.ts'
 import { kindOf, postgresError } from './postgres-errors.ts'
-import { answerOf, insertText, numbered, parameter, parsers } from './postgres-text.ts'
+import { answerOf, insertText, numbered, parameter, parsers, widened } from './postgres-text.ts'
 import { serverDatabase } from './server.ts'
 import { tlsFiles } from './server-errors.ts'
 import type { Fate, ServerAnswer, ServerDialect, ServerSession } from './server-session.ts'
@@ -107,7 +107,8 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
   }
   const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection
   try {
-    await client.query('SET lock_timeout = 10000')
+    // Before version 12 doubles come with 15 digits unless all are asked for.
+    await client.query('SET lock_timeout = 10000; SET extra_float_digits = 3')
     process = (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid
   } catch (error) {
     client.end().catch(() => {})
@@ -158,7 +159,7 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
 
 function compiled(statement: Statement): Pick<Query, 'text' | 'values'> {
   if ('table' in statement) return { text: numbered(insertText(statement)), values: statement.rows.flat() }
-  const text = numbered(statement.text)
+  const text = widened(numbered(statement.text), statement.values)
   return { text: statement.locking === true ? `${text} FOR UPDATE` : text, values: statement.values }
 }
 

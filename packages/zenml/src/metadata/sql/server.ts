@@ -7,7 +7,7 @@ import { rowsAreThere, type Trace, trace } from './traces.ts'
 import type { Outcome, Statement, Work } from './work.ts'
 
 /** How long a server that was reached before may be away, as while it restarts, and others may be in the way; in milliseconds. */
-const patience = 60_000
+const usualPatience = 60_000
 /** How often a transaction that lost against others is tried again. */
 const retries = 20
 const connections = 10
@@ -18,16 +18,19 @@ const connections = 10
  * A transaction that lost against others is rolled back and tried again. One whose connection broke before COMMIT was sent has
  * changed nothing and is tried again too. Where COMMIT was sent and not answered, the dialect makes sure that the transaction is
  * over and says what became of it, or its rows do; it is repeated only where it was undone. A transaction that inserted nothing
- * leaves no rows to ask about: on MySQL it is repeated, which writes the same values again.
+ * leaves no rows to ask about: on MySQL it is repeated, which writes the same values again. `patience` is in milliseconds.
  */
-export function serverDatabase<S extends ServerSession>(dialect: ServerDialect<S>): SqlDatabase {
+export function serverDatabase<S extends ServerSession>(
+  dialect: ServerDialect<S>,
+  patience: number = usualPatience,
+): SqlDatabase {
   const pool = sessionPool(dialect.connect, connections)
   const turns = turnsOfLosers()
 
   const transaction = async <T>(mode: 'read' | 'write', work: () => Work<T>): Promise<T> => {
     let conflicts = 0
     const started = performance.now()
-    const away = absence(dialect)
+    const away = absence(dialect, patience)
     using turn = turns()
     for (;;) {
       const session = await away.during(() => pool.take())
@@ -150,23 +153,29 @@ async function wasCommitted<S extends ServerSession>(
   traces: readonly Trace[],
   away: Absence,
 ): Promise<boolean> {
-  return await away.during(async () => {
+  const uncertain = (cause?: unknown): ZenmlError =>
+    new ZenmlError(
+      'ZEN_METADATA_UNCERTAIN',
+      `The connection to ${dialect.place} broke while a change was saved, and it cannot be found out whether it was.`,
+      { next: 'Look at what is recorded before you do it again.', cause, exitCode: 1 },
+    )
+  const ask = async (): Promise<boolean> => {
     const asking = await dialect.connect()
     try {
       const fate = await dialect.fate(lost, asking)
-      if (fate === 'unsure') {
-        throw new ZenmlError(
-          'ZEN_METADATA_UNCERTAIN',
-          `The connection to ${dialect.place} broke while a change was saved, and it cannot be found out whether it was.`,
-          { next: 'Look at what is recorded before you do it again.', exitCode: 1 },
-        )
-      }
+      if (fate === 'unsure') throw uncertain()
       if (fate === 'undone') return false
       return traces.length === 0 ? fate === 'committed' : await rowsAreThere(dialect, asking, traces)
     } finally {
       asking.destroy()
     }
-  })
+  }
+  try {
+    return await away.during(ask)
+  } catch (error) {
+    // Whoever is told that the server cannot be reached does it again.
+    throw error instanceof ZenmlError && error.code === 'ZEN_METADATA_UNCERTAIN' ? error : uncertain(error)
+  }
 }
 
 interface Absence {
@@ -177,7 +186,7 @@ interface Absence {
 }
 
 /** Waits for a server that was reached before. */
-function absence<S extends ServerSession>(dialect: ServerDialect<S>): Absence {
+function absence<S extends ServerSession>(dialect: ServerDialect<S>, patience: number): Absence {
   let since: number | undefined
   let tries = 0
   const pause = async (error: unknown): Promise<void> => {

@@ -118,7 +118,13 @@ export function* selectIn<R extends object = Row>(
     before = [],
     after = [],
     wide = false,
-  }: { readonly before?: readonly SqlValue[]; readonly after?: readonly SqlValue[]; readonly wide?: boolean } = {},
+    locking = false,
+  }: {
+    readonly before?: readonly SqlValue[]
+    readonly after?: readonly SqlValue[]
+    readonly wide?: boolean
+    readonly locking?: boolean
+  } = {},
 ): Work<readonly R[]> {
   const rows: R[] = []
   for (let from = 0; from < list.length; from += mostListed) {
@@ -128,9 +134,7 @@ export function* selectIn<R extends object = Row>(
     const found = yield* select<R>(
       text.replace('(??)', `(${filled.map(() => '?').join(', ')})`),
       [...before, ...filled, ...after],
-      {
-        wide,
-      },
+      { wide, locking },
     )
     // A list of one piece, the usual case, needs no copy.
     if (list.length <= mostListed) return found

@@ -49,10 +49,15 @@ export function statusOf(error: unknown): CallStatus & { readonly isOurs: boolea
   return { code: statusCodes.INTERNAL, message: 'The metadata server failed; its log says more.', isOurs: true }
 }
 
+/** In bytes, of which a header spends three each at most; clients take no more than 8 KiB of headers. */
 const longest = 1000
 
 function clip(message: string): string {
-  return `${message.slice(0, longest).toWellFormed()}${message.length > longest ? '…' : ''}`
+  const bytes = Buffer.from(message.toWellFormed())
+  if (bytes.length <= longest) return bytes.toString()
+  let end = longest
+  while ((bytes[end]! & 0xc0) === 0x80) end--
+  return `${bytes.subarray(0, end).toString()}…`
 }
 
 /** A line for the server's log about a call that failed through no fault of the caller. */

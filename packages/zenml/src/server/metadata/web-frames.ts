@@ -41,7 +41,10 @@ function frame(flags: number, contents: Uint8Array): [Uint8Array, Uint8Array] {
 
 function unpadded(body: Buffer): Buffer {
   const text = body.toString('latin1')
-  if (!/^(?:[A-Za-z0-9+/]+={0,2})*$/.test(text))
-    throw new CallError(statusCodes.INVALID_ARGUMENT, 'The request is no base64.')
-  return Buffer.concat((text.match(/[A-Za-z0-9+/]+={0,2}/g) ?? []).map((part) => Buffer.from(part, 'base64')))
+  // Each match starts where the last one ended, so that a hostile text costs no more than its length.
+  const parts = text.match(/[A-Za-z0-9+/]+={0,2}/gy) ?? []
+  let length = 0
+  for (const part of parts) length += part.length
+  if (length !== text.length) throw new CallError(statusCodes.INVALID_ARGUMENT, 'The request is no base64.')
+  return Buffer.concat(parts.map((part) => Buffer.from(part, 'base64')))
 }
