@@ -90,7 +90,9 @@ it('answers an answer that cannot be written with INTERNAL', async () => {
 it('answers a request that is too large with RESOURCE_EXHAUSTED and the limit, and serves on', async () => {
   await using server = await serving({ maxMessageSize: 10_000 })
   using client = testClient(server.port)
-  const put = (length: number): object => ({ artifact_type: { name: 'x'.repeat(length) } })
+  const put = (length: number): object => ({
+    artifact_type: { name: 'x', description: 'x'.repeat(length) },
+  })
   expect(await client.call('PutArtifactType', put(10_000))).toMatchObject({
     code: 8,
     details: expect.stringContaining('10000'),

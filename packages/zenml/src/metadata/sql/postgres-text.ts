@@ -29,7 +29,11 @@ export function numbered(text: string): string {
   if (result === undefined) {
     let count = 0
     result = text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\?/g, (part) => (part === '?' ? `$${++count}` : part))
-    result = result.replace(equalText, '($1 = $2 AND left($1, 255) = left($2, 255))')
+    // What a statement sets is no comparison.
+    const from = result.startsWith('UPDATE') ? result.search(/ WHERE /) : 0
+    if (from >= 0)
+      result =
+        result.slice(0, from) + result.slice(from).replace(equalText, '($1 = $2 AND left($1, 255) = left($2, 255))')
     if (known.size >= mostNumbered) known.clear()
     known.set(text, result)
   }

@@ -20,6 +20,12 @@ import { startServer } from '../../support/servers.ts'
 
 const properties = ['artifact_id', 'name', 'is_custom_property', 'int_value', 'double_value', 'string_value'] as const
 
+it('the text of a property is compared by its beginning too, which has an index, and set as it is', () => {
+  const both = '(string_value = $1 AND left(string_value, 255) = left($1, 255))'
+  expect(numbered('SELECT 1 FROM P WHERE string_value = ?')).toBe(`SELECT 1 FROM P WHERE ${both}`)
+  expect(numbered('UPDATE P SET string_value = ? WHERE id = ?')).toBe('UPDATE P SET string_value = $1 WHERE id = $2')
+})
+
 it('question marks become numbers, but not in texts and quoted names', () => {
   expect(numbered(`SELECT '?', "a?""?" FROM t WHERE a = ? AND b = 'it''s ?' AND c IN (?, ?)`)).toBe(
     `SELECT '?', "a?""?" FROM t WHERE a = $1 AND b = 'it''s ?' AND c IN ($2, $3)`,
