@@ -7,7 +7,7 @@ import { numbersPipeline } from '../support/steps.ts'
 
 let project: TestProject
 beforeAll(() => {
-  project = testProject()
+  project = testProject({ ownFile: true })
   project.write(numbersPipeline)
   project.write({ '.gitignore': 'node_modules/\n.zenml/\nshared/\n' })
   project.commit()

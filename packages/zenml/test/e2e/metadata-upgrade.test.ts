@@ -90,7 +90,7 @@ it.each([
   [['sqlite'], 'ZEN_USAGE', 'Add --uri=PATH'],
   [['--skip-backup'], 'ZEN_USAGE', 'always copied first'],
 ])('upgrading with %j is refused as %s', async (args, code, words) => {
-  using project = testProject()
+  using project = testProject({ ownFile: true })
   const { code: exit, stderr } = await project.zenml('config', 'metadata', 'upgrade', ...args)
   expect(exit).toBe(2)
   expect(stderr).toContain(code)

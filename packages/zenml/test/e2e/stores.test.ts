@@ -12,7 +12,7 @@ const yaml = numbersPipeline['pipeline.yaml']!
 let project: TestProject
 let outside: string
 beforeAll(() => {
-  project = testProject()
+  project = testProject({ ownFile: true })
   outside = mkdtempSync(join(tmpdir(), 'zenml-outside-'))
   project.write(numbersPipeline)
   project.write({ '.gitignore': 'node_modules/\n.zenml/\ndata/\n' })

@@ -55,6 +55,8 @@ export interface TestProjectOptions {
   readonly git?: boolean
   /** False: no `zenml init`. Default true. */
   readonly init?: boolean
+  /** True: metadata in the project's own file also where the tests are run on a server: tests of that file. Default false. */
+  readonly ownFile?: boolean
   /** A repository to clone instead of making one. */
   readonly clone?: string
   /** Runs as this user where the tests may do that (root), else as their own. */
@@ -94,8 +96,17 @@ export const testEnvironment: NodeJS.ProcessEnv = {
   ...(metadataServer() === undefined ? {} : { ZENML_TEST_PASSWORD: metadataServer()!.password }),
 }
 
+// Tests that open a project in their own process need it as well.
+Object.assign(process.env, metadataServer() === undefined ? {} : { ZENML_TEST_PASSWORD: metadataServer()!.password })
+
 /** Makes a project; `git: false` leaves the repository out. */
-export function testProject({ git: withGit = true, init = true, clone, user }: TestProjectOptions = {}): TestProject {
+export function testProject({
+  git: withGit = true,
+  init = true,
+  ownFile = false,
+  clone,
+  user,
+}: TestProjectOptions = {}): TestProject {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'zenml-project-')))
   const cache = mkdtempSync(join(tmpdir(), 'zenml-cache-'))
   const owner = user === undefined || process.getuid?.() !== 0 ? {} : { uid: user, gid: user }
@@ -142,7 +153,7 @@ export function testProject({ git: withGit = true, init = true, clone, user }: T
   if (init) {
     execFileSync(process.execPath, [cli, 'init'], { cwd: root, env: environment, stdio: 'ignore' })
     const server = metadataServer()
-    if (server !== undefined) {
+    if (server !== undefined && !ownFile) {
       const { type, host, port, user } = server
       const database = `zenml_${randomBytes(6).toString('hex')}`
       execFileSync(
