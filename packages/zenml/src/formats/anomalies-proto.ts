@@ -75,7 +75,11 @@ export interface DistanceMeasurement extends Message {
 
 /** A region of the comparison of two schemas as text: one of the five. */
 export interface DiffRegion extends Message {
-  readonly unchanged?: { readonly leftStart?: number; readonly rightStart?: number; readonly contents?: readonly string[] }
+  readonly unchanged?: {
+    readonly leftStart?: number
+    readonly rightStart?: number
+    readonly contents?: readonly string[]
+  }
   readonly removed?: { readonly start?: number; readonly contents?: readonly string[] }
   readonly added?: { readonly start?: number; readonly contents?: readonly string[] }
   readonly changed?: {

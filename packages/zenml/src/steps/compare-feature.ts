@@ -35,7 +35,8 @@ export function compareFeature(
   if (linf === undefined && divergence === undefined) return { measurements: [], reasons: [] }
   const [treatmentName, controlName] = sides[kind]
   const missing = control === undefined ? controlName : undefined
-  if (missing !== undefined) return { measurements: [], reasons: [dataMissing('COMPARATOR_CONTROL_DATA_MISSING', missing)] }
+  if (missing !== undefined)
+    return { measurements: [], reasons: [dataMissing('COMPARATOR_CONTROL_DATA_MISSING', missing)] }
   const found = [
     linf === undefined ? undefined : distance(statistics, control!, linf, kind),
     divergence === undefined ? undefined : jensenShannon(statistics, control!, comparator, divergence, kind),

@@ -11,7 +11,9 @@ import type { ValueCounts } from './histogram-distances.ts'
 export function featuresOf({ features = [] }: DatasetFeatureStatistics): ReadonlyMap<string, FeatureNameStatistics> {
   return new Map(
     features
-      .filter(({ numStats, stringStats, bytesStats, structStats }) => numStats ?? stringStats ?? bytesStats ?? structStats)
+      .filter(
+        ({ numStats, stringStats, bytesStats, structStats }) => numStats ?? stringStats ?? bytesStats ?? structStats,
+      )
       .map((feature) => [serialisedPath(stepsOf(feature)), feature]),
   )
 }

@@ -159,10 +159,7 @@ function floatReasons(statistics: FeatureNameStatistics, domain: FloatDomain): r
   if (range === undefined) return []
   if ('text' in range)
     return [
-      invalid(
-        'FLOAT_TYPE_STRING_NOT_FLOAT',
-        `String values that were not floats were found, such as "${range.text}".`,
-      ),
+      invalid('FLOAT_TYPE_STRING_NOT_FLOAT', `String values that were not floats were found, such as "${range.text}".`),
     ]
   const reasons: AnomalyReason[] = []
   const { min, max, disallowNan = false, disallowInf = false } = domain

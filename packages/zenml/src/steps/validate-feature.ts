@@ -103,7 +103,11 @@ function shapeReasons(common: CommonStatistics, { shape }: SchemaFeature): reado
     : [invalidShape(`The shape of the feature holds ${size} values, but examples have ${values}.`)]
 }
 
-function presenceReasons(common: CommonStatistics, { presence }: SchemaFeature, rows: number): readonly AnomalyReason[] {
+function presenceReasons(
+  common: CommonStatistics,
+  { presence }: SchemaFeature,
+  rows: number,
+): readonly AnomalyReason[] {
   if (presence === undefined) return []
   const { numNonMissing = 0, numMissing = 0 } = common
   const { minCount, minFraction } = presence
