@@ -289,17 +289,32 @@ function anyValue(field: protobuf.Field, depth: number, leavesOutDefault: boolea
   }
 }
 
-/** How many fields and enum values the oracle describes below a type. */
-export function fieldNames(
-  type: protobuf.Type,
-  seen: Set<string> = new Set(),
-  visited: Set<protobuf.Type> = new Set(),
-): Set<string> {
-  if (visited.has(type)) return seen
-  visited.add(type)
-  for (const field of type.fieldsArray) {
-    seen.add(`${type.name}.${field.name}`)
-    if (field.resolvedType instanceof protobuf.Type) fieldNames(field.resolvedType, seen, visited)
+/** For every field of every message below a type one message that sets it, and for every value of an enum: nothing is left to chance. */
+export function everyField(type: protobuf.Type): { readonly [field: string]: { readonly [key: string]: unknown } } {
+  const found: { [field: string]: { readonly [key: string]: unknown } } = {}
+  const visited = new Set([type])
+  const queue: [protobuf.Type, (inner: object) => { readonly [key: string]: unknown }][] = [
+    [type, (inner) => inner as { readonly [key: string]: unknown }],
+  ]
+  for (const [at, wrap] of queue) {
+    for (const field of at.fieldsArray) {
+      const put = (value: unknown): object => ({ [field.name]: field.repeated ? [value] : value })
+      const inner = field.resolvedType
+      for (const value of inner instanceof protobuf.Enum ? Object.keys(inner.values).slice(1) : [sampleOf(field)])
+        found[`${at.name}.${field.name}${inner instanceof protobuf.Enum ? ` ${value}` : ''}`] = wrap(put(value))
+      if (!(inner instanceof protobuf.Type) || visited.has(inner)) continue
+      visited.add(inner)
+      queue.push([inner, (message) => wrap(put(message))])
+    }
   }
-  return seen
+  return found
+}
+
+function sampleOf(field: protobuf.Field): unknown {
+  if (field.resolvedType instanceof protobuf.Type) return {}
+  if (field.type === 'string') return 'é'
+  if (field.type === 'bytes') return Uint8Array.of(1, 255)
+  if (field.type === 'bool') return true
+  if (field.type === 'double' || field.type === 'float') return -2.5
+  return field.type.startsWith('int') ? -7 : 300
 }
