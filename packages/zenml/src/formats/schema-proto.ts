@@ -8,7 +8,8 @@ import type { DerivedFeatureSource, Path } from './derived-feature-proto.ts'
 import { noArtifact, readPart } from './file-tree.ts'
 import { schemaSpec } from './schema-specs.ts'
 import { strictText } from './text.ts'
-import { parseText, printText } from './text-proto.ts'
+import { printText } from './text-print.ts'
+import { parseText } from './text-proto.ts'
 
 // tensorflow_metadata.proto.v0, schema.proto. Whole numbers beyond 2^53 - 1 are bigints.
 

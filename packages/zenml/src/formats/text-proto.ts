@@ -1,4 +1,5 @@
 import { nearest } from '../base/nearest.ts'
+import { defaultOf } from '../base/proto/decode.ts'
 import {
   type Field,
   fieldsOf,
@@ -15,28 +16,31 @@ import { scanner, TextSyntaxError, type Token, unescapeString } from './text-sca
 /**
  * Reads a message in the text format of protocol buffers (https://protobuf.dev/reference/protobuf/textformat-spec). Comments are
  * kept under `comments`. Unknown fields, values that do not fit, fields that stand twice and two members of a oneof are all
- * told, with line and column; a syntax error ends the reading.
+ * told under `code`, with line and column; a syntax error ends the reading. A map is entries of `key` and `value`; the last of one key holds.
  */
-export function parseText(spec: MessageSpec, text: string, file?: string): Result<MessageValue, readonly Diagnostic[]> {
-  const parser = new Parser(text, file)
+export function parseText(
+  spec: MessageSpec,
+  text: string,
+  file?: string,
+  code: Diagnostic['code'] = 'ZEN_SCHEMA_TEXT',
+): Result<MessageValue, readonly Diagnostic[]> {
+  const parser = new Parser(text, file, code)
   const message = parser.document(spec)
   return parser.diagnostics.length === 0 ? ok(message) : refuse(parser.diagnostics)
-}
-
-interface Open {
-  readonly [key: string]: unknown
 }
 
 class Parser {
   readonly diagnostics: Diagnostic[] = []
   private readonly next: () => Token
   private readonly file: string | undefined
+  private readonly code: Diagnostic['code']
   private token: Token = { kind: 'end', text: '', line: 1, column: 1, comments: [] }
 
-  constructor(text: string, file: string | undefined) {
+  constructor(text: string, file: string | undefined, code: Diagnostic['code']) {
     // Tabs and the like stay; a byte order mark is no part of the text.
     this.next = scanner(text.startsWith('\ufeff') ? text.slice(1) : text)
     this.file = file
+    this.code = code
   }
 
   document(spec: MessageSpec): MessageValue {
@@ -85,6 +89,10 @@ class Parser {
     depth: number,
   ): void {
     const token = this.token
+    if (field.entry !== undefined) {
+      this.entries(field, field.entry, result, path, depth)
+      return
+    }
     const before = result[field.key] as unknown[] | undefined
     const index = field.repeated ? `[${before?.length ?? 0}]` : ''
     const inner = `${path === '' ? '' : `${path}.`}${field.name}${index}`
@@ -113,12 +121,47 @@ class Parser {
     result[field.key] = field.repeated ? values : values[0]
   }
 
+  /** One entry of a map, or several in brackets. Comments on them have no place to be kept. */
+  private entries(
+    field: Field,
+    entry: MessageSpec,
+    result: { [key: string]: unknown },
+    path: string,
+    depth: number,
+  ): void {
+    const [key, content] = fieldsOf(entry)
+    const map = (result[field.key] as Map<string, unknown> | undefined) ?? new Map<string, unknown>()
+    result[field.key] = map
+    const inner = `${path === '' ? '' : `${path}.`}${field.name}`
+    const add = (): void => {
+      const found = this.braced(field, entry, inner, depth)
+      map.set(String(found['key'] ?? defaultOf(key!)), found['value'] ?? defaultOf(content!))
+    }
+    this.forward()
+    if (this.isSymbol(':')) this.forward()
+    if (!this.isSymbol('[')) {
+      add()
+      return
+    }
+    this.forward()
+    while (!this.isSymbol(']')) {
+      add()
+      if (this.isSymbol(',')) this.forward()
+      else if (!this.isSymbol(']')) throw new TextSyntaxError('"," or "]" was expected.', this.token)
+    }
+    this.forward()
+  }
+
   private value(field: Field, path: string, depth: number): unknown {
     if (field.message === undefined) return this.scalar(field, path)
+    return this.braced(field, field.message(), path, depth)
+  }
+
+  private braced(field: Field, spec: MessageSpec, path: string, depth: number): MessageValue {
     const close = this.isSymbol('{') ? '}' : this.isSymbol('<') ? '>' : undefined
     if (close === undefined) throw new TextSyntaxError(`"{" was expected: ${field.name} is a message.`, this.token)
     this.forward()
-    const value = this.message(field.message(), close, path, depth + 1)
+    const value = this.message(spec, close, path, depth + 1)
     this.forward()
     return value
   }
@@ -199,7 +242,7 @@ class Parser {
 
   private tell(message: string, at: { readonly line: number; readonly column: number }, path: string): void {
     this.diagnostics.push({
-      code: 'ZEN_SCHEMA_TEXT',
+      code: this.code,
       message,
       line: at.line,
       column: at.column,
@@ -247,102 +290,4 @@ const special: { readonly [name: string]: number } = {
 function decimal(text: string): number | undefined {
   if (/^0[xX]/.test(text)) return undefined
   return Number(text.replace(/[fF]$/, ''))
-}
-
-/**
- * Writes a message in the text format, laid out as Python's `text_format.MessageToString` does: fields in the order of their
- * numbers, two spaces a level, floats in their shortest form with a point, UTF-8 as it is.
- */
-export function printText(spec: MessageSpec, message: MessageValue): string {
-  const lines: string[] = []
-  printMessage(spec, message, '', lines)
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`
-}
-
-function printMessage(spec: MessageSpec, message: Open, indent: string, lines: string[]): void {
-  const comments = (message['comments'] ?? {}) as { readonly [place: string]: readonly string[] }
-  for (const field of fieldsOf(spec)) {
-    const value = message[field.key]
-    if (value === undefined) continue
-    const items = field.repeated ? (value as readonly unknown[]) : [value]
-    for (const [index, item] of items.entries()) {
-      for (const line of comments[field.repeated ? `${field.name}[${index}]` : field.name] ?? [])
-        lines.push(indent + line)
-      if (field.message === undefined) {
-        lines.push(`${indent}${field.name}: ${printScalar(field, item)}`)
-        continue
-      }
-      lines.push(`${indent}${field.name} {`)
-      printMessage(field.message(), item as Open, `${indent}  `, lines)
-      lines.push(`${indent}}`)
-    }
-  }
-  for (const line of comments[''] ?? []) lines.push(indent + line)
-}
-
-function printScalar(field: Field, value: unknown): string {
-  switch (field.scalar) {
-    case 'string':
-      return `"${escapeText(value as string)}"`
-    case 'bytes':
-      return `"${escapeBytes(value as Uint8Array)}"`
-    case 'double':
-      return printFloat(value as number, String(value))
-    case 'float':
-      return printFloat(value as number, shortestFloat(value as number))
-    default:
-      return String(value)
-  }
-}
-
-function escapeText(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f"'\\]/g, (letter) => escapeByte(letter.charCodeAt(0)))
-}
-
-function escapeBytes(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => (byte < 0x7f ? escapeByte(byte) : octal(byte))).join('')
-}
-
-function escapeByte(byte: number): string {
-  if (byte === 10) return '\\n'
-  if (byte === 13) return '\\r'
-  if (byte === 9) return '\\t'
-  if (byte === 34 || byte === 39 || byte === 92) return `\\${String.fromCharCode(byte)}`
-  return byte < 32 || byte > 126 ? octal(byte) : String.fromCharCode(byte)
-}
-
-function octal(byte: number): string {
-  return `\\${byte.toString(8).padStart(3, '0')}`
-}
-
-/** The shortest decimal of 6 to 9 digits that reads back as the same float32. */
-function shortestFloat(value: number): string {
-  for (let digits = 6; digits < 9; digits++) {
-    const text = value.toPrecision(digits)
-    if (Math.fround(Number(text)) === Math.fround(value)) return String(Number(text))
-  }
-  return String(Number(value.toPrecision(9)))
-}
-
-/** Python's `repr` of a float from JavaScript's shortest decimal of it: exponents below 1e-4 and from 1e16, always a point or one. */
-function printFloat(value: number, shortest: string): string {
-  if (Number.isNaN(value)) return 'nan'
-  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf'
-  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
-  const [, sign, mantissa, exponentText] = /^(-?)([\d.]+)(?:e([+-]\d+))?$/.exec(shortest)!
-  const [whole, fraction = ''] = mantissa!.split('.')
-  const all = `${whole}${fraction}`
-  const leading = /^0*/.exec(all)![0].length
-  const digits = all.slice(leading).replace(/0+$/, '') || '0'
-  /** Value is 0.digits × 10^point. */
-  const point = whole!.length - leading + Number(exponentText ?? 0)
-  const exponent = point - 1
-  if (exponent < -4 || exponent >= 16) {
-    const tail = digits.length > 1 ? `.${digits.slice(1)}` : ''
-    const size = String(Math.abs(exponent)).padStart(2, '0')
-    return `${sign}${digits[0]}${tail}e${exponent < 0 ? '-' : '+'}${size}`
-  }
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`
-  const left = digits.slice(0, point).padEnd(point, '0')
-  return `${sign}${left}.${digits.slice(point) || '0'}`
 }

@@ -1,8 +1,8 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { compareText } from '../base/canonical.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import { type ArtifactType, artifactType } from '../model/artifact-type.ts'
+import { loadBySplit, saveBySplit } from './by-split.ts'
 import {
   checkedContents,
   checkedPath,
@@ -24,27 +24,15 @@ export interface StatisticsBySplit {
 
 /** Statistics of examples by split, each as `Split-<name>/FeatureStats.pb` as TensorFlow Data Validation writes it. */
 export const Statistics: ArtifactType<'Statistics', StatisticsBySplit, StatisticsBySplit> =
-  /* @__PURE__ */ artifactType('Statistics', { save: saveStatistics, load: loadStatistics }, 'mlmd.Statistics')
-
-async function saveStatistics(statistics: StatisticsBySplit, directory: string): Promise<void> {
-  const files: { [path: string]: Uint8Array } = {}
-  for (const [split, list] of Object.entries(statistics)) {
-    files[`${checkedPath(`Split-${split}`, 'part')}/FeatureStats.pb`] = encodeStatistics(list)
-  }
-  await writeTree(directory, files)
-}
-
-async function loadStatistics(directory: string): Promise<StatisticsBySplit> {
-  const entries = (await readdir(directory)).filter((name) => name.startsWith('Split-')).sort(compareText)
-  if (entries.length === 0) throw noArtifact(directory, 'Statistics', 'there is no Split-<name>/FeatureStats.pb')
-  const splits = await Promise.all(
-    entries.map(async (entry) => {
-      const bytes = await readPart(join(directory, entry, 'FeatureStats.pb'), 'Statistics')
-      return [entry.slice('Split-'.length), decodeStatistics(bytes)] as const
-    }),
+  /* @__PURE__ */ artifactType(
+    'Statistics',
+    {
+      save: (statistics: StatisticsBySplit, directory: string) =>
+        saveBySplit(statistics, 'FeatureStats.pb', encodeStatistics, directory),
+      load: (directory) => loadBySplit(directory, 'FeatureStats.pb', decodeStatistics, 'Statistics'),
+    },
+    'mlmd.Statistics',
   )
-  return Object.fromEntries(splits)
-}
 
 /** What examples must look like: the message itself. */
 export type Schema = SchemaMessage

@@ -1,4 +1,6 @@
 // `zenml/formats`: artifact types and the data that they hold.
+export { Anomalies, type AnomaliesBySplit } from '../formats/anomalies.ts'
+export { decodeAnomalies, encodeAnomalies, parseAnomalies, printAnomalies } from '../formats/anomalies-proto.ts'
 export {
   bytesAt,
   type Column,

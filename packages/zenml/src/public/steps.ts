@@ -17,3 +17,5 @@ export { type TrainLinearParameters, trainLinear } from '../steps/train-linear.t
 export { type TrainTreesParameters, trainTrees } from '../steps/train-trees.ts'
 export { type TrainingPipelineOptions, trainingPipeline } from '../steps/training-pipeline.ts'
 export { applyTransform, type TransformedBatch, transformWidth, wordAt } from '../steps/transform.ts'
+export { type ValidateParameters, validate } from '../steps/validate.ts'
+export { type ValidationOptions, validateStatistics } from '../steps/validate-statistics.ts'

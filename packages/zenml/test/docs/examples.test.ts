@@ -22,7 +22,16 @@ const names = Object.entries(entries).flatMap(([entry, file]) =>
 const withExample = names.filter(({ example }) => example !== undefined)
 
 /** Names that need no example: they are only ever named, and the examples of steps name them. */
-const onlyNamed = new Set(['Examples', 'Statistics', 'Schema', 'TransformGraph', 'Model', 'Evaluation', 'Source'])
+const onlyNamed = new Set([
+  'Examples',
+  'Statistics',
+  'Schema',
+  'Anomalies',
+  'TransformGraph',
+  'Model',
+  'Evaluation',
+  'Source',
+])
 
 const prelude = `
 import { deepStrictEqual as same } from 'node:assert/strict'

@@ -247,7 +247,7 @@ class Reader {
 }
 
 /** What a field of a map's entry is when it is missing. */
-function defaultOf(field: Field): unknown {
+export function defaultOf(field: Field): unknown {
   if (field.message !== undefined) {
     const { plain } = field.message()
     return plain === undefined ? {} : plain.read({})
