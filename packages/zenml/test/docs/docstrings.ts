@@ -66,7 +66,7 @@ export function exampleBody({ example, isStep }: Pick<PublicName, 'example' | 'i
       return parts !== null && isValue(parts[2]!) ? `same(${parts[1]}, ${parts[2]})` : line
     })
   return isStep
-    ? `inPipeline(({ examples, parts, facts, transform, model }) => {\n{\n${lines.join('\n')}\n}\n})`
+    ? `inPipeline(({ examples, parts, facts, transform, model, evaluation }) => {\n{\n${lines.join('\n')}\n}\n})`
     : lines.join('\n')
 }
 

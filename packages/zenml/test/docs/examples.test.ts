@@ -58,7 +58,10 @@ function given() {
   const { statistics: facts } = statistics({ examples: parts }, {}, { name: 'given-facts' })
   const { transform } = preprocess({ examples: parts }, { label: 'y' }, { name: 'given-transform' })
   const { model } = train({ examples: parts, transform }, {}, { name: 'given-model' })
-  return { examples, parts, facts, transform, model }
+  const { evaluation } = ${sharedName({ name: 'evaluate', entry: '@zenml/tensorflow' })}(
+    { examples: parts, transform, model }, {}, { name: 'given-evaluation' },
+  )
+  return { examples, parts, facts, transform, model, evaluation }
 }
 function inPipeline(place: (given: Given) => void): void {
   pipeline('example', () => place(given())).build()
