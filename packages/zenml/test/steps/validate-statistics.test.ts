@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Anomalies, AnomalyType } from '../../src/formats/anomalies-proto.ts'
+import { type Anomalies, type AnomalyType, encodeAnomalies } from '../../src/formats/anomalies-proto.ts'
 import type { Schema, SchemaFeature } from '../../src/formats/schema-proto.ts'
 import type {
   CommonStatistics,
@@ -274,6 +274,35 @@ describe('statistics against a schema', () => {
 })
 
 describe('drift and skew', () => {
+  it('and all else are the same bytes in whatever order features and values come', () => {
+    const at = (feature: FeatureNameStatistics, name: string): FeatureNameStatistics => ({
+      ...feature,
+      path: { step: [name] },
+    })
+    const comparator = { infinityNorm: { threshold: 0.01 }, jensenShannonDivergence: { threshold: 0.001 } }
+    const one = (name: string): SchemaFeature => ({
+      name,
+      type: 'BYTES',
+      stringDomain: { value: [] },
+      driftComparator: comparator,
+    })
+    const schema: Schema = { feature: [one('x'), one('y')] }
+    const [now, before] = [
+      { a: 1, b: 2, c: 4, d: 7 },
+      { d: 3, c: 2, b: 5, e: 4 },
+    ]
+    const turned = (counts: { readonly [value: string]: number }): FeatureNameStatistics =>
+      texts(Object.fromEntries(Object.entries(counts).reverse()))
+    const first = validateStatistics(dataset(at(texts(now), 'x'), at(texts(before), 'y')), schema, {
+      previous: dataset(at(texts(before), 'x'), at(texts(now), 'y')),
+    })
+    const second = validateStatistics(dataset(at(turned(before), 'y'), at(turned(now), 'x')), schema, {
+      previous: dataset(at(turned(now), 'y'), at(turned(before), 'x')),
+    })
+    expect(Buffer.from(encodeAnomalies(second))).toEqual(Buffer.from(encodeAnomalies(first)))
+    expect(first.driftSkewInfo).toHaveLength(2)
+  })
+
   const linf = { infinityNorm: { threshold: 0.1 } }
 
   it('of texts are told beyond the threshold, and measured in any case', () => {
