@@ -62,6 +62,12 @@ describe('statistics against a schema', () => {
     ['NaN', float(0, 1, nan), { type: 'FLOAT', floatDomain: { disallowNan: true } }, ['FLOAT_TYPE_HAS_NAN']],
     ['infinity', float(0, Infinity), { type: 'FLOAT', floatDomain: { disallowInf: true } }, ['FLOAT_TYPE_HAS_INF']],
     ['texts that are no floats', texts({ z: 1 }), { type: 'BYTES', floatDomain: {} }, ['FLOAT_TYPE_STRING_NOT_FLOAT']],
+    [
+      'texts that are infinite',
+      texts({ '-inf': 1, '1e3': 1, NaN: 1 }),
+      { type: 'BYTES', floatDomain: { min: 0 } },
+      ['FLOAT_TYPE_SMALL_FLOAT'],
+    ],
     ['a negative truth', int(-1, 1), { type: 'INT', boolDomain: {} }, ['BOOL_TYPE_SMALL_INT']],
     ['a truth above 1', int(0, 2), { type: 'INT', boolDomain: {} }, ['BOOL_TYPE_BIG_INT']],
     ['a truth of a half', float(0, 0.5), { type: 'FLOAT', boolDomain: {} }, ['BOOL_TYPE_UNEXPECTED_FLOAT']],
@@ -346,6 +352,17 @@ describe('drift and skew', () => {
     expect(typesOf(validated(int(0, 1), schema, { serving: dataset() }))).toEqual(['COMPARATOR_CONTROL_DATA_MISSING'])
     expect(typesOf(validated(int(0, 1), schema, { serving: dataset(int(0, 1)) }))).toEqual(['STATS_NOT_AVAILABLE'])
     expect(typesOf(validated(int(0, 1), schema))).toEqual([])
+  })
+
+  it('keep a distance that can be measured where another one cannot', () => {
+    const withHistogram = float(0, 1, { histograms: [{ buckets: [{ lowValue: 0, highValue: 1, sampleCount: 5 }] }] })
+    const driftComparator = { ...linf, jensenShannonDivergence: { threshold: 0.1 } }
+    const previous = dataset(withHistogram)
+    const anomalies = validated(withHistogram, { type: 'FLOAT', driftComparator }, { previous })
+    expect(typesOf(anomalies)).toEqual(['STATS_NOT_AVAILABLE'])
+    expect(anomalies.driftSkewInfo![0]!.driftMeasurements).toEqual([
+      { type: 'JENSEN_SHANNON_DIVERGENCE', value: 0, threshold: 0.1 },
+    ])
   })
 
   it('refuse a limit that is not measured', () => {
