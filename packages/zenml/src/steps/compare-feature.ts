@@ -34,33 +34,36 @@ export function compareFeature(
   const divergence = comparator.jensenShannonDivergence?.threshold
   if (linf === undefined && divergence === undefined) return { measurements: [], reasons: [] }
   const [treatmentName, controlName] = sides[kind]
-  const missing = control === undefined ? controlName : undefined
-  if (missing !== undefined)
-    return { measurements: [], reasons: [dataMissing('COMPARATOR_CONTROL_DATA_MISSING', missing)] }
-  const found = [
-    linf === undefined ? undefined : distance(statistics, control!, linf, kind),
-    divergence === undefined ? undefined : jensenShannon(statistics, control!, comparator, divergence, kind),
-  ].filter((part) => part !== undefined)
-  if (found.some((part) => part === 'nothing'))
-    return {
-      measurements: [],
-      reasons: [
-        {
-          type: 'STATS_NOT_AVAILABLE',
-          shortDescription: `No distance between ${treatmentName} and ${controlName}`,
-          description: `The schema limits a distance between ${treatmentName} and ${controlName}, but the statistics of one of them have no histogram of the kind that is compared: of values for the L-infinity distance, of values or of numbers on both sides for the Jensen-Shannon divergence.`,
-        },
-      ],
+  if (control === undefined) {
+    const missing: AnomalyReason = {
+      type: 'COMPARATOR_CONTROL_DATA_MISSING',
+      shortDescription: `${controlName} data missing`,
+      description: `${controlName} data is missing.`,
     }
-  const measured = found.filter((part) => part !== 'nothing')
-  return {
-    measurements: measured.map(({ measurement }) => measurement),
-    reasons: measured.flatMap(({ reason }) => (reason === undefined ? [] : [reason])),
+    return { measurements: [], reasons: [missing] }
   }
-}
-
-function dataMissing(type: 'COMPARATOR_CONTROL_DATA_MISSING', side: string): AnomalyReason {
-  return { type, shortDescription: `${side} data missing`, description: `${side} data is missing.` }
+  const measurements: DistanceMeasurement[] = []
+  const reasons: AnomalyReason[] = []
+  const take = (measured: Measured | undefined, name: string, histograms: string): void => {
+    if (measured === undefined)
+      reasons.push({
+        type: 'STATS_NOT_AVAILABLE',
+        shortDescription: `No ${name} between ${treatmentName} and ${controlName}`,
+        description: `The schema limits the ${name} between ${treatmentName} and ${controlName}, but not both have ${histograms}.`,
+      })
+    else {
+      measurements.push(measured.measurement)
+      if (measured.reason !== undefined) reasons.push(measured.reason)
+    }
+  }
+  if (linf !== undefined) take(distance(statistics, control, linf, kind), 'Linfty distance', 'counts of values')
+  if (divergence !== undefined)
+    take(
+      jensenShannon(statistics, control, comparator, divergence, kind),
+      'Jensen-Shannon divergence',
+      'counts of values, or both a histogram of numbers',
+    )
+  return { measurements, reasons }
 }
 
 interface Measured {
@@ -74,9 +77,9 @@ function distance(
   control: FeatureNameStatistics,
   threshold: number,
   kind: ComparisonKind,
-): Measured | 'nothing' {
+): Measured | undefined {
   const found = lInfinity(valueCountsOf(treatment), valueCountsOf(control))
-  if (found === undefined) return 'nothing'
+  if (found === undefined) return undefined
   const measurement = { type: 'L_INFTY', value: found.distance, threshold } as const
   if (found.distance <= threshold) return { measurement }
   const between = sides[kind].join(' and ')
@@ -96,7 +99,7 @@ function jensenShannon(
   { jensenShannonDivergence }: FeatureComparator,
   threshold: number,
   kind: ComparisonKind,
-): Measured | 'nothing' {
+): Measured | undefined {
   const [left, right] = [valueCountsOf(treatment), valueCountsOf(control)]
   const source = jensenShannonDivergence?.source?.type
   const [leftNumbers, rightNumbers] = [histogramOf(treatment, source), histogramOf(control, source)]
@@ -106,7 +109,7 @@ function jensenShannon(
       : leftNumbers !== undefined && rightNumbers !== undefined
         ? histogramDivergence(leftNumbers, rightNumbers)
         : undefined
-  if (value === undefined) return 'nothing'
+  if (value === undefined) return undefined
   const measurement = { type: 'JENSEN_SHANNON_DIVERGENCE', value, threshold } as const
   if (value <= threshold) return { measurement }
   const between = sides[kind].join(' and ')

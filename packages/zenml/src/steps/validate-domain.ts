@@ -181,6 +181,13 @@ function floatReasons(statistics: FeatureNameStatistics, domain: FloatDomain): r
 }
 
 function decimalNumber(text: string): number | undefined {
+  const special = /^\s*([+-]?)(?:(nan)|inf(?:inity)?)\s*$/i.exec(text)
+  if (special !== null)
+    return special[2] !== undefined
+      ? Number.NaN
+      : special[1] === '-'
+        ? Number.NEGATIVE_INFINITY
+        : Number.POSITIVE_INFINITY
   if (!/^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/.test(text)) return undefined
   return Number(text)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Anomalies, AnomalyType } from '../../src/formats/anomalies-proto.ts'
+import { type Anomalies, type AnomalyType, encodeAnomalies } from '../../src/formats/anomalies-proto.ts'
 import type { Schema, SchemaFeature } from '../../src/formats/schema-proto.ts'
 import type {
   CommonStatistics,
@@ -62,6 +62,12 @@ describe('statistics against a schema', () => {
     ['NaN', float(0, 1, nan), { type: 'FLOAT', floatDomain: { disallowNan: true } }, ['FLOAT_TYPE_HAS_NAN']],
     ['infinity', float(0, Infinity), { type: 'FLOAT', floatDomain: { disallowInf: true } }, ['FLOAT_TYPE_HAS_INF']],
     ['texts that are no floats', texts({ z: 1 }), { type: 'BYTES', floatDomain: {} }, ['FLOAT_TYPE_STRING_NOT_FLOAT']],
+    [
+      'texts that are infinite',
+      texts({ '-inf': 1, '1e3': 1, NaN: 1 }),
+      { type: 'BYTES', floatDomain: { min: 0 } },
+      ['FLOAT_TYPE_SMALL_FLOAT'],
+    ],
     ['a negative truth', int(-1, 1), { type: 'INT', boolDomain: {} }, ['BOOL_TYPE_SMALL_INT']],
     ['a truth above 1', int(0, 2), { type: 'INT', boolDomain: {} }, ['BOOL_TYPE_BIG_INT']],
     ['a truth of a half', float(0, 0.5), { type: 'FLOAT', boolDomain: {} }, ['BOOL_TYPE_UNEXPECTED_FLOAT']],
@@ -274,6 +280,35 @@ describe('statistics against a schema', () => {
 })
 
 describe('drift and skew', () => {
+  it('and all else are the same bytes in whatever order features and values come', () => {
+    const at = (feature: FeatureNameStatistics, name: string): FeatureNameStatistics => ({
+      ...feature,
+      path: { step: [name] },
+    })
+    const comparator = { infinityNorm: { threshold: 0.01 }, jensenShannonDivergence: { threshold: 0.001 } }
+    const one = (name: string): SchemaFeature => ({
+      name,
+      type: 'BYTES',
+      stringDomain: { value: [] },
+      driftComparator: comparator,
+    })
+    const schema: Schema = { feature: [one('x'), one('y')] }
+    const [now, before] = [
+      { a: 1, b: 2, c: 4, d: 7 },
+      { d: 3, c: 2, b: 5, e: 4 },
+    ]
+    const turned = (counts: { readonly [value: string]: number }): FeatureNameStatistics =>
+      texts(Object.fromEntries(Object.entries(counts).reverse()))
+    const first = validateStatistics(dataset(at(texts(now), 'x'), at(texts(before), 'y')), schema, {
+      previous: dataset(at(texts(before), 'x'), at(texts(now), 'y')),
+    })
+    const second = validateStatistics(dataset(at(turned(before), 'y'), at(turned(now), 'x')), schema, {
+      previous: dataset(at(turned(now), 'y'), at(turned(before), 'x')),
+    })
+    expect(Buffer.from(encodeAnomalies(second))).toEqual(Buffer.from(encodeAnomalies(first)))
+    expect(first.driftSkewInfo).toHaveLength(2)
+  })
+
   const linf = { infinityNorm: { threshold: 0.1 } }
 
   it('of texts are told beyond the threshold, and measured in any case', () => {
@@ -317,6 +352,17 @@ describe('drift and skew', () => {
     expect(typesOf(validated(int(0, 1), schema, { serving: dataset() }))).toEqual(['COMPARATOR_CONTROL_DATA_MISSING'])
     expect(typesOf(validated(int(0, 1), schema, { serving: dataset(int(0, 1)) }))).toEqual(['STATS_NOT_AVAILABLE'])
     expect(typesOf(validated(int(0, 1), schema))).toEqual([])
+  })
+
+  it('keep a distance that can be measured where another one cannot', () => {
+    const withHistogram = float(0, 1, { histograms: [{ buckets: [{ lowValue: 0, highValue: 1, sampleCount: 5 }] }] })
+    const driftComparator = { ...linf, jensenShannonDivergence: { threshold: 0.1 } }
+    const previous = dataset(withHistogram)
+    const anomalies = validated(withHistogram, { type: 'FLOAT', driftComparator }, { previous })
+    expect(typesOf(anomalies)).toEqual(['STATS_NOT_AVAILABLE'])
+    expect(anomalies.driftSkewInfo![0]!.driftMeasurements).toEqual([
+      { type: 'JENSEN_SHANNON_DIVERGENCE', value: 0, threshold: 0.1 },
+    ])
   })
 
   it('refuse a limit that is not measured', () => {
