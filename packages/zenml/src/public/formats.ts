@@ -9,6 +9,14 @@ export {
   valueCount,
 } from '../formats/batch.ts'
 export {
+  type DiffOptions,
+  type DiffSide,
+  diffExamples,
+  type ExamplesDiff,
+  type FeatureChange,
+  type SplitDiff,
+} from '../formats/diff-examples.ts'
+export {
   type ClassificationReport,
   Evaluation,
   type EvaluationData,
