@@ -27,7 +27,9 @@ export async function run([given]: readonly string[]): Promise<BenchRow[]> {
     /** Every hundredth row: no shard is as it was. */
     const scattered = await snapshot(join(directory, 'scattered'), rows, (row) => row % 100 === 50)
     const ratios: { [name: string]: number[] } = {}
-    const add = (name: string, value: number): unknown => (ratios[name] ??= []).push(value)
+    const add = (name: string, value: number): void => {
+      ratios[name] = [...(ratios[name] ?? []), value]
+    }
     for (let round = 0; round <= rounds; round++) {
       for (const [name, after] of Object.entries({ stretch, scattered })) {
         const reading = await seconds(async () => {
@@ -43,7 +45,7 @@ export async function run([given]: readonly string[]): Promise<BenchRow[]> {
           if (round === 0) continue
           add(`${name}${key === undefined ? '' : ', by key'}`, took / reading)
           add(`${name}${key === undefined ? '' : ', by key'}, s`, took)
-          if (key === undefined) add(`reading both, s`, reading)
+          if (key === undefined) add('reading both, s', reading)
         }
       }
     }

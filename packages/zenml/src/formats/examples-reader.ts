@@ -41,6 +41,8 @@ export interface ExamplesReader {
   rows(split: string): number
   /** Absolute paths of a split's shards, in reading order. */
   shards(split: string): readonly string[]
+  /** Number of examples in each shard of a split, in reading order. */
+  shardRows(split: string): readonly number[]
   /**
    * The rows of a split in order, in batches that each have every feature asked for. The arrays are the caller's. Throws what
    * the TFRecord reader and the decoder throw, and `ZEN_EXAMPLES_COLUMN` for a feature that is not there.
@@ -264,6 +266,7 @@ function reader(
     features,
     rows: (name) => splitOf(name).rows,
     shards: (name) => splitOf(name).shards,
+    shardRows: (name) => splitOf(name).counts,
     read,
     objects,
   }

@@ -33,6 +33,7 @@ export {
   openExamples,
   textAt,
 } from '../formats/examples.ts'
+export { type SampledRow, type SampleOptions, sampleExamples } from '../formats/sample-examples.ts'
 export { parseSchema, printSchema } from '../formats/schema-proto.ts'
 export { selectRows } from '../formats/select-rows.ts'
 export { decodeStatistics, encodeStatistics } from '../formats/statistics-proto.ts'
