@@ -159,6 +159,32 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/datasource-commits.ts'),
   },
   {
+    usage: 'datasource diff <before> <after>',
+    description:
+      'compare two snapshots (DIGEST, a unique prefix of it, or RUN/step.output): rows added, removed and changed, features that came, went or changed their kind',
+    options: [
+      {
+        flags: '--key <features>',
+        description:
+          'features that tell a row from the others, with commas; without, a changed row is one removed and one added',
+      },
+    ],
+    stops: true,
+    load: () => import('./commands/datasource-diff.ts'),
+  },
+  {
+    usage: 'datasource sample <snapshot>',
+    description:
+      'show rows of a snapshot (DIGEST, a unique prefix of it, or RUN/step.output), taken at random; the same seed takes the same',
+    options: [
+      { flags: '--rows <number>', description: 'how many at the most (default 10)' },
+      { flags: '--seed <number>', description: 'from 0 to 2147483647 (default 0)' },
+      { flags: '--split <name>', description: 'only of this split (default: of all)' },
+    ],
+    stops: true,
+    load: () => import('./commands/datasource-sample.ts'),
+  },
+  {
     usage: 'step list',
     description: 'list the steps seen in runs',
     load: () => import('./commands/step-list.ts'),

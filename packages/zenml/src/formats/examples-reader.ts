@@ -9,7 +9,7 @@ import { exampleDecoder } from './decode-examples.ts'
 import { type ExamplesSummary, shardName, summaryFile } from './examples-writer.ts'
 import { isFile } from './file-tree.ts'
 import { strictText } from './text.ts'
-import { readRecordBlocks } from './tfrecord.ts'
+import { type RecordBlock, readRecordBlocks } from './tfrecord.ts'
 
 /** What to read. */
 export interface ReadOptions {
@@ -31,6 +31,8 @@ export interface ExampleObject {
 /** Examples in files. */
 export interface ExamplesReader {
   readonly directory: string
+  /** Whether equal rows are equal bytes: our own writer has one encoding of a row, another may have several. */
+  readonly canonical: boolean
   /** Sorted. */
   readonly splits: readonly string[]
   /** All features of all splits with their kinds, sorted by name. */
@@ -39,11 +41,19 @@ export interface ExamplesReader {
   rows(split: string): number
   /** Absolute paths of a split's shards, in reading order. */
   shards(split: string): readonly string[]
+  /** Number of examples in each shard of a split, in reading order. */
+  shardRows(split: string): readonly number[]
   /**
    * The rows of a split in order, in batches that each have every feature asked for. The arrays are the caller's. Throws what
    * the TFRecord reader and the decoder throw, and `ZEN_EXAMPLES_COLUMN` for a feature that is not there.
    */
   read(split: string, options?: ReadOptions): AsyncIterable<ExampleBatch>
+  /** The records of one shard (from 0) as bytes; a block is valid until the next one. Throws what the TFRecord reader throws. */
+  records(
+    split: string,
+    shard: number,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<RecordBlock>
   /** The rows of a split one by one, for people: scalars unwrapped. Slow beside `read`. */
   objects(split: string, options?: ReadOptions): AsyncIterable<ExampleObject>
 }
@@ -118,7 +128,7 @@ function openOwn(directory: string, summary: ExamplesSummary): ExamplesReader {
     const paths = shards.map((_, index) => join(directory, `Split-${name}`, shardName(index, shards.length)))
     splits.set(name, { rows, shards: paths, counts: shards })
   }
-  return reader(directory, splits, sortedFeatures(Object.entries(summary.features)))
+  return reader(directory, true, splits, sortedFeatures(Object.entries(summary.features)))
 }
 
 async function openForeign(directory: string): Promise<ExamplesReader> {
@@ -156,7 +166,7 @@ async function openForeign(directory: string): Promise<ExamplesReader> {
   // A feature without any value in any example has no kind in the files; it counts as one of bytes.
   const kinds = new Map(features)
   for (const name of decoder.names()) if (!kinds.has(name)) kinds.set(name, 'bytes')
-  return reader(directory, splits, sortedFeatures(kinds))
+  return reader(directory, false, splits, sortedFeatures(kinds))
 }
 
 function sortedFeatures(features: Iterable<[string, FeatureKind]>): Map<string, FeatureKind> {
@@ -165,6 +175,7 @@ function sortedFeatures(features: Iterable<[string, FeatureKind]>): Map<string, 
 
 function reader(
   directory: string,
+  canonical: boolean,
   splits: ReadonlyMap<string, Split>,
   features: ReadonlyMap<string, FeatureKind>,
 ): ExamplesReader {
@@ -176,6 +187,32 @@ function reader(
       facts: { split: name, splits: known },
       next: `Take one of ${known.join(', ')}.`,
     })
+  }
+
+  async function* records(
+    name: string,
+    index: number,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<RecordBlock, void, undefined> {
+    const split = splitOf(name)
+    const shard = split.shards[index]
+    if (shard === undefined)
+      throw new RangeError(`split "${name}" has shards 0 to ${split.shards.length - 1}, none ${index}`)
+    let rows = 0
+    for await (const block of readRecordBlocks(shard, { signal })) {
+      rows += block.count
+      yield block
+    }
+    if (rows === split.counts[index]) return
+    throw new ZenmlError(
+      'ZEN_TFRECORD_CORRUPT',
+      `${shard}: it has ${rows} records instead of ${split.counts[index]}.`,
+      {
+        facts: { file: shard, records: rows, expected: split.counts[index]! },
+        next: 'Restore the file, or make the artifact again.',
+        exitCode: 1,
+      },
+    )
   }
 
   async function* read(name: string, options: ReadOptions = {}): AsyncGenerator<ExampleBatch, void, undefined> {
@@ -200,9 +237,7 @@ function reader(
       batchSize,
     })
     for (const [index, shard] of split.shards.entries()) {
-      let rows = 0
-      for await (const block of readRecordBlocks(shard, { signal })) {
-        rows += block.count
+      for await (const block of records(name, index, { signal })) {
         for (let from = 0; from < block.count; ) {
           from = decoder.decode(block, from, shard)
           if (decoder.rows === batchSize) {
@@ -210,17 +245,6 @@ function reader(
             signal?.throwIfAborted()
           }
         }
-      }
-      if (rows !== split.counts[index]) {
-        throw new ZenmlError(
-          'ZEN_TFRECORD_CORRUPT',
-          `${shard}: it has ${rows} records instead of ${split.counts[index]}.`,
-          {
-            facts: { file: shard, records: rows, expected: split.counts[index]! },
-            next: 'Restore the file, or make the artifact again.',
-            exitCode: 1,
-          },
-        )
       }
     }
     if (decoder.rows > 0) yield decoder.take()
@@ -236,10 +260,13 @@ function reader(
 
   return {
     directory,
+    canonical,
+    records,
     splits: [...splits.keys()],
     features,
     rows: (name) => splitOf(name).rows,
     shards: (name) => splitOf(name).shards,
+    shardRows: (name) => splitOf(name).counts,
     read,
     objects,
   }

@@ -11,6 +11,14 @@ export {
   valueCount,
 } from '../formats/batch.ts'
 export {
+  type DiffOptions,
+  type DiffSide,
+  diffExamples,
+  type ExamplesDiff,
+  type FeatureChange,
+  type SplitDiff,
+} from '../formats/diff-examples.ts'
+export {
   type ClassificationReport,
   Evaluation,
   type EvaluationData,
@@ -29,6 +37,7 @@ export {
   textAt,
 } from '../formats/examples.ts'
 export { ItemIndex, type ItemIndexData, type ItemList } from '../formats/item-index.ts'
+export { type SampledRow, type SampleOptions, sampleExamples } from '../formats/sample-examples.ts'
 export { parseSchema, printSchema } from '../formats/schema-proto.ts'
 export { selectRows } from '../formats/select-rows.ts'
 export { decodeStatistics, encodeStatistics } from '../formats/statistics-proto.ts'

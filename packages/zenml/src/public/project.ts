@@ -15,6 +15,7 @@ export {
   verifyPipeline,
 } from '../project/make-again.ts'
 export { type OpenOptions, openProject, type Project } from '../project/open-project.ts'
+export { type OpenSnapshot, openSnapshot } from '../project/open-snapshot.ts'
 export { pinCode } from '../project/pin-code.ts'
 export type { Comparison } from '../run/comparison.ts'
 export { predictRun, type RunPrediction, type StepPrediction } from '../run/dry-run.ts'
