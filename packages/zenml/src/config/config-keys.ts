@@ -20,7 +20,7 @@ export interface KeyTable {
 const partName = '^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$'
 
 /** Formats of file datasources. */
-export const formats: readonly string[] = ['csv', 'json', 'jsonl', 'parquet']
+export const formats: readonly string[] = ['csv', 'json', 'jsonl', 'parquet', 'tfrecord']
 
 /** Every key of a pipeline's configuration. */
 export const configKeys: KeyTable = {

@@ -84,7 +84,7 @@ export interface DatasourceSpec {
    * package. Several are read in the order of their paths' bytes.
    */
   readonly path: string
-  readonly format: 'csv' | 'json' | 'jsonl' | 'parquet'
+  readonly format: 'csv' | 'json' | 'jsonl' | 'parquet' | 'tfrecord'
   /** Options of the format (delimiter, header, encoding, missing values, schema …). */
   readonly options: JsonObject
 }
@@ -125,5 +125,7 @@ export function formatOf(path: string): DatasourceSpec['format'] | undefined {
   if (name.endsWith('.json')) return 'json'
   if (/\.(jsonl|ndjson)$/.test(name)) return 'jsonl'
   if (/\.(parquet|parq)$/.test(name)) return 'parquet'
+  // `data_tfrecord-00000-of-00012` is how TensorFlow Extended calls its files.
+  if (/\.tfrecords?(-\d+-of-\d+)?$|tfrecord-\d+-of-\d+$/.test(name)) return 'tfrecord'
   return undefined
 }

@@ -5,6 +5,7 @@ import { findRowKinds, readRows } from './json-rows.ts'
 import { withSchema } from './kinds.ts'
 import { findParquetKinds, readParquet } from './parquet.ts'
 import { checkOptions } from './source-options.ts'
+import { findTfrecordKinds, readTfrecord } from './tfrecord.ts'
 
 /** Options of reading. */
 export interface ReadSourceOptions {
@@ -18,7 +19,7 @@ export type SourceKinds = ReadonlyMap<string, FeatureKind | undefined>
 
 /**
  * Finds each feature's kind: of CSV and JSON the narrowest of int, float and bytes that holds every value, of Parquet what the column's
- * type says. `options.schema` decides for the features that it names.
+ * type says, of TFRecord what the values say. `options.schema` decides for the features that it names.
  *
  * With `sample`, only the beginnings of CSV files are looked at, which is enough for most: `readSource` throws `KindMismatch` where
  * it was not.
@@ -34,7 +35,9 @@ export async function findKinds(
       ? await findCsvKinds(files, options, sample, signal)
       : format === 'parquet'
         ? await findParquetKinds(files)
-        : await findRowKinds(format, files, options.encoding, signal)
+        : format === 'tfrecord'
+          ? await findTfrecordKinds(files, signal)
+          : await findRowKinds(format, files, options.encoding, signal)
   return withSchema(found, options.schema)
 }
 
@@ -51,6 +54,7 @@ export async function* readSource(
   else {
     const settled = new Map([...kinds].map(([name, kind]) => [name, kind ?? 'bytes']))
     if (format === 'parquet') yield* readParquet(files, settled, batchSize, signal)
+    else if (format === 'tfrecord') yield* readTfrecord(files, settled, batchSize, signal)
     else yield* readRows(format, files, options.encoding, settled, batchSize, signal)
   }
 }

@@ -15,6 +15,7 @@ const known: { readonly [format: string]: readonly string[] } = {
   json: ['encoding', 'schema'],
   jsonl: ['encoding', 'schema'],
   parquet: ['schema'],
+  tfrecord: [],
 }
 
 /** Checks the options of a source; throws `ZEN_SOURCE_OPTIONS` with what was expected. */
@@ -23,7 +24,7 @@ export function checkOptions({ format, options }: SourceFiles): SourceOptions {
   for (const name of Object.keys(options)) {
     if (!names.includes(name))
       throw wrong(
-        `Format ${format} has no option "${name}".${didYouMean(name, names) || ` It has ${names.join(', ')}.`}`,
+        `Format ${format} has no option "${name}".${didYouMean(name, names) || ` It has ${names.length === 0 ? 'none' : names.join(', ')}.`}`,
       )
   }
   const { delimiter, quote, header, columns, missing, encoding, schema = {} } = options
