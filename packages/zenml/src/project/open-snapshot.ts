@@ -20,8 +20,10 @@ export interface OpenSnapshot extends AsyncDisposable {
  *
  * @example
  * await using project = await openProject(directory)
- * await using snapshot = await openSnapshot(project, '@latest/snapshot.examples')
- * snapshot.examples.rows('all')
+ * for (const { digest } of await project.records.listArtifacts({ type: 'Examples', limit: 1 })) {
+ *   await using snapshot = await openSnapshot(project, digest)
+ *   console.log(snapshot.examples.rows('all'))
+ * }
  */
 export async function openSnapshot(project: Project, name: string): Promise<OpenSnapshot> {
   const digest = await project.records.resolveArtifact(name)
