@@ -1,17 +1,30 @@
 // `zenml/steps`: the standard steps and the pipeline that puts them together.
 export { snapshot } from '../sources/snapshot.ts'
+export type { Ratios, Unclaimed } from '../steps/assign-splits.ts'
 export { type EvaluateParameters, evaluate } from '../steps/evaluate.ts'
 export { classificationReport, regressionReport } from '../steps/evaluate-metrics.ts'
 export { type EvaluatedSplit, evaluateSplit } from '../steps/evaluate-split.ts'
 export { type GateCheck, type GateParameters, gate } from '../steps/gate.ts'
+export {
+  crossValidate,
+  type FoldInputs,
+  type HoldOutParameters,
+  holdOut,
+  type KFoldParameters,
+  kFold,
+} from '../steps/k-fold.ts'
 export { type MapDefinition, type MappedRow, type MapWork, map, mapBatches } from '../steps/map.ts'
 export { type Matrix, MatrixBlocks } from '../steps/matrix-blocks.ts'
+export { type NoSplitParameters, noSplit } from '../steps/no-split.ts'
 export { type PredictParameters, predict, predictParameters } from '../steps/predict.ts'
 export { type PredictedRows, predictRows } from '../steps/predict-rows.ts'
 export { loadPredictor, type Predictor } from '../steps/predictor.ts'
 export { type FeatureRequest, type PreprocessParameters, preprocess } from '../steps/preprocess.ts'
 export { inferSchema, type SchemaParameters, schemaOf } from '../steps/schema.ts'
 export { type SplitParameters, split } from '../steps/split.ts'
+export { type SplitByDomainParameters, splitByDomain } from '../steps/split-by-domain.ts'
+export { type SplitByTimeParameters, splitByTime, type TimeSplit } from '../steps/split-by-time.ts'
+export { type SplitStratifiedParameters, splitStratified } from '../steps/split-stratified.ts'
 export { statistics } from '../steps/statistics.ts'
 export { type TrainLinearParameters, trainLinear } from '../steps/train-linear.ts'
 export { type TrainTreesParameters, trainTrees } from '../steps/train-trees.ts'

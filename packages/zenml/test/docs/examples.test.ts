@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -189,5 +189,24 @@ describe('examples in docstrings', () => {
     expect(problemsOf('planted', moduleOf([wrongType]))).toContain('Model')
     const wrongValue = { name: 'b', isStep: false, example: "seededRandom('x').integer(1) // 7" }
     await expect((await load('planted', moduleOf([wrongValue])))['example_b']!()).rejects.toThrow('7')
+  })
+})
+
+describe('code on the page of the standard steps', () => {
+  const blocks = [...readFileSync(join(root, 'docs/steps.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(
+    ([, block]) => block!,
+  )
+
+  it('is correct TypeScript', () => {
+    expect(blocks.length).toBeGreaterThan(2)
+    expect(blocks.map((block, index) => problemsOf(`page-${index}`, block))).toEqual(blocks.map(() => ''))
+  }, 120_000)
+
+  it('puts its pipelines together', async () => {
+    for (const [index, block] of blocks.entries()) {
+      if (!block.includes('export default')) continue
+      const loaded = (await load(`page-${index}`, block)) as unknown as { default: { build(): { steps: unknown[] } } }
+      expect(loaded.default.build().steps.length).toBeGreaterThan(0)
+    }
   })
 })
