@@ -13,6 +13,14 @@ export {
 export { type NoSplitParameters, noSplit } from '../steps/no-split.ts'
 export { type FeatureRequest, type PreprocessParameters, preprocess } from '../steps/preprocess.ts'
 export { inferSchema, type SchemaParameters, schemaOf } from '../steps/schema.ts'
+export {
+  type SequenceFeature,
+  type SequenceLabel,
+  type SequenceParameters,
+  sequence,
+} from '../steps/sequence.ts'
+export type { Fill } from '../steps/sequences/fill.ts'
+export type { Resample, ThresholdResample } from '../steps/sequences/resample.ts'
 export { type SplitParameters, split } from '../steps/split.ts'
 export { type SplitByDomainParameters, splitByDomain } from '../steps/split-by-domain.ts'
 export { type SplitByTimeParameters, splitByTime, type TimeSplit } from '../steps/split-by-time.ts'
