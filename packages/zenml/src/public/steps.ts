@@ -21,6 +21,14 @@ export { type PredictedRows, predictRows } from '../steps/predict-rows.ts'
 export { loadPredictor, type Predictor } from '../steps/predictor.ts'
 export { type FeatureRequest, type PreprocessParameters, preprocess } from '../steps/preprocess.ts'
 export { inferSchema, type SchemaParameters, schemaOf } from '../steps/schema.ts'
+export {
+  type SequenceFeature,
+  type SequenceLabel,
+  type SequenceParameters,
+  sequence,
+} from '../steps/sequence.ts'
+export type { Fill } from '../steps/sequences/fill.ts'
+export type { Resample, ThresholdResample } from '../steps/sequences/resample.ts'
 export { type SplitParameters, split } from '../steps/split.ts'
 export { type SplitByDomainParameters, splitByDomain } from '../steps/split-by-domain.ts'
 export { type SplitByTimeParameters, splitByTime, type TimeSplit } from '../steps/split-by-time.ts'

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { Defaulted } from '../base/defaulted.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { type Step, step } from '../define/step.ts'
+import type { ExampleBatch } from '../formats/batch.ts'
 import { Examples, type ExamplesReader } from '../formats/examples.ts'
 import {
   allRows,
@@ -13,7 +14,7 @@ import {
   type Unclaimed,
   unclaimedParameter,
 } from './assign-splits.ts'
-import { sortedRows } from './sort-rows.ts'
+import { type RowKeys, sortedRows } from './sort-rows.ts'
 import { parseTime, timesOf } from './time-value.ts'
 
 /** A split of `splitByTime`. */
@@ -147,17 +148,22 @@ async function cutsAtShares(
   options: { readonly scratch: string; readonly signal: AbortSignal },
 ): Promise<number[]> {
   let count = 0
-  for await (const batch of allRows(examples, { columns: [feature], signal: options.signal }))
-    for (const time of timesOf(batch, feature)) if (!Number.isNaN(time)) count++
-  const ranks = limits.slice(0, -1).map((limit) => Math.round(count * limit))
-  const cuts = ranks.map(() => Number.POSITIVE_INFINITY)
-  const columns = allRows(examples, { columns: [feature], signal: options.signal })
+  async function* counted(): AsyncGenerator<ExampleBatch, void, undefined> {
+    for await (const batch of allRows(examples, { columns: [feature], signal: options.signal })) {
+      for (const time of timesOf(batch, feature)) if (!Number.isNaN(time)) count++
+      yield batch
+    }
+  }
   // Rows without a time come last, where no rank reaches.
-  const keysOf = (batch: Parameters<typeof timesOf>[0]): { places: Float64Array } => ({
+  const keysOf = (batch: ExampleBatch): RowKeys => ({
     places: timesOf(batch, feature).map((time) => (Number.isNaN(time) ? Number.POSITIVE_INFINITY : time)),
   })
+  const cuts = limits.slice(0, -1).map(() => Number.POSITIVE_INFINITY)
+  let ranks: readonly number[] | undefined
   let rank = 0
-  for await (const rows of sortedRows(columns, keysOf, options)) {
+  for await (const rows of sortedRows(counted(), keysOf, options)) {
+    // The first sorted rows come when all rows were seen, and counted.
+    ranks ??= limits.slice(0, -1).map((limit) => Math.round(count * limit))
     for (const { place } of rows) {
       for (const [index, at] of ranks.entries()) if (at === rank) cuts[index] = place
       rank++
