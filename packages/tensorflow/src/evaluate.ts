@@ -10,7 +10,15 @@ import {
   TransformGraph,
   type TransformGraphData,
 } from 'zenml/formats'
-import { applyTransform, classificationReport, regressionReport, transformWidth, wordAt } from 'zenml/steps'
+import {
+  applyTransform,
+  classificationReport,
+  onlyLabel,
+  regressionReport,
+  transformInputs,
+  transformWidth,
+  wordAt,
+} from 'zenml/steps'
 import * as z from 'zod'
 import { canary } from './canary.ts'
 import { loadNetwork, modelFormat } from './network.ts'
@@ -74,7 +82,7 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
     }
     const tensorflow = await loadTensorFlow()
     const model = await loadNetwork(tensorflow, artifact)
-    const label = transform.label.transform
+    const label = onlyLabel(transform).transform
     const outputs = label.kind === 'class' ? label.classes.length : 1
     checkFit(model, artifact, transform)
     const most = examples.rows(split)
@@ -82,7 +90,7 @@ export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, 
     const predictions = new Float32Array(most * outputs)
     const sliced = slices.map((feature) => new Slices(feature, most))
     let rows = 0
-    const needed = [transform.label.name, ...transform.features.map(({ name }) => name), ...slices]
+    const needed = [transform.label.name, ...transformInputs(transform), ...slices]
     const columns = [...new Set(needed)].filter((name) => examples.features.has(name))
     for await (const batch of examples.read(split, { columns, signal: context.signal })) {
       const part = applyTransform(transform, batch)

@@ -1,6 +1,6 @@
 import { ZenmlError } from 'zenml'
 import type { ExamplesReader, TransformGraphData } from 'zenml/formats'
-import { applyTransform } from 'zenml/steps'
+import { applyTransform, transformInputs } from 'zenml/steps'
 
 /** Transformed rows, row after row. */
 export interface Matrix {
@@ -47,7 +47,7 @@ export class MatrixBlocks {
       return
     }
     const { examples, transform, split } = this
-    const columns = [...new Set([transform.label.name, ...transform.features.map(({ name }) => name)])].filter((name) =>
+    const columns = [...new Set([transform.label.name, ...transformInputs(transform)])].filter((name) =>
       examples.features.has(name),
     )
     let block: Block | undefined

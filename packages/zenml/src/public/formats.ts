@@ -28,7 +28,15 @@ export {
 export { parseSchema, printSchema } from '../formats/schema-proto.ts'
 export { selectRows } from '../formats/select-rows.ts'
 export { decodeStatistics, encodeStatistics } from '../formats/statistics-proto.ts'
-export { type FeatureTransform, TransformGraph, type TransformGraphData } from '../formats/transform-graph.ts'
+export {
+  type FeatureTransform,
+  type FittedFeature,
+  type FittedLabel,
+  type LabelTransform,
+  type NgramRule,
+  TransformGraph,
+  type TransformGraphData,
+} from '../formats/transform-graph.ts'
 export {
   BytesArtifact,
   FileTree,

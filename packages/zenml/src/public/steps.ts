@@ -11,7 +11,7 @@ export {
   kFold,
 } from '../steps/k-fold.ts'
 export { type NoSplitParameters, noSplit } from '../steps/no-split.ts'
-export { type FeatureRequest, type PreprocessParameters, preprocess } from '../steps/preprocess.ts'
+export { type PreprocessInput, type PreprocessParameters, preprocess } from '../steps/preprocess.ts'
 export { inferSchema, type SchemaParameters, schemaOf } from '../steps/schema.ts'
 export {
   type SequenceFeature,
@@ -27,4 +27,12 @@ export { type SplitByTimeParameters, splitByTime, type TimeSplit } from '../step
 export { type SplitStratifiedParameters, splitStratified } from '../steps/split-stratified.ts'
 export { statistics } from '../steps/statistics.ts'
 export { type TrainingPipelineOptions, trainingPipeline } from '../steps/training-pipeline.ts'
-export { applyTransform, type TransformedBatch, transformWidth, wordAt } from '../steps/transform.ts'
+export {
+  applyTransform,
+  onlyLabel,
+  type TransformedBatch,
+  transformInputs,
+  transformWidth,
+} from '../steps/transform.ts'
+export type { FeatureRequest, TransformRequest } from '../steps/transforms/requests.ts'
+export { wordAt } from '../steps/values.ts'
