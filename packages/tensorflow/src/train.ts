@@ -1,6 +1,6 @@
 import { type JsonObject, type Step, step, ZenmlError } from 'zenml'
 import { Examples, Model, TransformGraph } from 'zenml/formats'
-import { type Matrix, MatrixBlocks, transformWidth } from 'zenml/steps'
+import { type Matrix, MatrixBlocks, onlyLabel, transformWidth } from 'zenml/steps'
 import * as z from 'zod'
 import { canary } from './canary.ts'
 import { buildNetwork, saveNetwork } from './network.ts'
@@ -72,7 +72,7 @@ export const train: Step<
     const data = new MatrixBlocks(examples, transform, asked.trainSplit, asked.shuffleRows)
     const validation = new MatrixBlocks(examples, transform, asked.validationSplit, asked.shuffleRows)
     const width = transformWidth(transform)
-    const label = transform.label.transform
+    const label = onlyLabel(transform).transform
     const classes = label.kind === 'class' ? label.classes : null
     if (classes !== null && classes.length < 2)
       throw new ZenmlError(

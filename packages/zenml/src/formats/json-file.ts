@@ -29,10 +29,21 @@ export async function readJson(path: string, directory: string, type: string): P
 
 /** An object with `version: 1` in a file of an artifact; throws `ZEN_ARTIFACT_FORMAT` for anything else. */
 export async function readVersion1(path: string, directory: string, type: string): Promise<JsonObject> {
+  return await readVersions(path, directory, type, [1])
+}
+
+/** An object with one of some versions in a file of an artifact; throws `ZEN_ARTIFACT_FORMAT` for anything else. */
+export async function readVersions(
+  path: string,
+  directory: string,
+  type: string,
+  versions: readonly number[],
+): Promise<JsonObject> {
   const value = await readJson(path, directory, type)
-  if (isJsonObject(value) && value['version'] === 1) return value
+  if (isJsonObject(value) && versions.some((version) => value['version'] === version)) return value
   const found = isJsonObject(value) ? JSON.stringify(value['version']) : undefined
-  throw noArtifact(directory, type, `${path} has version ${found ?? 'none'}, this zenml reads version 1`)
+  const known = `version${versions.length > 1 ? 's' : ''} ${versions.join(' and ')}`
+  throw noArtifact(directory, type, `${path} has version ${found ?? 'none'}, this zenml reads ${known}`)
 }
 
 /** The innermost value that has no encoding. */

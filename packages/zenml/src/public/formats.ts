@@ -41,7 +41,15 @@ export { type SampledRow, type SampleOptions, sampleExamples } from '../formats/
 export { parseSchema, printSchema } from '../formats/schema-proto.ts'
 export { selectRows } from '../formats/select-rows.ts'
 export { decodeStatistics, encodeStatistics } from '../formats/statistics-proto.ts'
-export { type FeatureTransform, TransformGraph, type TransformGraphData } from '../formats/transform-graph.ts'
+export {
+  type FeatureTransform,
+  type FittedFeature,
+  type FittedLabel,
+  type LabelTransform,
+  type NgramRule,
+  TransformGraph,
+  type TransformGraphData,
+} from '../formats/transform-graph.ts'
 export {
   BytesArtifact,
   FileTree,

@@ -19,7 +19,7 @@ export { type NoSplitParameters, noSplit } from '../steps/no-split.ts'
 export { type PredictParameters, predict, predictParameters } from '../steps/predict.ts'
 export { type PredictedRows, predictRows } from '../steps/predict-rows.ts'
 export { loadPredictor, type Predictor } from '../steps/predictor.ts'
-export { type FeatureRequest, type PreprocessParameters, preprocess } from '../steps/preprocess.ts'
+export { type PreprocessInput, type PreprocessParameters, preprocess } from '../steps/preprocess.ts'
 export { inferSchema, type SchemaParameters, schemaOf } from '../steps/schema.ts'
 export {
   type SequenceFeature,
@@ -37,6 +37,14 @@ export { statistics } from '../steps/statistics.ts'
 export { type TrainLinearParameters, trainLinear } from '../steps/train-linear.ts'
 export { type TrainTreesParameters, trainTrees } from '../steps/train-trees.ts'
 export { type TrainingPipelineOptions, trainingPipeline } from '../steps/training-pipeline.ts'
-export { applyTransform, type TransformedBatch, transformWidth, wordAt } from '../steps/transform.ts'
+export {
+  applyTransform,
+  onlyLabel,
+  type TransformedBatch,
+  transformInputs,
+  transformWidth,
+} from '../steps/transform.ts'
+export type { FeatureRequest, TransformRequest } from '../steps/transforms/requests.ts'
+export { wordAt } from '../steps/values.ts'
 export { type ValidateParameters, validate } from '../steps/validate.ts'
 export { type ValidationOptions, validateStatistics } from '../steps/validate-statistics.ts'

@@ -7,7 +7,8 @@ import type { ExamplesReader } from '../formats/examples.ts'
 import type { TransformGraphData } from '../formats/transform-graph.ts'
 import { classificationReport, regressionReport } from './evaluate-metrics.ts'
 import { checkPredictor, type Predictor } from './predictor.ts'
-import { applyTransform, wordAt } from './transform.ts'
+import { applyTransform, transformInputs } from './transform.ts'
+import { wordAt } from './values.ts'
 
 /** What is evaluated, and on what. */
 export interface EvaluatedSplit {
@@ -55,7 +56,7 @@ export async function evaluateSplit(
   const predictions = new Float32Array(most * outputs)
   const sliced = slices.map((feature) => new Slices(feature, most))
   let rows = 0
-  const needed = [transform.label.name, ...transform.features.map(({ name }) => name), ...slices]
+  const needed = [transform.label.name, ...transformInputs(transform), ...slices]
   const columns = [...new Set(needed)].filter((name) => examples.features.has(name))
   for await (const batch of examples.read(split, { columns, signal: context.signal })) {
     const part = applyTransform(transform, batch)

@@ -1,7 +1,7 @@
 import { ZenmlError } from '../base/errors.ts'
 import type { ExamplesReader } from '../formats/examples.ts'
 import type { TransformGraphData } from '../formats/transform-graph.ts'
-import { applyTransform } from './transform.ts'
+import { applyTransform, transformInputs } from './transform.ts'
 
 /** Transformed rows, row after row. */
 export interface Matrix {
@@ -56,7 +56,7 @@ export class MatrixBlocks {
       return
     }
     const { examples, transform, split } = this
-    const columns = [...new Set([transform.label.name, ...transform.features.map(({ name }) => name)])].filter((name) =>
+    const columns = [...new Set([transform.label.name, ...transformInputs(transform)])].filter((name) =>
       examples.features.has(name),
     )
     let block: Block | undefined

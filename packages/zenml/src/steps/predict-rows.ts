@@ -3,9 +3,10 @@ import { didYouMean } from '../base/nearest.ts'
 import type { StepContext } from '../define/step.ts'
 import type { BytesColumn, Column, ExampleBatch, FloatColumn } from '../formats/batch.ts'
 import { createExamplesWriter, type ExamplesReader } from '../formats/examples.ts'
+import { selectRows } from '../formats/select-rows.ts'
 import type { TransformGraphData } from '../formats/transform-graph.ts'
 import { checkPredictor, type Predictor } from './predictor.ts'
-import { applyTransform } from './transform.ts'
+import { applyTransform, transformInputs } from './transform.ts'
 
 /** What is predicted, and of what. */
 export interface PredictedRows {
@@ -21,7 +22,7 @@ export interface PredictedRows {
 }
 
 /**
- * Predicts every row, with or without a label, and writes the rows with their prediction to a directory: what the `predict` steps of all packages do.
+ * Predicts every row, with or without a label (but those that the transform leaves out), and writes the rows with their prediction to a directory: what the `predict` steps of all packages do.
  * The feature `NAME` is the class or the number, `NAME.probabilities` a probability for each class in the order of the transform.
  *
  * Throws `ZEN_PREDICT_SPLIT` and `ZEN_PREDICT_FEATURE` for names that are not there or taken, `ZEN_EVALUATE_MODEL` for a model of another transform.
@@ -47,19 +48,24 @@ export async function predictRows(
         exitCode: 1,
       })
   }
-  const needed = [...new Set([...kept, ...transform.features.map((feature) => feature.name)])].filter((feature) =>
+  const needed = [...new Set([...kept, ...transformInputs(transform)])].filter((feature) =>
     examples.features.has(feature),
   )
   const total = chosen.reduce((sum, split) => sum + examples.rows(split), 0)
   const writer = await createExamplesWriter(directory)
+  const counts: { [split: string]: number } = {}
   let done = 0
   try {
     for (const split of chosen) {
       await writer.declare(split)
+      counts[split] = 0
       for await (const batch of examples.read(split, { columns: needed, signal: context.signal })) {
         const part = applyTransform(transform, batch, { labels: false })
-        const said = predictor.predict({ ...part, rows: batch.length })
-        await writer.write(split, withPrediction(batch, kept, predictor, said, name))
+        const said = predictor.predict({ ...part, rows: part.rows.length })
+        // A transform may leave out rows that lack a feature (`missing: drop`).
+        const rows = part.rows.length === batch.length ? batch : selectRows(batch, part.rows)
+        await writer.write(split, withPrediction(rows, kept, predictor, said, name))
+        counts[split]! += part.rows.length
         done += batch.length
         context.progress(done, total, 'rows')
       }
@@ -69,7 +75,7 @@ export async function predictRows(
     await writer.abort()
     throw error
   }
-  context.describe('examples', { splits: Object.fromEntries(chosen.map((split) => [split, examples.rows(split)])) })
+  context.describe('examples', { splits: counts })
 }
 
 function withPrediction(

@@ -3,7 +3,7 @@ import type { TransformGraphData } from '../formats/transform-graph.ts'
 import type { LoadedModel } from '../formats/types.ts'
 import { linearFormat, loadLinear } from './linear-model.ts'
 import type { Matrix } from './matrix-blocks.ts'
-import { transformWidth } from './transform.ts'
+import { onlyLabel, transformWidth } from './transform.ts'
 import { loadTrees, treesFormat } from './trees-model.ts'
 
 /** A trained model, ready to be asked. */
@@ -43,7 +43,7 @@ export async function loadPredictor(model: LoadedModel): Promise<Predictor> {
 
 /** Refuses a model that was trained with another transform: its numbers would mean nothing. Throws `ZEN_EVALUATE_MODEL`. */
 export function checkPredictor({ width, outputs, classes: known }: Predictor, transform: TransformGraphData): void {
-  const label = transform.label.transform
+  const label = onlyLabel(transform).transform
   const classes = label.kind === 'class' ? label.classes : null
   const given = transformWidth(transform)
   const problem =

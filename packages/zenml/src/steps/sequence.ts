@@ -11,7 +11,7 @@ import { type FeaturePlan, Session } from './sequences/session.ts'
 import { WindowCutter, type WindowPlan } from './sequences/windows.ts'
 import { type RowKeys, sortedRows } from './sort-rows.ts'
 import { timesOf } from './time-value.ts'
-import { wordAt } from './transform.ts'
+import { wordAt } from './values.ts'
 
 /** How one feature is treated, where that is not the default. */
 export interface SequenceFeature {

@@ -5,7 +5,7 @@ import { ZenmlError } from '../base/errors.ts'
 import { type Step, step } from '../define/step.ts'
 import { Examples } from '../formats/examples.ts'
 import { assignSplits, checkFeature, dropped, splitName, type Unclaimed, unclaimedParameter } from './assign-splits.ts'
-import { labelWordAt } from './transform.ts'
+import { labelWordAt } from './values.ts'
 
 /** Parameters of `splitByDomain`. */
 export interface SplitByDomainParameters {

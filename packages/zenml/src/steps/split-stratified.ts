@@ -8,7 +8,7 @@ import { Examples } from '../formats/examples.ts'
 import { allRows, assignSplits, checkFeature, limitsOf, type Ratios, ratiosParameter } from './assign-splits.ts'
 import { rowHasher } from './row-hash.ts'
 import { sortedRows } from './sort-rows.ts'
-import { labelWordAt } from './transform.ts'
+import { labelWordAt } from './values.ts'
 
 /** Parameters of `splitStratified`. */
 export interface SplitStratifiedParameters {

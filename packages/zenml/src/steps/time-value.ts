@@ -1,6 +1,6 @@
 import { ZenmlError } from '../base/errors.ts'
 import { type Column, type ExampleBatch, rowEnd, rowStart } from '../formats/batch.ts'
-import { numberAt, wordAt } from './transform.ts'
+import { numberAt, wordAt } from './values.ts'
 
 const pattern =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?(?: ?(?:(Z)|([+-])(\d\d):?(\d\d)))?)?$/

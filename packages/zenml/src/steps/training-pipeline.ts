@@ -6,7 +6,7 @@ import type { TransformGraph } from '../formats/transform-graph.ts'
 import type { Model } from '../formats/types.ts'
 import type { DatasourceOptions } from '../model/datasource-spec.ts'
 import { snapshot } from '../sources/snapshot.ts'
-import { type PreprocessParameters, preprocess } from './preprocess.ts'
+import { type PreprocessInput, preprocess } from './preprocess.ts'
 import { inferSchema } from './schema.ts'
 import { type SplitParameters, split } from './split.ts'
 import { statistics } from './statistics.ts'
@@ -16,7 +16,7 @@ export interface TrainingPipelineOptions extends PipelineOptions {
   readonly name: string
   readonly source: DatasourceOptions
   readonly split?: Defaulted<SplitParameters>
-  readonly preprocess: Defaulted<PreprocessParameters> & { label: string }
+  readonly preprocess: PreprocessInput
   /** Places the trainer. */
   train(inputs: { readonly examples: Ref<typeof Examples>; readonly transform: Ref<typeof TransformGraph> }): {
     readonly model: Ref<typeof Model>

@@ -3,9 +3,11 @@ import { Sum } from '../base/sum.ts'
 import type { TransformGraphData } from '../formats/transform-graph.ts'
 import type { MatrixBlocks } from './matrix-blocks.ts'
 import type { Predictor } from './predictor.ts'
+import { onlyLabel } from './transform.ts'
 
-/** The classes of the label; null where it is a number. Throws `ZEN_TRAIN_CLASSES` where there are no two to tell. */
-export function classesOf({ label }: TransformGraphData): readonly string[] | null {
+/** The classes of the label; null where it is a number. Throws `ZEN_TRAIN_CLASSES` where there are no two to tell, `ZEN_TRANSFORM_LABELS` where there are several labels. */
+export function classesOf(transform: TransformGraphData): readonly string[] | null {
+  const label = onlyLabel(transform)
   if (label.transform.kind !== 'class') return null
   const { classes } = label.transform
   if (classes.length >= 2) return classes

@@ -1,11 +1,17 @@
+import { compareText } from '../base/canonical.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { type Column, type ExampleBatch, rowEnd, rowStart } from '../formats/batch.ts'
-import { textAt } from '../formats/examples.ts'
-import type { FeatureTransform, TransformGraphData } from '../formats/transform-graph.ts'
+import type { FittedFeature, FittedLabel, TransformGraphData } from '../formats/transform-graph.ts'
+import { labelsOf } from './transform-labels.ts'
+import { familyOf } from './transforms/families.ts'
+import { numberAt, wordAt } from './values.ts'
 
 /** Rows as a model takes them. */
 export interface TransformedBatch {
-  /** Rows that are left, as indexes into the batch: those without a label are dropped where labels are asked for. */
+  /**
+   * Rows that are left, as indexes into the batch: those without a label are dropped where labels are asked for, and those that lack a feature
+   * whose `missing` is drop.
+   */
   readonly rows: Uint32Array
   /** Numbers in a row. */
   readonly width: number
@@ -13,35 +19,66 @@ export interface TransformedBatch {
   readonly features: Float32Array
   /** One a row: index of the class, or the value; empty where no labels were asked for. */
   readonly labels: Float32Array
+  /** The same of each further label, in their order; empty where no labels were asked for. */
+  readonly otherLabels: readonly Float32Array[]
 }
 
 /** How many numbers a feature gives. */
-function widthOf(transform: FeatureTransform): number {
-  if (transform.kind === 'onehot') return transform.words.length + 1
-  if (transform.kind === 'bucketize') return transform.boundaries.length + 1
-  return 1
+function widthOf({ transform, values = 1, missing }: FittedFeature): number {
+  return familyOf(transform.kind).width(transform) * values + (missing === 'indicator' ? 1 : 0)
 }
 
 /**
  * How many numbers a fitted transform gives for a row.
  *
  * @example
- * transformWidth({ version: 1, features: [], label: { name: 'y', transform: { kind: 'number' } } }) // 0
+ * transformWidth({ version: 2, features: [], label: { name: 'y', transform: { kind: 'number' } } }) // 0
  */
 export function transformWidth({ features }: TransformGraphData): number {
-  return features.reduce((sum, { transform }) => sum + widthOf(transform), 0)
+  return features.reduce((sum, feature) => sum + widthOf(feature), 0)
 }
 
 /**
- * Applies a fitted transform to raw examples: the same function for training, evaluation and serving. A feature that a row, or the whole
- * batch, does not have is filled as fitted; of several values the first counts.
+ * The features of examples that a fitted transform looks at, labels left out: sorted, each once.
  *
- * Throws `ZEN_TRANSFORM_VALUE` for a text where a number is expected and for an infinite number, `ZEN_LABEL_UNKNOWN` for a class that was
- * not seen in fitting.
+ * @example
+ * const transform = { kind: 'pca', inputs: ['b', 'a'], means: [0, 0], scales: [1, 1], components: [[1, 0]], variances: [1] } as const
+ * transformInputs({ version: 2, features: [{ name: 'c', transform }], label: { name: 'y', transform: { kind: 'number' } } }) // ['a', 'b']
+ */
+export function transformInputs({ features }: TransformGraphData): string[] {
+  return [...new Set(features.flatMap(inputsOf))].sort(compareText)
+}
+
+/**
+ * The label of a fitted transform, for a model that tells one; throws `ZEN_TRANSFORM_LABELS` where there are several.
+ *
+ * @example
+ * onlyLabel({ version: 2, features: [], label: { name: 'y', transform: { kind: 'number' } } }).name // 'y'
+ */
+export function onlyLabel({ label, otherLabels = [] }: TransformGraphData): FittedLabel {
+  if (otherLabels.length === 0) return label
+  const names = [label, ...otherLabels].map(({ name }) => name)
+  throw new ZenmlError(
+    'ZEN_TRANSFORM_LABELS',
+    `The transform has the labels ${names.join(', ')}, but the model tells one.`,
+    { facts: { labels: names }, next: 'Fit a transform for each label.', exitCode: 1 },
+  )
+}
+
+function inputsOf({ name, transform }: FittedFeature): readonly string[] {
+  return transform.kind === 'pca' ? transform.inputs : [name]
+}
+
+/**
+ * Applies a fitted transform to raw examples: the same function for training, evaluation and serving. Each row's numbers depend on that row alone,
+ * whatever the batch. A feature that a row, or the whole batch, does not have is filled as fitted, unless its `missing` says otherwise.
+ *
+ * Throws `ZEN_TRANSFORM_VALUE` for a text where a number is expected, for an infinite number, and for a missing value where that is an error;
+ * `ZEN_TRANSFORM_IMAGE` for an image that cannot be decoded; `ZEN_LABEL_UNKNOWN` for a class that was not seen in fitting.
  *
  * @example
  * const fitted: TransformGraphData = {
- *   version: 1,
+ *   version: 2,
  *   features: [{ name: 'mass', transform: { kind: 'minmax', fill: 0, min: 2000, max: 6000 } }],
  *   label: { name: 'species', transform: { kind: 'class', classes: ['Adelie', 'Gentoo'] } },
  * }
@@ -53,162 +90,110 @@ export function applyTransform(
   { labels = true }: { readonly labels?: boolean } = {},
 ): TransformedBatch {
   const width = transformWidth(graph)
-  const label = labels ? labelsOf(graph, batch) : undefined
-  const kept: number[] = []
-  for (let row = 0; row < batch.length; row++) if (label === undefined || !Number.isNaN(label[row]!)) kept.push(row)
-  const rows = Uint32Array.from(kept)
-  const features = new Float32Array(rows.length * width)
+  const all = labels ? [graph.label, ...(graph.otherLabels ?? [])].map((label) => labelsOf(label, batch)) : []
+  const labelled: number[] = []
+  for (let row = 0; row < batch.length; row++) if (all.every((values) => !Number.isNaN(values[row]))) labelled.push(row)
+  const given = Uint32Array.from(labelled)
+  const matrix = new Float32Array(given.length * width)
+  const dropped = new Uint8Array(given.length)
   let at = 0
-  for (const { name, transform } of graph.features) {
-    const column = batch.columns.get(name)
-    if (transform.kind !== 'onehot' && transform.kind !== 'vocabulary') checkNumbers(name, column, rows)
-    const read = reader(column, transform)
-    for (let index = 0; index < rows.length; index++) {
-      const place = index * width + at
-      read(rows[index]!, features, place)
-      if (!Number.isFinite(features[place])) throw tooLarge(name, column, rows[index]!)
-    }
-    at += widthOf(transform)
+  for (const feature of graph.features) {
+    writeFeature(feature, batch, given, { matrix, width, at, dropped })
+    at += widthOf(feature)
   }
+  const kept = Uint32Array.from(given.keys()).filter((index) => dropped[index] === 0)
+  const rows = kept.map((index) => given[index]!)
+  for (const [to, from] of kept.entries())
+    if (to !== from) matrix.copyWithin(to * width, from * width, (from + 1) * width)
+  const [first, ...others] = all.map((values) => Float32Array.from(rows, (row) => values[row]!))
   return {
     rows,
     width,
-    features,
-    labels: label === undefined ? new Float32Array(0) : Float32Array.from(rows, (row) => label[row]!),
+    features: matrix.subarray(0, rows.length * width),
+    labels: first ?? new Float32Array(0),
+    otherLabels: others,
   }
 }
 
-/** A text must not silently count as a missing number. */
-function checkNumbers(name: string, column: Column | undefined, rows: Uint32Array): void {
-  if (column?.kind !== 'bytes') return
+/** Writes the numbers of one feature for each row, and marks the rows that are dropped for it. */
+function writeFeature(
+  feature: FittedFeature,
+  batch: ExampleBatch,
+  rows: Uint32Array,
+  into: { readonly matrix: Float32Array; readonly width: number; readonly at: number; readonly dropped: Uint8Array },
+): void {
+  const { name, transform, values = 1, missing } = feature
+  const { matrix, width, at, dropped } = into
+  const family = familyOf(transform.kind)
+  const inputs = inputsOf(feature).map((input) => ({ input, column: batch.columns.get(input) }))
+  for (const { input, column } of inputs)
+    if (family.takes !== 'words') checkKind(input, column, rows, family.takes === 'images' ? 'images' : 'numbers')
+  const size = family.width(transform)
+  const column = inputs[0]!.column
+  const write = family.writer(
+    transform,
+    inputs.map((input) => input.column),
+  )
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index]!
+    const place = index * width + at
+    let lacks = false
+    if (family.per === 'row') lacks = write(row, matrix, place)
+    else {
+      const start = column === undefined ? 0 : rowStart(column, row)
+      const end = column === undefined ? 0 : rowEnd(column, row)
+      for (let value = 0; value < values; value++)
+        if (write(start + value < end ? start + value : -1, matrix, place + value * size)) lacks = true
+    }
+    if (lacks && missing !== undefined) {
+      if (missing === 'error') throw lacking(name, row)
+      if (missing === 'drop') dropped[index] = 1
+      else matrix[place + size * values] = 1
+    }
+    if (family.takes !== 'numbers') continue
+    for (let part = 0; part < size * values; part++)
+      if (!Number.isFinite(matrix[place + part])) throw tooLarge(inputs, row, name)
+  }
+}
+
+/** A text must not silently count as a missing number, nor a number as a missing image. */
+function checkKind(name: string, column: Column | undefined, rows: Uint32Array, takes: 'numbers' | 'images'): void {
+  if (column === undefined || (column.kind === 'bytes') === (takes === 'images')) return
   const row = rows.find((some) => rowEnd(column, some) > rowStart(column, some))
   if (row === undefined) return
-  throw new ZenmlError(
-    'ZEN_TRANSFORM_VALUE',
-    `Row ${row} has the text ${JSON.stringify(wordAt(column, row))} for "${name}", which was fitted on numbers.`,
-    { facts: { row, feature: name }, next: 'Give it as a number, or leave it out to have it filled.', exitCode: 1 },
-  )
+  const value =
+    takes === 'numbers' ? `the text ${JSON.stringify(wordAt(column, row))}` : `the number ${wordAt(column, row)}`
+  throw new ZenmlError('ZEN_TRANSFORM_VALUE', `Row ${row} has ${value} for "${name}", which was fitted on ${takes}.`, {
+    facts: { row, feature: name },
+    next: `Give it as ${takes === 'numbers' ? 'a number' : 'the bytes of an image'}, or leave it out to have it filled.`,
+    exitCode: 1,
+  })
 }
 
-function tooLarge(name: string, column: Column | undefined, row: number): ZenmlError {
-  return new ZenmlError(
-    'ZEN_TRANSFORM_VALUE',
-    `Row ${row} has ${numberAt(column, row)} for "${name}", which gives no finite number.`,
-    {
-      facts: { row, feature: name },
-      next: 'Replace infinite and extreme values in a step before, or bucketize the feature.',
-      exitCode: 1,
-    },
-  )
+function lacking(name: string, row: number): ZenmlError {
+  return new ZenmlError('ZEN_TRANSFORM_VALUE', `Row ${row} lacks a value of "${name}", which must not be missing.`, {
+    facts: { row, feature: name },
+    next: 'Give it, or fit the transform with another rule of "missing" for this feature.',
+    exitCode: 1,
+  })
 }
 
-/** Writes what a feature gives for one row. */
-function reader(
-  column: Column | undefined,
-  transform: FeatureTransform,
-): (row: number, into: Float32Array, at: number) => void {
-  switch (transform.kind) {
-    case 'onehot': {
-      const index = new Map(transform.words.map((word, place) => [word, place]))
-      return (row, into, at) => {
-        const word = wordAt(column, row) ?? transform.fill
-        if (word !== null) into[at + (index.get(word) ?? transform.words.length)] = 1
-      }
-    }
-    case 'vocabulary': {
-      const index = new Map(transform.words.map((word, place) => [word, place]))
-      return (row, into, at) => {
-        const word = wordAt(column, row) ?? transform.fill
-        into[at] = word === null ? transform.words.length : (index.get(word) ?? transform.words.length)
-      }
-    }
-    case 'bucketize':
-      return (row, into, at) => {
-        const value = numberAt(column, row) ?? transform.fill
-        let bucket = 0
-        while (bucket < transform.boundaries.length && value >= transform.boundaries[bucket]!) bucket++
-        into[at + bucket] = 1
-      }
-    case 'zscore':
-      return (row, into, at) => {
-        into[at] =
-          transform.deviation === 0
-            ? 0
-            : ((numberAt(column, row) ?? transform.fill) - transform.mean) / transform.deviation
-      }
-    case 'minmax':
-      return (row, into, at) => {
-        into[at] =
-          transform.max === transform.min
-            ? 0
-            : ((numberAt(column, row) ?? transform.fill) - transform.min) / (transform.max - transform.min)
-      }
-    case 'passthrough':
-      return (row, into, at) => {
-        into[at] = numberAt(column, row) ?? transform.fill
-      }
-  }
+function tooLarge(
+  inputs: readonly { readonly input: string; readonly column: Column | undefined }[],
+  row: number,
+  name: string,
+): ZenmlError {
+  const said = inputs.map(({ input, column }) => `${valuesText(column, row)} for "${input}"`).join(', ')
+  return new ZenmlError('ZEN_TRANSFORM_VALUE', `Row ${row} has ${said}, which gives no finite number.`, {
+    facts: { row, feature: name },
+    next: 'Replace infinite and extreme values in a step before, or bucketize the feature.',
+    exitCode: 1,
+  })
 }
 
-/** Label of each row; NaN where it is missing. */
-function labelsOf({ label }: TransformGraphData, batch: ExampleBatch): Float64Array {
-  const column = batch.columns.get(label.name)
-  const labels = new Float64Array(batch.length).fill(Number.NaN)
-  const { transform } = label
-  if (transform.kind === 'number')
-    checkNumbers(
-      label.name,
-      column,
-      Uint32Array.from(labels, (_, row) => row),
-    )
-  const index = transform.kind === 'class' ? new Map(transform.classes.map((name, place) => [name, place])) : undefined
-  for (let row = 0; row < batch.length; row++) {
-    if (index === undefined) {
-      labels[row] = numberAt(column, row) ?? Number.NaN
-      if (!Number.isNaN(labels[row]) && !Number.isFinite(Math.fround(labels[row]!)))
-        throw tooLarge(label.name, column, row)
-    } else {
-      const word = labelWordAt(column, row)
-      const place = word === undefined ? Number.NaN : index.get(word)
-      if (place === undefined) {
-        throw new ZenmlError(
-          'ZEN_LABEL_UNKNOWN',
-          `The class "${word}" of label "${label.name}" was not seen in fitting.`,
-          {
-            next: 'Put rare classes together, or leave their rows out, in a step before the split; or give the train split a larger share.',
-            exitCode: 1,
-          },
-        )
-      }
-      labels[row] = place
-    }
-  }
-  return labels
-}
-
-/** The class of a row; undefined where there is none. NaN is no class. */
-export function labelWordAt(column: Column | undefined, row: number): string | undefined {
-  if (column === undefined || column.kind === 'bytes') return wordAt(column, row)
-  return numberAt(column, row) === undefined ? undefined : wordAt(column, row)
-}
-
-/** First value of a row as a number; undefined where there is none, or it is NaN. Of a text there is none. */
-export function numberAt(column: Column | undefined, row: number): number | undefined {
-  if (column === undefined || column.kind === 'bytes' || rowStart(column, row) === rowEnd(column, row)) return undefined
-  const value = column.values[rowStart(column, row)]!
-  return Number.isNaN(value) ? undefined : value
-}
-
-/**
- * First value of a row as a text; undefined where there is none. Numbers are written as JavaScript does, whole ones exactly.
- *
- * @example
- * wordAt(batchOf([{ island: 'Dream' }]).columns.get('island'), 0) // 'Dream'
- */
-export function wordAt(column: Column | undefined, row: number): string | undefined {
-  if (column === undefined || rowStart(column, row) === rowEnd(column, row)) return undefined
-  const at = rowStart(column, row)
-  if (column.kind === 'bytes') return textAt(column, at)
-  // Identifiers beyond 2^53 must not fall together.
-  return String(column.kind === 'int' && column.big !== undefined ? column.big[at] : column.values[at])
+function valuesText(column: Column | undefined, row: number): string {
+  if (column === undefined || column.kind === 'bytes') return 'nothing'
+  return rowEnd(column, row) - rowStart(column, row) > 1
+    ? String([...column.values.subarray(rowStart(column, row), rowEnd(column, row))])
+    : String(numberAt(column, row) ?? 'nothing')
 }

@@ -101,6 +101,24 @@ it('says which version of an evaluation or a transform it cannot read', async ()
   writeFileSync(join(directory, 'transform.json'), '[]')
   await expect(Evaluation.materializer.load(directory)).rejects.toThrow('has version 2, this zenml reads version 1')
   await expect(TransformGraph.materializer.load(directory)).rejects.toThrow('has version none')
+  writeFileSync(join(directory, 'transform.json'), '{"version":3}')
+  await expect(TransformGraph.materializer.load(directory)).rejects.toThrow('this zenml reads versions 1 and 2')
+})
+
+it('reads a transform of version 1 as it was written, and refuses a transform that it does not know', async () => {
+  const directory = temporary()
+  const label = { name: 'y', transform: { kind: 'number' } } as const
+  const transform = { kind: 'minmax', fill: 1, min: 0, max: 2 } as const
+  const written =
+    '{"features":[{"name":"x","transform":{"fill":1,"kind":"minmax","max":2,"min":0}}],"label":{"name":"y","transform":{"kind":"number"}},"version":1}'
+  writeFileSync(join(directory, 'transform.json'), written)
+  const graph = await TransformGraph.materializer.load(directory)
+  expect(graph).toEqual({ version: 1, features: [{ name: 'x', transform }], label })
+  await TransformGraph.materializer.save(graph, directory)
+  expect(readFileSync(join(directory, 'transform.json'), 'utf8')).toBe(written)
+  const later = { version: 2, features: [{ name: 'x', transform: { kind: 'spline' } }], label }
+  writeFileSync(join(directory, 'transform.json'), JSON.stringify(later))
+  await expect(TransformGraph.materializer.load(directory)).rejects.toThrow('"spline", which this zenml does not know')
 })
 
 it('refuses what JSON cannot say, with its place, before anything is written', async () => {

@@ -8,7 +8,7 @@ import { concatBatches } from '../../src/formats/concat-batches.ts'
 import { batchOf, type Cell } from '../../src/formats/examples.ts'
 import { cellAt } from '../../src/formats/examples-reader.ts'
 import { sortedRows } from '../../src/steps/sort-rows.ts'
-import { numberAt, wordAt } from '../../src/steps/transform.ts'
+import { numberAt, wordAt } from '../../src/steps/values.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'zenml-sort-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
