@@ -101,10 +101,12 @@ export function applyTransform(
     writeFeature(feature, batch, given, { matrix, width, at, dropped })
     at += widthOf(feature)
   }
-  const kept = Uint32Array.from(given.keys()).filter((index) => dropped[index] === 0)
-  const rows = kept.map((index) => given[index]!)
-  for (const [to, from] of kept.entries())
-    if (to !== from) matrix.copyWithin(to * width, from * width, (from + 1) * width)
+  const rows = given.filter((_, index) => dropped[index] === 0)
+  if (rows.length < given.length) {
+    let to = 0
+    for (let from = 0; from < given.length; from++)
+      if (dropped[from] === 0) matrix.copyWithin(to++ * width, from * width, (from + 1) * width)
+  }
   const [first, ...others] = all.map((values) => Float32Array.from(rows, (row) => values[row]!))
   return {
     rows,
@@ -134,11 +136,13 @@ function writeFeature(
     transform,
     inputs.map((input) => input.column),
   )
+  // Every row has one value, and one counts: its index is the row.
+  const isPlain = values === 1 && column !== undefined && column.offsets === undefined
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index]!
     const place = index * width + at
     let lacks = false
-    if (family.per === 'row') lacks = write(row, matrix, place)
+    if (family.per === 'row' || isPlain) lacks = write(row, matrix, place)
     else {
       const start = column === undefined ? 0 : rowStart(column, row)
       const end = column === undefined ? 0 : rowEnd(column, row)
@@ -151,7 +155,9 @@ function writeFeature(
       else matrix[place + size * values] = 1
     }
     if (family.takes !== 'numbers') continue
-    for (let part = 0; part < size * values; part++)
+    // Of the buckets of a value the first tells as much as all.
+    const step = family.per === 'row' ? 1 : size
+    for (let part = 0; part < size * values; part += step)
       if (!Number.isFinite(matrix[place + part])) throw tooLarge(inputs, row, name)
   }
 }

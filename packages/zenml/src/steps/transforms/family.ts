@@ -51,6 +51,10 @@ export function eachValue(
   see: (column: Column, value: number) => void,
 ): void {
   if (column === undefined) return
+  if (column.offsets === undefined) {
+    for (let row = 0; row < rows; row++) see(column, row)
+    return
+  }
   for (let row = 0; row < rows; row++) {
     const start = rowStart(column, row)
     const end = Math.min(rowEnd(column, row), start + most)

@@ -43,7 +43,14 @@ export class WordCounts {
   }
 }
 
-/** Index by word. */
+const indexes = new WeakMap<readonly string[], ReadonlyMap<string, number>>()
+
+/** Index by word; made once for a list, as serving applies a transform row by row. */
 export function indexOf(words: readonly string[]): ReadonlyMap<string, number> {
-  return new Map(words.map((word, index) => [word, index]))
+  let index = indexes.get(words)
+  if (index === undefined) {
+    index = new Map(words.map((word, place) => [word, place]))
+    indexes.set(words, index)
+  }
+  return index
 }
