@@ -109,7 +109,7 @@ it.each(['sum', 'large'])(
   },
 )
 
-it('a loss that is no number, one class, and a split without labels are errors that say so', async () => {
+it('a loss that is no number, one class, several labels, and a split without labels are errors that say so', async () => {
   const transform = await fit('sum')
   await expect(
     runStep(train, { inputs: { examples, transform }, parameters: { learningRate: 1e30, epochs: 20 } }),
@@ -118,6 +118,10 @@ it('a loss that is no number, one class, and a split without labels are errors t
   await expect(runStep(train, { inputs: { examples, transform: one } })).rejects.toMatchObject({
     code: 'ZEN_TRAIN_CLASSES',
     message: 'The label "kind" has only the class "tall" in the transform.',
+  })
+  const several = { ...transform, otherLabels: [{ name: 'x', transform: { kind: 'number' as const } }] }
+  await expect(runStep(train, { inputs: { examples, transform: several } })).rejects.toMatchObject({
+    code: 'ZEN_TRANSFORM_LABELS',
   })
   for (const validationSplit of ['unlabelled', 'none']) {
     await expect(

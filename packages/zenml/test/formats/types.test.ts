@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { runStep } from '../../src/define/run-step.ts'
 import { step } from '../../src/define/step.ts'
 import { Evaluation } from '../../src/formats/evaluation.ts'
-import { TransformGraph } from '../../src/formats/transform-graph.ts'
+import { TransformGraph, type TransformGraphData } from '../../src/formats/transform-graph.ts'
 import { BytesArtifact, FileTree, JsonArtifact, Model, Schema, Statistics } from '../../src/formats/types.ts'
 import { temporary } from './temporary.ts'
 
@@ -103,6 +103,26 @@ it('says which version of an evaluation or a transform it cannot read', async ()
   await expect(TransformGraph.materializer.load(directory)).rejects.toThrow('has version none')
   writeFileSync(join(directory, 'transform.json'), '{"version":3}')
   await expect(TransformGraph.materializer.load(directory)).rejects.toThrow('this zenml reads versions 1 and 2')
+})
+
+it('writes a transform of version 2 in bytes that do not move', async () => {
+  const directory = temporary()
+  const graph: TransformGraphData = {
+    version: 2,
+    features: [
+      { name: 'x', transform: { kind: 'scale_to_0_1', fill: 0.5, min: 0, max: 2 }, values: 3, missing: 'indicator' },
+      { name: 't', transform: { kind: 'tfidf', sizes: [1, 2], level: 'word', words: ['a b'], idf: [1.5], norm: 'l2' } },
+    ],
+    label: { name: 'y', transform: { kind: 'class', classes: ['é', 'z'] } },
+    otherLabels: [{ name: 'z', transform: { kind: 'number' } }],
+  }
+  await TransformGraph.materializer.save(graph, directory)
+  expect(readFileSync(join(directory, 'transform.json'), 'utf8')).toBe(
+    '{"features":[{"missing":"indicator","name":"x","transform":{"fill":0.5,"kind":"scale_to_0_1","max":2,"min":0},"values":3},' +
+      '{"name":"t","transform":{"idf":[1.5],"kind":"tfidf","level":"word","norm":"l2","sizes":[1,2],"words":["a b"]}}],' +
+      '"label":{"name":"y","transform":{"classes":["é","z"],"kind":"class"}},"otherLabels":[{"name":"z","transform":{"kind":"number"}}],"version":2}',
+  )
+  expect(await TransformGraph.materializer.load(directory)).toEqual(graph)
 })
 
 it('reads a transform of version 1 as it was written, and refuses a transform that it does not know', async () => {
