@@ -110,7 +110,7 @@ const parameters: z.ZodType<SequenceParameters, Given> = z.strictObject({
  * gaps, resampled to a regular grid, filled, and cut into windows of `length` cells, one example each, whose features have `length` values.
  * A window also has the `by` features and, as the time, that of its last cell. Windows with a value that is still missing are left out, and
  * those whose label was not observed. Each split is treated by itself. Rows are sorted in scratch files, 32 MiB at a time; a session is held
- * in memory, up to 16,777,216 values of 16 bytes.
+ * in memory, up to 8,388,608 values of 24 bytes.
  *
  * Throws `ZEN_SEQUENCE_FEATURE` for names and methods that do not fit, `ZEN_SEQUENCE_TIME` for a row without a time, `ZEN_TIME_VALUE` for a value
  * that is no time, `ZEN_SEQUENCE_VALUE` for one that cannot be reckoned with, `ZEN_SEQUENCE_SESSION` for a session that is too long,

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { crc32, deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { murmur3 } from '../../src/base/murmur3.ts'
@@ -301,7 +302,23 @@ it('what is no image is refused, and so is one that claims more pixels than memo
   const graph = await fitX([{ x: good }, { x: good }], { transform: 'image', height: 2, width: 2 })
   const bomb = good.slice()
   bomb.set([0, 1, 0, 0, 0, 1, 0, 0], 16)
+  // Interlaced, one pixel, and 64 MiB of zeros.
+  const chunk = (type: string, data: Buffer): Buffer => {
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
+    const ends = [Buffer.alloc(4), Buffer.alloc(4)] as const
+    ends[0].writeUInt32BE(data.length)
+    ends[1].writeUInt32BE(crc32(body))
+    return Buffer.concat([ends[0], body, ends[1]])
+  }
+  const zeros = deflateSync(Buffer.alloc(64 << 20))
+  const header = Buffer.from([0, 0, 0, 1, 0, 0, 0, 1, 8, 6, 0, 0, 1])
+  const parts = [chunk('IHDR', header), chunk('IDAT', zeros), chunk('IEND', Buffer.alloc(0))]
+  const pixel = chunk('IDAT', deflateSync(Buffer.from([0, 255, 51, 0, 255])))
+  const interlaced = new Uint8Array(Buffer.concat([good.subarray(0, 8), parts[0]!, pixel, parts[2]!]))
+  expect(numbersOf(graph, [{ x: interlaced }])[0]!.slice(0, 3)).toEqual([1, Math.fround(0.2), 0])
+  const inflating = new Uint8Array(Buffer.concat([good.subarray(0, 8), ...parts]))
   for (const [bytes, said] of [
+    [inflating, 'Cannot create a Buffer larger than'],
     [Uint8Array.of(1, 2, 3), 'neither JPEG nor PNG'],
     [good.slice(0, 50), 'cannot be decoded'],
     [bomb, 'more than 100 million pixels'],

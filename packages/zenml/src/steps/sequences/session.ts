@@ -33,8 +33,8 @@ export interface EndedSession {
   readonly features: readonly SessionFeature[]
 }
 
-/** Values that a session may have: they are held in memory, 16 bytes each. */
-const mostValues = 1 << 24
+/** Values that a session may have: they are held in memory, up to 24 bytes each. */
+const mostValues = 1 << 23
 
 /** Gathers the rows of one session after the other, in the order of their times. */
 export class Session {
@@ -171,11 +171,12 @@ class SessionColumn {
 
   end(times: Float64Array): SessionFeature {
     const { plan } = this
-    const observed = this.values.slice(0, this.count)
-    const filled = observed.slice()
+    const filled = this.values.subarray(0, this.count)
+    const observed = filled.slice()
     const zero = plan.kind === 'bytes' && plan.fill === 'zero' ? this.wordOf('') : 0
     fillSession(filled, times, plan.fill, zero)
     const { words } = this
+    this.values = new Float64Array(64)
     this.count = 0
     this.words = []
     this.index = new Map()

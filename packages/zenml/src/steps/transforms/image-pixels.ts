@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { inflateSync } from 'node:zlib'
 import { messageOf, ZenmlError } from '../../base/errors.ts'
 
 /** An image as it was stored: four bytes a pixel, of which the last (opacity) is ignored. */
@@ -39,6 +40,7 @@ export function decodeImage(bytes: Uint8Array): Pixels {
       const header = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       if (header.readUInt32BE(16) * header.readUInt32BE(20) > mostMegapixels * 1e6)
         throw new Error(`it has more than ${mostMegapixels} million pixels`)
+      if (header[28] === 1) checkInterlaced(header)
       const { PNG } = load('pngjs') as PngDecoder
       return PNG.sync.read(header)
     }
@@ -46,6 +48,17 @@ export function decodeImage(bytes: Uint8Array): Pixels {
     throw undecodable(messageOf(error), error)
   }
   throw undecodable('it is neither JPEG nor PNG')
+}
+
+/** The decoder inflates rows in passes (interlaced) without a limit, so that a small file could fill memory: throws where it would be too much. */
+function checkInterlaced(png: Buffer): void {
+  const parts: Buffer[] = []
+  for (let at = 8; at + 8 <= png.length; at += png.readUInt32BE(at) + 12)
+    if (png.toString('latin1', at + 4, at + 8) === 'IDAT')
+      parts.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)))
+  // Eight bytes a pixel at most, and for each row of the seven passes, of which there are less than twice the rows, one more.
+  const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)]
+  inflateSync(Buffer.concat(parts), { maxOutputLength: width * height * 8 + height * 2 + 16 })
 }
 
 function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {

@@ -31,7 +31,7 @@ export interface MultihotRequest {
 function fitWords<T extends TransformOf<'onehot' | 'vocabulary' | 'multihot'>>(
   { values }: Pick<FeatureToFit, 'values'>,
   maxWords: number,
-  finish: (words: string[], mostFrequent: string) => T,
+  finish: (words: string[], mostFrequent: string | null) => T,
 ): Fit<T> {
   const counts = new WordCounts()
   return {
@@ -44,12 +44,12 @@ function fitWords<T extends TransformOf<'onehot' | 'vocabulary' | 'multihot'>>(
     },
     finish: () => {
       const ranked = counts.top(maxWords).map(({ word }) => word)
-      return finish([...ranked].sort(compareText), ranked[0]!)
+      return finish([...ranked].sort(compareText), ranked[0] ?? null)
     },
   }
 }
 
-function filled(fill: WordRequest['fill'], mode: string): string | null {
+function filled(fill: WordRequest['fill'], mode: string | null): string | null {
   return fill === undefined ? null : fill === 'mode' ? mode : String(fill)
 }
 
