@@ -45,6 +45,6 @@ export {
   transformWidth,
 } from '../steps/transform.ts'
 export type { FeatureRequest, TransformRequest } from '../steps/transforms/requests.ts'
-export { wordAt } from '../steps/values.ts'
 export { type ValidateParameters, validate } from '../steps/validate.ts'
 export { type ValidationOptions, validateStatistics } from '../steps/validate-statistics.ts'
+export { wordAt } from '../steps/values.ts'

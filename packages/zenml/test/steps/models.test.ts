@@ -161,6 +161,38 @@ async function objectAt(examples: ExamplesReader, row: number): Promise<{ [featu
   return (await all)[row]!
 }
 
+it('rows that the transform leaves out have no prediction, and several labels are refused by training and evaluation', async () => {
+  const rows = square(60, 3).map((row, index) => ({ ...row, a: index % 5 === 0 ? null : row['a']!, index }))
+  const examples = await examplesOf({ train: rows, eval: rows }, { a: 'float' })
+  await using fit = await runStep(preprocess, {
+    inputs: { examples },
+    parameters: {
+      label: 'number',
+      features: {
+        a: { transform: 'zscore', missing: 'drop' },
+        both: { transform: 'pca', features: ['a', 'b'], components: 1 },
+      },
+    },
+  })
+  const { transform } = fit.outputs
+  await using linear = await trained(trainLinear, examples, transform)
+  await using given = await runStep(predict, {
+    inputs: { examples, transform, model: linear.model },
+    parameters: { keep: ['index'] },
+  })
+  const left: unknown[] = []
+  for await (const { index } of given.outputs.examples.objects('eval')) left.push(index)
+  expect(left).toEqual(rows.flatMap(({ index }) => (index % 5 === 0 ? [] : [index])))
+  expect((await scoreOf(examples, transform, linear.model)).rows).toBe(48)
+  const several = { ...transform, otherLabels: [{ name: 'b', transform: { kind: 'number' as const } }] }
+  for (const failing of [
+    trained(trainLinear, examples, several),
+    trained(trainTrees, examples, several),
+    scoreOf(examples, several, linear.model),
+  ])
+    await expect(failing).rejects.toMatchObject({ code: 'ZEN_TRANSFORM_LABELS' })
+})
+
 it('names that are taken or not there, other transforms and other formats are refused', async () => {
   const examples = await examplesOf({ train: square(100, 1), eval: square(50, 2) })
   const transform = plain({ name: 'class', transform: { kind: 'class', classes: ['other', 'same'] } })
