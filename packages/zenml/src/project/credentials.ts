@@ -6,6 +6,7 @@ import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
 import type { DatabaseLocation } from '../metadata/sql/location.ts'
 import { describeMetadata, type MetadataConfig, type ServerMetadata, variableOf } from './metadata-config.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import { resolveIn } from './project-config.ts'
 
 /** Variables of a process. */
@@ -40,20 +41,26 @@ export async function metadataLocation(
 /** Keeps the password of a place in the user's credentials file, which nobody else can read. Throws `ZEN_METADATA_PASSWORD`. */
 export async function keepPassword(config: ServerMetadata, password: string, environment: Environment): Promise<void> {
   const file = credentialsFile(environment)
-  const passwords = { ...(await readPasswords(environment)), [keyOf(config)]: password }
   try {
     await mkdir(join(file, '..'), { recursive: true, mode: 0o700 })
-    // A name of its own: numbers of processes come again, in containers each time, and one that was killed leaves its file.
-    const part = `${file}.${randomBytes(8).toString('hex')}.part`
-    try {
-      await writeFile(part, `${JSON.stringify({ version: 1, passwords }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
-      await rename(part, file)
-    } catch (error) {
-      await rm(part, { force: true })
-      throw error
-    }
+    // Others keep passwords of other servers in the same file.
+    await oneAtATime(file, async () =>
+      writePasswords(file, { ...(await readPasswords(environment)), [keyOf(config)]: password }),
+    )
   } catch (error) {
-    throw unusable(file, 'written', error)
+    throw error instanceof ZenmlError ? error : unusable(file, 'written', error)
+  }
+}
+
+async function writePasswords(file: string, passwords: { readonly [place: string]: string }): Promise<void> {
+  // A name of its own: numbers of processes come again, in containers each time, and one that was killed leaves its file.
+  const part = `${file}.${randomBytes(8).toString('hex')}.part`
+  try {
+    await writeFile(part, `${JSON.stringify({ version: 1, passwords }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+    await rename(part, file)
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
   }
 }
 

@@ -26,7 +26,7 @@ export const defaultConfig: ProjectConfig = {
 
 /** Reads the configuration; throws `ZEN_PROJECT_CONFIG` with the place of what is wrong, undefined where there is none. */
 export async function readConfig(directory: string): Promise<ProjectConfig | undefined> {
-  const file = join(directory, 'config.json')
+  const file = configFile(directory)
   let text: string
   try {
     text = await readFile(file, 'utf8')
@@ -48,7 +48,12 @@ export async function writeConfig(directory: string, config: ProjectConfig): Pro
   await mkdir(directory, { recursive: true })
   const part = join(directory, `config.json.${process.pid}.part`)
   await writeFile(part, `${JSON.stringify(config, null, 2)}\n`)
-  await rename(part, join(directory, 'config.json'))
+  await rename(part, configFile(directory))
+}
+
+/** The file in `.zenml` that holds the configuration. */
+export function configFile(directory: string): string {
+  return join(directory, 'config.json')
 }
 
 /** Where a path of the configuration points. */

@@ -6,8 +6,9 @@ import { openDatabase } from '../metadata/open.ts'
 import { staysInside } from '../model/pipeline-spec.ts'
 import { keepPassword, metadataLocation } from './credentials.ts'
 import { type ServerMetadata, variableOf } from './metadata-config.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import { findRoot } from './open-project.ts'
-import { type ProjectConfig, readConfig, writeConfig } from './project-config.ts'
+import { configFile, type ProjectConfig, readConfig, writeConfig } from './project-config.ts'
 
 /**
  * Keeps metadata in another SQLite database from now on; it is opened or made before that is saved.
@@ -15,13 +16,13 @@ import { type ProjectConfig, readConfig, writeConfig } from './project-config.ts
  * Throws `ZEN_STORE_WRITE` and what opening throws, and then nothing has changed.
  */
 export async function setMetadataStore(directory: string, uri: string): Promise<ProjectConfig> {
-  return await change(directory, async (home, config) => {
+  return await change(directory, async (home) => {
     const path = resolve(directory, pathOf(uri))
     await mkdir(join(path, '..'), { recursive: true }).catch((error: unknown) => {
       throw cannotWrite(join(path, '..'), error)
     })
     await using _opened = await openDatabase({ type: 'sqlite', path })
-    return { ...config, metadata: { type: 'sqlite', path: kept(home, path) } }
+    return { metadata: { type: 'sqlite', path: kept(home, path) } }
   })
 }
 
@@ -37,7 +38,7 @@ export async function setMetadataServer(
   password: string | undefined,
   environment: { readonly [name: string]: string | undefined },
 ): Promise<ProjectConfig> {
-  return await change(directory, async (home, config) => {
+  return await change(directory, async (home) => {
     const reference = password !== undefined && variableOf(password) !== undefined
     const metadata: ServerMetadata = reference ? { ...server, password } : server
     const location =
@@ -46,13 +47,13 @@ export async function setMetadataServer(
         : { ...server, password }
     await using _opened = await openDatabase(location)
     if (password !== undefined && !reference) await keepPassword(metadata, password, environment)
-    return { ...config, metadata }
+    return { metadata }
   })
 }
 
 /** Keeps artifacts in another folder from now on; that it can be written is tried before it is saved. Throws `ZEN_STORE_WRITE`. */
 export async function setArtifactStore(directory: string, uri: string): Promise<ProjectConfig> {
-  return await change(directory, async (home, config) => {
+  return await change(directory, async (home) => {
     const path = resolve(directory, pathOf(uri))
     const trial = join(path, `.zenml-trial-${process.pid}`)
     try {
@@ -62,14 +63,14 @@ export async function setArtifactStore(directory: string, uri: string): Promise<
     } catch (error) {
       throw cannotWrite(path, error)
     }
-    return { ...config, artifacts: { type: 'local', path: kept(home, path) } }
+    return { artifacts: { type: 'local', path: kept(home, path) } }
   })
 }
 
 function cannotWrite(path: string, cause: unknown): ZenmlError {
   return new ZenmlError('ZEN_STORE_WRITE', `${path} cannot be written: ${messageOf(cause)}.`, {
     facts: { path },
-    next: 'Name a folder that you may write to; nothing has changed.',
+    next: 'See that you may write there, or name another place; nothing has changed.',
     cause,
   })
 }
@@ -89,12 +90,21 @@ export async function storesOfProject(
 
 async function change(
   directory: string,
-  work: (home: string, config: ProjectConfig) => Promise<ProjectConfig>,
+  work: (home: string) => Promise<Partial<ProjectConfig>>,
 ): Promise<ProjectConfig> {
-  const { home, config } = await storesOfProject(directory)
-  const changed = await work(home, config)
-  await writeConfig(home, changed)
-  return changed
+  const { home } = await storesOfProject(directory)
+  const changes = await work(home)
+  const file = configFile(home)
+  try {
+    // Read again: what another process has set in the meantime stays.
+    return await oneAtATime(file, async () => {
+      const changed = { ...(await storesOfProject(directory)).config, ...changes }
+      await writeConfig(home, changed)
+      return changed
+    })
+  } catch (error) {
+    throw error instanceof ZenmlError ? error : cannotWrite(file, error)
+  }
 }
 
 /** The path that a URI of a store names; throws `ZEN_USAGE` for one that is not local. */
