@@ -46,9 +46,21 @@ export async function* readParquet(
       for (let from = 0; from < chunk.rowCount; ) {
         const end = Math.min(chunk.rowCount, from + batchSize - rows)
         for (const [index, builder] of columns.entries()) {
-          const vector = chunk.getColumnVector(index)
+          const vector = chunk.getColumnVector(index) as Vector
+          if (vector.getItemBytes !== undefined && builder.kind === 'bytes') {
+            // Texts as the bytes that they are, which makes and encodes no text.
+            for (let row = from; row < end; row++) {
+              const bytes = vector.getItemBytes(row)
+              if (bytes === null) continue
+              const at = rows + row - from
+              if (builder.nextRow !== at) builder.openRow(at)
+              builder.addBytes(bytes, 0, bytes.length)
+              builder.closeRow(at)
+            }
+            continue
+          }
           for (let row = from; row < end; row++) {
-            const value = vector.getItem(row) as Value | { readonly items: readonly (Value | null)[] } | null
+            const value = vector.getItem(row)
             if (value === null) continue
             const values = typeof value === 'object' && 'items' in value ? value.items : [value]
             add(builder, rows + row - from, values, file, before + row)
@@ -62,6 +74,12 @@ export async function* readParquet(
     }
   }
   if (rows > 0) yield take()
+}
+
+/** A column of a chunk: single values, or lists of them; texts and blobs also give their bytes. */
+interface Vector {
+  getItem(row: number): Value | { readonly items: readonly (Value | null)[] } | null
+  getItemBytes?(row: number): Uint8Array | null
 }
 
 type Value = number | bigint | string | { readonly bytes: Uint8Array }
@@ -101,8 +119,8 @@ function addValue(builder: ColumnBuilder, value: Value | null, file: SourceFile,
     builder.addBytes(bytes, 0, bytes.length)
   } else if (typeof value === 'string') throw refused()
   else if (builder.kind === 'float') builder.addFloat(Number(value))
+  else if (Number.isSafeInteger(Number(value))) builder.addWhole(Number(value))
   else if (typeof value === 'bigint') builder.addInt(Number(value >> 32n), Number(value & 0xffffffffn))
-  else if (Number.isSafeInteger(value)) builder.addWhole(value)
   else throw refused()
 }
 
@@ -192,7 +210,8 @@ function columnOf(name: string, type: string, file: SourceFile): ParquetColumn {
   const known = types.find(([pattern]) => pattern.test(single))
   if (known !== undefined) {
     const [, kind, as] = known
-    return { name, kind, sql: `CAST(${column} AS ${as}${isList ? '[]' : ''})` }
+    const sql = `CAST(${column} AS ${as}${isList ? '[]' : ''})`
+    return { name, kind, sql: as === 'VARCHAR' && !isList ? `encode(${sql})` : sql }
   }
   if (type === 'TIMESTAMP WITH TIME ZONE') return { name, kind: 'int', sql: `epoch_us(${column})` }
   if (/^(TIMESTAMP|TIMESTAMP_(S|MS|NS)|DATE)$/.test(type))
