@@ -342,6 +342,30 @@ describe('Parquet', () => {
     expect((await refusal(parquet('SELECT {x: 1} AS s'))).code).toBe('ZEN_PARQUET_TYPE')
   })
 
+  it('texts are the bytes that they are, of an enumeration and of a UUID too, and ints are exact to 64 bits', async () => {
+    const texts = ['', '\\x41', 'exactly 12 b', 'of thirteen b', '日本語のテキスト', '😀', 'a\u0000b', "it's"]
+    const values = texts.map(
+      (text, i) => `(${i}, encode('${text.replace("'", "''").replace('\u0000', "' || chr(0) || '")}'))`,
+    )
+    const { features, rows } = await parquet(
+      `SELECT i, decode(b) AS s, (CASE i % 2 WHEN 0 THEN 'even' ELSE 'odd' END)::ENUM('even', 'odd') AS e,
+        '00000000-0000-0000-0000-00000000000a'::UUID AS u,
+        [9007199254740991, 9007199254740992, -9007199254740992, -9223372036854775808, -1, 0][i % 6 + 1]::BIGINT AS n
+        FROM (VALUES ${values.join(', ')}) AS t(i, b) ORDER BY i`,
+    )
+    expect(features).toEqual({ e: 'bytes', i: 'int', n: 'int', s: 'bytes', u: 'bytes' })
+    const ints = [9007199254740991, 9007199254740992n, -9007199254740992n, -9223372036854775808n, -1, 0]
+    expect(rows).toEqual(
+      texts.map((s, i) => ({
+        e: i % 2 === 0 ? 'even' : 'odd',
+        i,
+        n: ints[i % 6],
+        s,
+        u: '00000000-0000-0000-0000-00000000000a',
+      })),
+    )
+  })
+
   it('the place of a file says nothing: its name is no pattern, and its folder no column', async () => {
     expect((await parquet('SELECT 7 AS a', 'year=2020/data[1]*?.parquet')).rows).toEqual([{ a: 7 }])
   })
