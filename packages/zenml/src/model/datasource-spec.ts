@@ -4,7 +4,7 @@ import type { JsonObject } from '../base/json.ts'
 export type DatasourceSpec = FileDatasource | HttpDatasource | SqliteDatasource
 
 /** Formats of files. */
-export type DatasourceFormat = 'csv' | 'json' | 'jsonl' | 'parquet'
+export type DatasourceFormat = 'csv' | 'json' | 'jsonl' | 'parquet' | 'tfrecord'
 
 interface AnyDatasource {
   /**
@@ -133,6 +133,8 @@ export function formatOf(path: string): DatasourceFormat | undefined {
   if (name.endsWith('.json')) return 'json'
   if (/\.(jsonl|ndjson)$/.test(name)) return 'jsonl'
   if (/\.(parquet|parq)$/.test(name)) return 'parquet'
+  // `data_tfrecord-00000-of-00012` is how TensorFlow Extended calls its files.
+  if (/\.tfrecords?(-\d+-of-\d+)?$|tfrecord-\d+-of-\d+$/.test(name)) return 'tfrecord'
   return undefined
 }
 

@@ -5,7 +5,7 @@ import { findRowKinds, readRows } from './json-rows.ts'
 import { withSchema } from './kinds.ts'
 import { findParquetKinds, readParquet } from './parquet.ts'
 import { checkOptions } from './source-options.ts'
-import { readTfrecord } from './tfrecord.ts'
+import { findTfrecordKinds, readTfrecord } from './tfrecord.ts'
 
 /** Options of reading. */
 export interface ReadSourceOptions {
@@ -19,7 +19,7 @@ export type SourceKinds = ReadonlyMap<string, FeatureKind | undefined>
 
 /**
  * Finds each feature's kind: of CSV and JSON the narrowest of int, float and bytes that holds every value, of Parquet what the column's
- * type says. `options.schema` decides for the features that it names.
+ * type says, of TFRecord what its values say. `options.schema` decides for the features that it names.
  *
  * With `sample`, only the beginnings of CSV files are looked at, which is enough for most: `readSource` throws `KindMismatch` where
  * it was not.
@@ -36,8 +36,7 @@ export async function findKinds(
       : format === 'parquet'
         ? await findParquetKinds(files)
         : format === 'tfrecord'
-          ? // Staged by the host, which says of every feature what it is.
-            new Map(Object.entries(options.schema))
+          ? await findTfrecordKinds(files, options.schema, signal)
           : await findRowKinds(format, files, options.encoding, signal)
   return withSchema(found, options.schema)
 }
