@@ -1,8 +1,5 @@
-import { defaultMaxBytes, versionPattern } from '../model/datasource-spec.ts'
+import { datasourceFormats, defaultMaxBytes, versionPattern } from '../model/datasource-spec.ts'
 import type { KeyTable } from './config-keys.ts'
-
-/** Formats of files. */
-export const formats: readonly string[] = ['csv', 'json', 'jsonl', 'parquet', 'tfrecord']
 
 const shared: KeyTable = {
   version: {
@@ -18,7 +15,7 @@ const file: KeyTable = {
   format: {
     type: 'string',
     description: 'Format of the files; told by their name where it is left out.',
-    values: formats,
+    values: datasourceFormats,
   },
   options: { type: 'free', description: 'Options of the format.' },
 }

@@ -4,7 +4,13 @@ import type { JsonObject } from '../base/json.ts'
 export type DatasourceSpec = FileDatasource | HttpDatasource | SqliteDatasource
 
 /** Formats of files. */
-export type DatasourceFormat = 'csv' | 'json' | 'jsonl' | 'parquet' | 'tfrecord'
+export const datasourceFormats = ['csv', 'json', 'jsonl', 'parquet', 'tfrecord', 'text', 'image'] as const
+
+/** A format of files. */
+export type DatasourceFormat = (typeof datasourceFormats)[number]
+
+/** Formats that give the names of their files as data: names are then part of what a source is. */
+export const namedFormats: ReadonlySet<string> = new Set<DatasourceFormat>(['text', 'image'])
 
 interface AnyDatasource {
   /**
@@ -126,8 +132,9 @@ export function placeOf(spec: DatasourceSpec): string {
   }
 }
 
-/** The format that a file's name tells, also behind `.gz` and `.zst`; undefined where it tells none. */
+/** The format that a file's name tells, of all but images also behind `.gz` and `.zst`; undefined where it tells none. */
 export function formatOf(path: string): DatasourceFormat | undefined {
+  if (/\.(png|jpe?g|gif|webp|bmp)$/i.test(path)) return 'image'
   const name = path.toLowerCase().replace(/\.(gz|zst)$/, '')
   if (/\.(csv|tsv)$/.test(name)) return 'csv'
   if (name.endsWith('.json')) return 'json'
@@ -135,6 +142,7 @@ export function formatOf(path: string): DatasourceFormat | undefined {
   if (/\.(parquet|parq)$/.test(name)) return 'parquet'
   // `data_tfrecord-00000-of-00012` is how TensorFlow Extended calls its files.
   if (/\.tfrecords?(-\d+-of-\d+)?$|tfrecord-\d+-of-\d+$/.test(name)) return 'tfrecord'
+  if (/\.(txt|text|md|markdown)$/.test(name)) return 'text'
   return undefined
 }
 

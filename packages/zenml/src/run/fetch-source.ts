@@ -8,6 +8,7 @@ import { createExamplesWriter, type ExamplesSummary } from '../formats/examples.
 import { type DatasourceSpec, placeOf } from '../model/datasource-spec.ts'
 import type { SourceFile } from '../model/source-files.ts'
 import { connectorOf, type RowConnector } from '../sources/connector.ts'
+import { digestOfFiles } from '../sources/resolve-source.ts'
 import type { PlannedSource } from './plan.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -95,7 +96,13 @@ export async function stagedSource(
     })
   const { format, options, digest } =
     spec.type === 'http'
-      ? { ...spec, digest: digestOf(['source files', manifest.files.map((file) => [file.size, file.digest])]) }
+      ? {
+          ...spec,
+          digest: digestOfFiles(
+            spec.format,
+            manifest.files.map(({ path, ...file }) => ({ inner: path, ...file })),
+          ),
+        }
       : { format: 'tfrecord', options: { schema: await featuresOf(artifacts, manifest.files) }, digest: staged }
   return {
     files: [],
@@ -130,7 +137,7 @@ export async function layOutSource(
   const { files } = (await artifacts.manifest(staged))!
   return files
     .filter(({ path }) => path !== 'examples.json')
-    .map(({ path, size }) => ({ name: path, path: join(directory, path), size }))
+    .map(({ path, size }) => ({ name: path, inner: path, path: join(directory, path), size }))
 }
 
 function noteOf({ cacheDirectory }: Workspace, spec: RemoteDatasource): string {

@@ -29,7 +29,7 @@ function folder(files: { readonly [name: string]: string | Uint8Array }): string
 /** The rows of a snapshot of one file, as people see them. */
 async function read(content: string | Uint8Array, format: string, options: JsonObject = {}): Promise<unknown[]> {
   const directory = folder({ data: content })
-  const files = [{ name: 'data', path: join(directory, 'data'), size: content.length }]
+  const files = [{ name: 'data', inner: 'data', path: join(directory, 'data'), size: content.length }]
   await using trial = await runStep(snapshot, { inputs: { source: { format, options, files } } })
   const rows: unknown[] = []
   for await (const row of trial.outputs.examples.objects('all')) rows.push(row)
