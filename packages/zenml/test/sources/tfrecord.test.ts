@@ -34,7 +34,12 @@ async function records(...lists: { readonly [feature: string]: Cell }[][]): Prom
 }
 
 function source(paths: readonly string[], options = {}): { format: string; options: object; files: SourceFile[] } {
-  const files = paths.map((path, index) => ({ name: `part-${index}`, inner: `part-${index}`, path, size: readFileSync(path).length }))
+  const files = paths.map((path, index) => ({
+    name: `part-${index}`,
+    inner: `part-${index}`,
+    path,
+    size: readFileSync(path).length,
+  }))
   return { format: 'tfrecord', options, files }
 }
 
