@@ -74,6 +74,21 @@ export const datasourceKeys: { readonly [type: string]: KeyTable } = {
     ...sql,
     ...shared,
   },
+  artifact: {
+    type: kind('artifact'),
+    artifact: {
+      type: 'string',
+      description: 'Examples in the artifact store: a digest, or RUN/step.output; either this or pipeline and output.',
+    },
+    pipeline: { type: 'string', description: 'A pipeline, of whose newest complete run the output is read.' },
+    output: { type: 'string', description: 'step.output of that run.' },
+    splits: {
+      type: 'strings',
+      description: 'The splits that are read, in this order. Default all, in the order of their names.',
+      item: 'name of a split',
+    },
+    ...shared,
+  },
 }
 
 function kind(type: string): KeyTable[string] {

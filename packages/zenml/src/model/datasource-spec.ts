@@ -1,7 +1,7 @@
 import type { JsonObject } from '../base/json.ts'
 
 /** Data that lies outside: read once, kept as an immutable snapshot. */
-export type DatasourceSpec = FileDatasource | HttpDatasource | SqliteDatasource
+export type DatasourceSpec = FileDatasource | HttpDatasource | SqliteDatasource | ArtifactDatasource
 
 /** Formats of files. */
 export const datasourceFormats = ['csv', 'json', 'jsonl', 'parquet', 'tfrecord', 'text', 'image'] as const
@@ -66,8 +66,21 @@ export interface SqliteDatasource extends SqlDatasource {
   readonly path: string
 }
 
+/** Examples in the artifact store: what another pipeline gave. */
+export interface ArtifactDatasource extends AnyDatasource {
+  readonly type: 'artifact'
+  /** A digest, a unique prefix of one, or `RUN/step.output`; either this or `pipeline` and `output`. */
+  readonly artifact?: string
+  /** A pipeline: of its newest complete run the `output`. */
+  readonly pipeline?: string
+  /** `step.output` */
+  readonly output?: string
+  /** The splits that are read, in this order. Default all, in the order of their names. */
+  readonly splits?: readonly string[]
+}
+
 /** What `datasource()` is given: as in the configuration, the format guessed from the file's name where it is left out. */
-export type DatasourceOptions = FileOptions | HttpOptions | SqliteDatasource
+export type DatasourceOptions = FileOptions | HttpOptions | SqliteDatasource | ArtifactDatasource
 
 /** Files of the repository, of an installed package, or below a data root. */
 export interface FileOptions extends AnyDatasource {
@@ -129,6 +142,8 @@ export function placeOf(spec: DatasourceSpec): string {
       return spec.url
     case 'sqlite':
       return `${spec.path}: ${spec.table ?? 'query'}`
+    case 'artifact':
+      return spec.artifact ?? `${spec.pipeline}: ${spec.output}`
   }
 }
 
