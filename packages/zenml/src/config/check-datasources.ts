@@ -38,6 +38,7 @@ export function checkDatasource(name: string, spec: DatasourceSpec): readonly Di
       `version must be latest, the id of a commit (16 hex digits) or a digest (sha256:…), not "${spec.version}".`,
     )
   if (spec.type === 'http') checkHttp(spec, wrong)
+  if (spec.type === 'artifact') checkArtifact(spec, wrong)
   if ('key' in spec || 'table' in spec || 'query' in spec || spec.type === 'sqlite') checkSql(spec, wrong)
   return problems
 }
@@ -58,6 +59,16 @@ function checkHttp({ url, headers }: Extract<DatasourceSpec, { type: 'http' }>, 
     else if (secretHeader.test(header) && value.search(variableReference) < 0)
       wrong('headers', `the secret of "${header}" stands in clear. Write "\${env:NAME}" and set the variable.`)
   }
+}
+
+function checkArtifact(spec: Extract<DatasourceSpec, { type: 'artifact' }>, wrong: Wrong): void {
+  const { artifact, pipeline, output, splits } = spec
+  if (artifact === undefined ? pipeline === undefined || output === undefined : (pipeline ?? output) !== undefined)
+    wrong('artifact', 'give either artifact, or pipeline and output.')
+  if (output !== undefined && !/^[^./]+\.[^./]+$/.test(output))
+    wrong('output', `"${output}" is no output of a step; write step.output.`)
+  if (splits !== undefined && (splits.length === 0 || new Set(splits).size < splits.length))
+    wrong('splits', 'splits must name one split or more, none of them twice.')
 }
 
 function checkSql(spec: Extract<DatasourceSpec, { type: 'sqlite' }>, wrong: Wrong): void {

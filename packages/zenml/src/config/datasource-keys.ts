@@ -1,8 +1,5 @@
-import { defaultMaxBytes, versionPattern } from '../model/datasource-spec.ts'
+import { datasourceFormats, defaultMaxBytes, versionPattern } from '../model/datasource-spec.ts'
 import type { KeyTable } from './config-keys.ts'
-
-/** Formats of files. */
-export const formats: readonly string[] = ['csv', 'json', 'jsonl', 'parquet']
 
 const shared: KeyTable = {
   version: {
@@ -18,7 +15,7 @@ const file: KeyTable = {
   format: {
     type: 'string',
     description: 'Format of the files; told by their name where it is left out.',
-    values: formats,
+    values: datasourceFormats,
   },
   options: { type: 'free', description: 'Options of the format.' },
 }
@@ -75,6 +72,21 @@ export const datasourceKeys: { readonly [type: string]: KeyTable } = {
       required: true,
     },
     ...sql,
+    ...shared,
+  },
+  artifact: {
+    type: kind('artifact'),
+    artifact: {
+      type: 'string',
+      description: 'Examples in the artifact store: a digest, or RUN/step.output; either this or pipeline and output.',
+    },
+    pipeline: { type: 'string', description: 'A pipeline, of whose newest complete run the output is read.' },
+    output: { type: 'string', description: 'step.output of that run.' },
+    splits: {
+      type: 'strings',
+      description: 'The splits that are read, in this order. Default all, in the order of their names.',
+      item: 'name of a split',
+    },
     ...shared,
   },
 }

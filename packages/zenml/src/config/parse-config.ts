@@ -12,7 +12,12 @@ import {
 import type { Json, JsonObject } from '../base/json.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { ok, type Result, refuse } from '../base/result.ts'
-import { completeDatasource, type DatasourceOptions, type DatasourceSpec } from '../model/datasource-spec.ts'
+import {
+  completeDatasource,
+  type DatasourceOptions,
+  type DatasourceSpec,
+  datasourceFormats,
+} from '../model/datasource-spec.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import {
   type BackendSpec,
@@ -23,7 +28,6 @@ import {
   staysInside,
 } from '../model/pipeline-spec.ts'
 import { configKeys, type KeyRule, type KeyTable } from './config-keys.ts'
-import { formats } from './datasource-keys.ts'
 import { checkGraph } from './graph.ts'
 
 /** A place in a file, counted from 1. */
@@ -353,7 +357,7 @@ function specOf(value: JsonObject, reader: Reader): PipelineSpec {
     if (spec === undefined)
       reader.addAt(
         'ZEN_CONFIG_MISSING',
-        `The format of "${given[key]}" is not told by its name: add format (${formats.join(', ')}).`,
+        `The format of "${given[key]}" is not told by its name: add format (${datasourceFormats.join(', ')}).`,
         `datasources.${name}.${key}`,
       )
     else datasources[name] = spec

@@ -1,7 +1,13 @@
 import { ZenmlError } from '../base/errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import type { AnyArtifactType } from '../model/artifact-type.ts'
-import { completeDatasource, type DatasourceOptions, type DatasourceSpec } from '../model/datasource-spec.ts'
+import {
+  completeDatasource,
+  type DatasourceOptions,
+  type DatasourceSpec,
+  datasourceFormats,
+  type FileOptions,
+} from '../model/datasource-spec.ts'
 import { type BackendSpec, namePattern, partNamePattern, type StoresSpec } from '../model/pipeline-spec.ts'
 import type { AnyStep, OptionalPort, OutputPorts, PlacementOptions, Ports, SourcePort } from './step.ts'
 
@@ -127,9 +133,9 @@ export function pipeline(name: string, connect: () => void, options: PipelineOpt
 export function datasource(name: string, options: DatasourceOptions): Ref<SourcePort> {
   const spec = completeDatasource(options)
   if (spec === undefined) {
-    const place = options.type === 'http' ? options.url : options.path
+    const place = options.type === 'http' ? options.url : (options as FileOptions).path
     throw new ZenmlError('ZEN_SOURCE_FORMAT', `The format of "${place}" is not told by its name.`, {
-      next: 'Add format: "csv", "json", "jsonl" or "parquet".',
+      next: `Add format: one of ${datasourceFormats.join(', ')}.`,
     })
   }
   return currentPipeline(name).datasource(name, spec)

@@ -107,6 +107,8 @@ class Decoder implements ExampleDecoder {
       const tag = this.varint(at, end)
       at = this.at
       if (tag !== 0x0a) {
+        // To step over them would lose all that is in them without a word.
+        if (tag === 0x12) throw this.corrupt('it has feature lists, so it is a tf.train.SequenceExample')
         at = this.skipField(tag, at, end)
         continue
       }

@@ -32,29 +32,30 @@ const chunkBytes = 1 << 20
 /**
  * Reads a TFRecord file, gzip or plain (told by its content), block by block in memory bounded by the longest record. Every
  * CRC is checked. Throws `ZEN_TFRECORD_CORRUPT` for damage and truncation, with the file, the number of the record (from 0)
- * and the byte offset of its frame in the (uncompressed) stream; `ZEN_TFRECORD_MISSING` where there is no file.
+ * and the byte offset of its frame in the (uncompressed) stream; `ZEN_TFRECORD_MISSING` where there is no file. Messages
+ * call the file `name` (default its path).
  *
  * Format: https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
  */
 export async function* readRecordBlocks(
   path: string,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  { signal, name = path }: { readonly signal?: AbortSignal | undefined; readonly name?: string | undefined } = {},
 ): AsyncGenerator<RecordBlock, void, undefined> {
-  const file = await opened(path)
+  const file = await opened(path, name)
   try {
-    yield* blocksOf(file, path, options.signal)
+    yield* blocksOf(file, name, signal)
   } finally {
     await file.close()
   }
 }
 
-async function opened(path: string): Promise<FileHandle> {
+async function opened(path: string, name: string): Promise<FileHandle> {
   try {
     return await open(path)
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error
-    throw new ZenmlError('ZEN_TFRECORD_MISSING', `There is no file ${path}.`, {
-      facts: { file: path },
+    throw new ZenmlError('ZEN_TFRECORD_MISSING', `There is no file ${name}.`, {
+      facts: { file: name },
       next: 'Restore the file, or make the artifact again.',
       exitCode: 1,
       cause: error,

@@ -1,10 +1,16 @@
 import type { JsonObject } from '../base/json.ts'
 
 /** Data that lies outside: read once, kept as an immutable snapshot. */
-export type DatasourceSpec = FileDatasource | HttpDatasource | SqliteDatasource
+export type DatasourceSpec = FileDatasource | HttpDatasource | SqliteDatasource | ArtifactDatasource
 
 /** Formats of files. */
-export type DatasourceFormat = 'csv' | 'json' | 'jsonl' | 'parquet'
+export const datasourceFormats = ['csv', 'json', 'jsonl', 'parquet', 'tfrecord', 'text', 'image'] as const
+
+/** A format of files. */
+export type DatasourceFormat = (typeof datasourceFormats)[number]
+
+/** Formats that give the names of their files as data: names are then part of what a source is. */
+export const namedFormats: ReadonlySet<string> = new Set<DatasourceFormat>(['text', 'image'])
 
 interface AnyDatasource {
   /**
@@ -60,8 +66,21 @@ export interface SqliteDatasource extends SqlDatasource {
   readonly path: string
 }
 
+/** Examples in the artifact store: what another pipeline gave. */
+export interface ArtifactDatasource extends AnyDatasource {
+  readonly type: 'artifact'
+  /** A digest, a unique prefix of one, or `RUN/step.output`; either this or `pipeline` and `output`. */
+  readonly artifact?: string
+  /** A pipeline: of its newest complete run the `output`. */
+  readonly pipeline?: string
+  /** `step.output` */
+  readonly output?: string
+  /** The splits that are read, in this order. Default all, in the order of their names. */
+  readonly splits?: readonly string[]
+}
+
 /** What `datasource()` is given: as in the configuration, the format guessed from the file's name where it is left out. */
-export type DatasourceOptions = FileOptions | HttpOptions | SqliteDatasource
+export type DatasourceOptions = FileOptions | HttpOptions | SqliteDatasource | ArtifactDatasource
 
 /** Files of the repository, of an installed package, or below a data root. */
 export interface FileOptions extends AnyDatasource {
@@ -123,16 +142,22 @@ export function placeOf(spec: DatasourceSpec): string {
       return spec.url
     case 'sqlite':
       return `${spec.path}: ${spec.table ?? 'query'}`
+    case 'artifact':
+      return spec.artifact ?? `${spec.pipeline}: ${spec.output}`
   }
 }
 
-/** The format that a file's name tells, also behind `.gz` and `.zst`; undefined where it tells none. */
+/** The format that a file's name tells, of all but images also behind `.gz` and `.zst`; undefined where it tells none. */
 export function formatOf(path: string): DatasourceFormat | undefined {
+  if (/\.(png|jpe?g|gif|webp|bmp)$/i.test(path)) return 'image'
   const name = path.toLowerCase().replace(/\.(gz|zst)$/, '')
   if (/\.(csv|tsv)$/.test(name)) return 'csv'
   if (name.endsWith('.json')) return 'json'
   if (/\.(jsonl|ndjson)$/.test(name)) return 'jsonl'
   if (/\.(parquet|parq)$/.test(name)) return 'parquet'
+  // `data_tfrecord-00000-of-00012` is how TensorFlow Extended calls its files.
+  if (/\.tfrecords?(-\d+-of-\d+)?$|tfrecord-\d+-of-\d+$/.test(name)) return 'tfrecord'
+  if (/\.(txt|text|md|markdown)$/.test(name)) return 'text'
   return undefined
 }
 

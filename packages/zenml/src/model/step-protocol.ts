@@ -1,6 +1,7 @@
 import type { Digest } from '../base/digest.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Failure } from './run.ts'
+import type { SourceFile } from './source-files.ts'
 import type { Touch } from './touch.ts'
 
 /**
@@ -52,8 +53,8 @@ export interface StepInputSource {
   readonly kind: 'source'
   readonly format: string
   readonly options: JsonObject
-  /** In reading order: `name` is what messages show (relative to the repository or package), `path` where it is. */
-  readonly files: readonly { readonly name: string; readonly path: string; readonly size: number }[]
+  /** In reading order. */
+  readonly files: readonly SourceFile[]
 }
 
 /** What the entry point leaves as `output.json`, written last and renamed into place. */

@@ -8,11 +8,15 @@ import { createExamplesWriter, type ExamplesSummary } from '../formats/examples.
 import { type DatasourceSpec, placeOf } from '../model/datasource-spec.ts'
 import type { SourceFile } from '../model/source-files.ts'
 import { connectorOf, type RowConnector } from '../sources/connector.ts'
+import { digestOfFiles } from '../sources/resolve-source.ts'
 import type { PlannedSource } from './plan.ts'
 import type { Workspace } from './workspace.ts'
 
 /** A datasource that is no local file. */
 export type RemoteDatasource = Exclude<DatasourceSpec, { readonly type: 'file' }>
+
+/** A datasource that lies outside of the project and its stores. */
+type ConnectedDatasource = Exclude<RemoteDatasource, { readonly type: 'artifact' }>
 
 /** What of an earlier fetch is remembered: it may be forgotten at any time, and is fetched again then. */
 interface Fetch {
@@ -29,7 +33,7 @@ interface Fetch {
 export async function fetchSource(
   workspace: Workspace,
   root: string,
-  spec: RemoteDatasource,
+  spec: ConnectedDatasource,
   signal?: AbortSignal,
 ): Promise<PlannedSource> {
   const { artifacts, temporaryDirectory, dataRoots, environment } = workspace
@@ -93,10 +97,21 @@ export async function stagedSource(
     throw new ZenmlError('ZEN_ARTIFACT_MISSING', `The store no longer holds what ${placeOf(spec)} gave.`, {
       exitCode: 1,
     })
+  const splits = spec.type === 'artifact' ? spec.splits : undefined
   const { format, options, digest } =
     spec.type === 'http'
-      ? { ...spec, digest: digestOf(['source files', manifest.files.map((file) => [file.size, file.digest])]) }
-      : { format: 'tfrecord', options: { schema: await featuresOf(artifacts, manifest.files) }, digest: staged }
+      ? {
+          ...spec,
+          digest: digestOfFiles(
+            spec.format,
+            manifest.files.map(({ path, ...file }) => ({ inner: path, ...file })),
+          ),
+        }
+      : {
+          format: 'tfrecord',
+          options: await schemaOf(artifacts, manifest.files),
+          digest: splits === undefined ? staged : digestOf(['splits', staged, splitsIn(manifest.files, splits)]),
+        }
   return {
     files: [],
     format,
@@ -105,40 +120,56 @@ export async function stagedSource(
     identity: digestOf(['datasource 1', digest, format, options]),
     staged,
     version,
+    ...(splits === undefined ? {} : { splits }),
   }
 }
 
-async function featuresOf(
+/** Checks that Examples have these splits. */
+function splitsIn(files: readonly { readonly path: string }[], splits: readonly string[]): readonly string[] {
+  const known = [...new Set(files.flatMap(({ path }) => /^Split-([^/]+)\//.exec(path)?.[1] ?? []))]
+  const other = splits.find((split) => !known.includes(split))
+  if (other === undefined) return splits
+  throw new ZenmlError('ZEN_EXAMPLES_SPLIT', `The examples have no split "${other}"; they have ${known.join(', ')}.`, {
+    facts: { split: other },
+  })
+}
+
+/** The kinds of Examples that we wrote; of others, a read will tell. */
+async function schemaOf(
   artifacts: Workspace['artifacts'],
   files: readonly { readonly path: string; readonly digest: Digest }[],
 ): Promise<JsonObject> {
   const file = files.find(({ path }) => path === 'examples.json')
-  const bytes = file === undefined ? undefined : await artifacts.getBlob(file.digest)
+  if (file === undefined) return {}
+  const bytes = await artifacts.getBlob(file.digest)
   if (bytes === undefined)
-    throw new ZenmlError('ZEN_ARTIFACT_DAMAGED', 'A staged datasource has no examples.json.', { exitCode: 1 })
-  return { ...(JSON.parse(new TextDecoder().decode(bytes)) as ExamplesSummary).features }
+    throw new ZenmlError('ZEN_ARTIFACT_DAMAGED', 'The examples.json of a datasource cannot be read.', { exitCode: 1 })
+  return { schema: { ...(JSON.parse(new TextDecoder().decode(bytes)) as ExamplesSummary).features } }
 }
 
-/** Lays a staged source out in a folder, read-only; its files in reading order. */
+/** Lays a staged source out in a folder, read-only; its files in reading order, of all splits or of some. */
 export async function layOutSource(
   { artifacts }: Pick<Workspace, 'artifacts'>,
   staged: Digest,
   directory: string,
+  splits?: readonly string[],
 ): Promise<readonly SourceFile[]> {
   await mkdir(directory, { recursive: true })
   await artifacts.materialise(staged, directory)
   const { files } = (await artifacts.manifest(staged))!
-  return files
-    .filter(({ path }) => path !== 'examples.json')
-    .map(({ path, size }) => ({ name: path, path: join(directory, path), size }))
+  const read =
+    splits === undefined
+      ? files.filter(({ path }) => path !== 'examples.json')
+      : splits.flatMap((split) => files.filter(({ path }) => path.startsWith(`Split-${split}/`)))
+  return read.map(({ path, size }) => ({ name: path, inner: path, path: join(directory, path), size }))
 }
 
-function noteOf({ cacheDirectory }: Workspace, spec: RemoteDatasource): string {
+function noteOf({ cacheDirectory }: Workspace, spec: ConnectedDatasource): string {
   const { version: _version, ...declared } = spec
   return join(cacheDirectory, 'fetches', `${hexOf(digestOf(['fetch 1', declared as unknown as JsonObject]))}.json`)
 }
 
-async function recall(workspace: Workspace, spec: RemoteDatasource): Promise<Fetch | undefined> {
+async function recall(workspace: Workspace, spec: ConnectedDatasource): Promise<Fetch | undefined> {
   let value: unknown
   try {
     value = JSON.parse(await readFile(noteOf(workspace, spec), 'utf8'))
@@ -153,7 +184,7 @@ async function recall(workspace: Workspace, spec: RemoteDatasource): Promise<Fet
   return (await workspace.artifacts.check(staged)).kind === 'whole' ? { version, staged } : undefined
 }
 
-async function remember(workspace: Workspace, spec: RemoteDatasource, fetched: Fetch): Promise<void> {
+async function remember(workspace: Workspace, spec: ConnectedDatasource, fetched: Fetch): Promise<void> {
   const file = noteOf(workspace, spec)
   const part = `${file}.${process.pid}.part`
   await mkdir(join(file, '..'), { recursive: true })

@@ -21,8 +21,10 @@ export function pinnedSources(workspace: Workspace, presentRoot: string, pinned:
       if (staged !== undefined && (recorded ?? use.identity) === staged.identity) return { ...staged, ...pins }
     }
     let why = 'it has changed since'
-    // A server is the same wherever it is asked from.
-    for (const root of source.type === 'http' ? [presentRoot] : [workspace.root, presentRoot]) {
+    // Servers and stores are the same wherever they are asked from.
+    for (const root of source.type === 'http' || source.type === 'artifact'
+      ? [presentRoot]
+      : [workspace.root, presentRoot]) {
       try {
         const found = await presentSource(workspace, root, source)
         if (recorded === undefined || found.identity === recorded) return { ...found, ...pins }

@@ -23,6 +23,7 @@ import {
 } from '../model/pipeline-spec.ts'
 import type { StepDescriptor } from '../model/step-descriptor.ts'
 import { type ResolvedSource, resolveSource } from '../sources/resolve-source.ts'
+import { artifactSource } from './artifact-source.ts'
 import { canariesOf } from './canaries.ts'
 import { describeSteps } from './describe-steps.ts'
 import { fetchSource } from './fetch-source.ts'
@@ -72,6 +73,8 @@ export interface PlannedSource extends ResolvedSource {
   readonly gone?: string
   /** The artifact that holds its files, where it is no local file; they are laid out for the step, and `files` is empty. */
   readonly staged?: Digest
+  /** The splits of it that are read, in this order, where it has several and not all are. */
+  readonly splits?: readonly string[]
   /** What the source says of its version; null where it says nothing. */
   readonly version?: string | null
   /** The commit that it is of; null where it is of none. */
@@ -256,6 +259,7 @@ export async function presentSource(
   source: DatasourceSpec,
   signal?: AbortSignal,
 ): Promise<PlannedSource> {
+  if (source.type === 'artifact') return await artifactSource(workspace, source)
   if (source.type !== 'file') return await fetchSource(workspace, root, source, signal)
   const { dataRoots, fileDigests } = workspace
   const { format, options } = source

@@ -27,9 +27,11 @@ export async function layOutStep(
     writeBundle(step.bundle, join(directory, 'code')),
     ...Object.entries(step.inputs).map(async ([input, from]) => {
       if (from.kind === 'datasource') {
-        const { format, options, files, staged } = plan.sources.get(from.name)!
+        const { format, options, files, staged, splits } = plan.sources.get(from.name)!
         const laidOut =
-          staged === undefined ? files : await layOutSource({ artifacts }, staged, join(directory, 'sources', input))
+          staged === undefined
+            ? files
+            : await layOutSource({ artifacts }, staged, join(directory, 'sources', input), splits)
         given[input] = { kind: 'source', format, options, files: laidOut }
         return
       }

@@ -44,7 +44,7 @@ export interface ConnectOptions<S extends DatasourceSpec = DatasourceSpec> {
   readonly signal?: AbortSignal | undefined
 }
 
-type Remote = Exclude<DatasourceSpec['type'], 'file'>
+type Remote = Exclude<DatasourceSpec['type'], 'file' | 'artifact'>
 
 /** One loader a kind, so that a driver is loaded only where it is used. */
 const loaders: { readonly [T in Remote]: () => Promise<SourceConnector<Extract<DatasourceSpec, { type: T }>>> } = {

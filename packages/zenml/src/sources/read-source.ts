@@ -1,11 +1,14 @@
 import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
-import type { SourceFiles } from '../model/source-files.ts'
+import type { DatasourceFormat } from '../model/datasource-spec.ts'
+import type { SourceFile, SourceFiles } from '../model/source-files.ts'
 import { findCsvKinds, readCsv } from './csv.ts'
+import { findImageKinds, readImages } from './image-rows.ts'
 import { findRowKinds, readRows } from './json-rows.ts'
-import { withSchema } from './kinds.ts'
+import { type KindsSoFar, withSchema } from './kinds.ts'
 import { findParquetKinds, readParquet } from './parquet.ts'
-import { checkOptions } from './source-options.ts'
-import { readTfrecord } from './tfrecord.ts'
+import { checkOptions, type SourceOptions } from './source-options.ts'
+import { readTexts, textKinds } from './text-rows.ts'
+import { findTfrecordKinds, readTfrecord } from './tfrecord.ts'
 
 /** Options of reading. */
 export interface ReadSourceOptions {
@@ -17,9 +20,57 @@ export interface ReadSourceOptions {
 /** Kind of every feature in the order of the names' UTF-8 bytes; undefined where no value was seen. */
 export type SourceKinds = ReadonlyMap<string, FeatureKind | undefined>
 
+/** A format of files: finds its features, then reads its rows. */
+interface Format {
+  find(files: Files, options: SourceOptions, signal: Signal, sample: boolean): Promise<KindsSoFar>
+  read(files: Files, options: SourceOptions, kinds: SourceKinds, batchSize: number, signal: Signal): Batches
+}
+type Files = readonly SourceFile[]
+type Signal = AbortSignal | undefined
+type Batches = AsyncGenerator<ExampleBatch>
+
+const formats: { readonly [format in DatasourceFormat]: Format } = {
+  csv: {
+    find: (files, options, signal, sample) => findCsvKinds(files, options, sample, signal),
+    read: (files, options, kinds, batchSize, signal) =>
+      readCsv(files, options, kinds, options.schema, batchSize, signal),
+  },
+  json: rowsOf('json'),
+  jsonl: rowsOf('jsonl'),
+  parquet: {
+    find: (files) => findParquetKinds(files),
+    read: (files, _options, kinds, batchSize, signal) => readParquet(files, settled(kinds), batchSize, signal),
+  },
+  tfrecord: {
+    find: (files, { schema }, signal) => findTfrecordKinds(files, schema, signal),
+    read: (files, _options, kinds, batchSize, signal) => readTfrecord(files, settled(kinds), batchSize, signal),
+  },
+  text: {
+    find: async () => new Map(textKinds),
+    read: (files, options, _kinds, batchSize, signal) => readTexts(files, options, batchSize, signal),
+  },
+  image: {
+    find: (files, options, signal) => findImageKinds(files, options, signal),
+    read: (files, options, kinds, batchSize, signal) => readImages(files, options, settled(kinds), batchSize, signal),
+  },
+}
+
+function rowsOf(format: 'json' | 'jsonl'): Format {
+  return {
+    find: (files, { encoding }, signal) => findRowKinds(format, files, encoding, signal),
+    read: (files, { encoding }, kinds, batchSize, signal) =>
+      readRows(format, files, encoding, settled(kinds), batchSize, signal),
+  }
+}
+
+/** A feature without a kind is one of bytes. */
+function settled(kinds: SourceKinds): ReadonlyMap<string, FeatureKind> {
+  return new Map([...kinds].map(([name, kind]) => [name, kind ?? 'bytes']))
+}
+
 /**
  * Finds each feature's kind: of CSV and JSON the narrowest of int, float and bytes that holds every value, of Parquet what the column's
- * type says. `options.schema` decides for the features that it names.
+ * type says, of TFRecord what its values say. `options.schema` decides for the features that it names.
  *
  * With `sample`, only the beginnings of CSV files are looked at, which is enough for most: `readSource` throws `KindMismatch` where
  * it was not.
@@ -29,16 +80,7 @@ export async function findKinds(
   { signal, sample = false }: { readonly signal?: AbortSignal; readonly sample?: boolean } = {},
 ): Promise<SourceKinds> {
   const options = checkOptions(source)
-  const { format, files } = source
-  const found =
-    format === 'csv'
-      ? await findCsvKinds(files, options, sample, signal)
-      : format === 'parquet'
-        ? await findParquetKinds(files)
-        : format === 'tfrecord'
-          ? // Staged by the host, which says of every feature what it is.
-            new Map(Object.entries(options.schema))
-          : await findRowKinds(format, files, options.encoding, signal)
+  const found = await formatOf(source).find(source.files, options, signal, sample)
   return withSchema(found, options.schema)
 }
 
@@ -49,13 +91,9 @@ export async function* readSource(
   { signal, batchSize = 4096 }: ReadSourceOptions = {},
 ): AsyncGenerator<ExampleBatch> {
   const options = checkOptions(source)
-  const { format, files } = source
-  const { schema } = options
-  if (format === 'csv') yield* readCsv(files, options, kinds, schema, batchSize, signal)
-  else {
-    const settled = new Map([...kinds].map(([name, kind]) => [name, kind ?? 'bytes']))
-    if (format === 'tfrecord') yield* readTfrecord(files, settled, batchSize, signal)
-    else if (format === 'parquet') yield* readParquet(files, settled, batchSize, signal)
-    else yield* readRows(format, files, options.encoding, settled, batchSize, signal)
-  }
+  yield* formatOf(source).read(source.files, options, kinds, batchSize, signal)
+}
+
+function formatOf({ format }: SourceFiles): Format {
+  return formats[format as DatasourceFormat]
 }

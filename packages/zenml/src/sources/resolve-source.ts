@@ -6,7 +6,8 @@ import { compareText, digestOf } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
-import { type FileDatasource, formatOf } from '../model/datasource-spec.ts'
+import { type FileDatasource, formatOf, namedFormats } from '../model/datasource-spec.ts'
+import { staysInside } from '../model/pipeline-spec.ts'
 import type { SourceFile } from '../model/source-files.ts'
 
 /** Remembers digests of files by path, length, times and inode, so that an unchanged file costs a look instead of a read. */
@@ -19,7 +20,7 @@ export interface FileDigestCache {
 export interface ResolvedSource {
   /** In reading order: by the UTF-8 bytes of their names. */
   readonly files: readonly SourceFile[]
-  /** Over the content of the files in reading order; names and places are not in it. */
+  /** Over the content of the files in reading order; their places are not in it, and their names only where the format makes them data. */
   readonly digest: Digest
 }
 
@@ -38,22 +39,46 @@ export interface SourcePlaces {
  */
 export async function resolveSource(spec: FileDatasource, places: SourcePlaces): Promise<ResolvedSource> {
   const { base, path, allowed } = await locate(spec.path, places)
-  const found = /[*?{]/.test(path) ? await globbed(base, path) : await plain(base, path, spec)
+  const { folder, found } = /[*?{]/.test(path) ? await globbed(base, path) : await plain(base, path, spec)
   if (found.length === 0)
     throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource path "${spec.path}" matches no file.`, {
       facts: { path: spec.path },
     })
   const check = await guard(allowed)
   const files: SourceFile[] = []
-  const digests: [number, Digest][] = []
-  for (const name of found.sort(compareText)) {
+  const digests: Digest[] = []
+  const labels = spec.format === 'image' && found.length > 0 ? await labelFile(base, folder, spec) : []
+  for (const name of [...new Set([...found, ...labels])].sort(compareText)) {
     const file = resolve(base, name)
     const real = await check(file, spec.path, name)
     const { size, digest } = await digestFile(real, places.digestCache)
-    files.push({ name, path: real, size })
-    digests.push([size, digest])
+    files.push({ name, inner: slashed(relative(folder, file)), path: real, size })
+    digests.push(digest)
   }
-  return { files, digest: digestOf(['source files', digests]) }
+  const contents = files.map(({ inner, size }, index) => ({ inner, size, digest: digests[index]! }))
+  return { files, digest: digestOfFiles(spec.format, contents) }
+}
+
+/** What the files of a source are to the steps that read them: their content, and their names where the format makes them data. */
+export function digestOfFiles(
+  format: string,
+  files: readonly { readonly inner: string; readonly size: number; readonly digest: Digest }[],
+): Digest {
+  return namedFormats.has(format)
+    ? digestOf(['named source files', files.map(({ inner, size, digest }) => [inner, size, digest])])
+    : digestOf(['source files', files.map(({ size, digest }) => [size, digest])])
+}
+
+/** The file that `labels` of a source of images names, below the source's folder. */
+async function labelFile(base: string, folder: string, { path, options }: FileDatasource): Promise<string[]> {
+  const { labels } = options
+  if (typeof labels !== 'string') return []
+  if (!staysInside(labels))
+    throw new ZenmlError('ZEN_SOURCE_OPTIONS', `The labels "${labels}" are outside of the folder of ${path}.`, {
+      next: 'Name a file in the folder of the images.',
+    })
+  await existing(join(folder, labels), labels)
+  return [nameOf(base, join(folder, labels))]
 }
 
 /**
@@ -103,12 +128,18 @@ async function locate(
   }
 }
 
-async function plain(base: string, path: string, spec: FileDatasource): Promise<string[]> {
+/** The folder of a source, without links followed, and the names of its files. */
+interface FoundFiles {
+  readonly folder: string
+  readonly found: readonly string[]
+}
+
+async function plain(base: string, path: string, spec: FileDatasource): Promise<FoundFiles> {
   const file = resolve(base, path)
-  const found = await existing(file, spec.path)
-  if (!found.isDirectory()) return [nameOf(base, file)]
-  const names = await filesBelow(file)
-  return names.filter((name) => formatOf(name) === spec.format).map((name) => nameOf(base, join(file, name)))
+  const isFolder = (await existing(file, spec.path)).isDirectory()
+  if (!isFolder) return { folder: dirname(file), found: [nameOf(base, file)] }
+  const names = (await filesBelow(file)).filter((name) => formatOf(name) === spec.format)
+  return { folder: file, found: names.map((name) => nameOf(base, join(file, name))) }
 }
 
 async function existing(file: string, path: string): Promise<Stats> {
@@ -125,19 +156,19 @@ async function existing(file: string, path: string): Promise<Stats> {
   }
 }
 
-async function globbed(base: string, pattern: string): Promise<string[]> {
+async function globbed(base: string, pattern: string): Promise<FoundFiles> {
   const fixed: string[] = []
   for (const part of pattern.split('/')) {
     if (/[*?{]/.test(part)) break
     fixed.push(part)
   }
-  const from = resolve(base, fixed.join('/') || '.')
+  const folder = resolve(base, fixed.join('/') || '.')
   const matcher = globPattern(pattern.split('/').slice(fixed.length).join('/'))
-  const names = await filesBelow(from).catch((error) => {
+  const names = await filesBelow(folder).catch((error) => {
     if (systemCode(error) === 'ENOENT') return []
     throw error
   })
-  return names.filter((name) => matcher.test(name)).map((name) => nameOf(base, join(from, name)))
+  return { folder, found: names.filter((name) => matcher.test(name)).map((name) => nameOf(base, join(folder, name))) }
 }
 
 /** A glob as a regular expression over `/`-separated names. */
@@ -170,13 +201,17 @@ async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true, recursive: true })
   return entries
     .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .map((entry) => slashed(relative(directory, join(entry.parentPath, entry.name))))
     .filter((name) => !name.split('/').some((part) => part === 'node_modules' || part.startsWith('.')))
 }
 
 function nameOf(base: string, file: string): string {
   const inside = relative(base, file)
-  return (inside.startsWith('..') ? file : inside).split(sep).join('/')
+  return slashed(inside.startsWith('..') ? file : inside)
+}
+
+function slashed(path: string): string {
+  return path.split(sep).join('/')
 }
 
 function isInside(folder: string, path: string): boolean {

@@ -1,11 +1,14 @@
+import { posix } from 'node:path'
 import { ZenmlError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
 import type { FeatureKind } from '../formats/batch.ts'
 import type { SourceFiles } from '../model/source-files.ts'
 import type { CsvOptions } from './csv.ts'
+import type { ImageOptions } from './image-rows.ts'
+import type { TextOptions } from './text-rows.ts'
 
 /** Checked options of any format. */
-export interface SourceOptions extends CsvOptions {
+export interface SourceOptions extends CsvOptions, TextOptions, ImageOptions {
   /** Kinds that are given rather than found. */
   readonly schema: { readonly [feature: string]: FeatureKind }
 }
@@ -16,18 +19,21 @@ const known: { readonly [format: string]: readonly string[] } = {
   jsonl: ['encoding', 'schema'],
   parquet: ['schema'],
   tfrecord: ['schema'],
+  text: ['rows', 'encoding'],
+  image: ['labels'],
 }
 
 /** Checks the options of a source; throws `ZEN_SOURCE_OPTIONS` with what was expected. */
 export function checkOptions({ format, options }: SourceFiles): SourceOptions {
-  const names = known[format] ?? []
+  const names = known[format]
+  if (names === undefined) throw wrong(`There is no format "${format}".${didYouMean(format, Object.keys(known))}`)
   for (const name of Object.keys(options)) {
     if (!names.includes(name))
       throw wrong(
         `Format ${format} has no option "${name}".${didYouMean(name, names) || ` It has ${names.join(', ')}.`}`,
       )
   }
-  const { delimiter, quote, header, columns, missing, encoding, schema = {} } = options
+  const { delimiter, quote, header, columns, missing, encoding, rows, labels, schema = {} } = options
   for (const [name, value] of Object.entries({ delimiter, quote })) {
     if (value !== undefined && (typeof value !== 'string' || !/^[\t\x20-\x7e]$/.test(value)))
       throw wrong(`Option "${name}" must be one ASCII character.`)
@@ -45,6 +51,10 @@ export function checkOptions({ format, options }: SourceFiles): SourceOptions {
     throw wrong('Option "columns" must have names, and none that is empty.')
   if (encoding !== undefined && !['utf-8', 'utf-16le', 'utf-16be', 'latin1'].includes(encoding as string))
     throw wrong('Option "encoding" must be utf-8, utf-16le, utf-16be or latin1.')
+  if (rows !== undefined && !['document', 'line', 'paragraph'].includes(rows as string))
+    throw wrong('Option "rows" must be document, line or paragraph.')
+  if (labels !== undefined && (typeof labels !== 'string' || labels === ''))
+    throw wrong('Option "labels" must be the path of a CSV file.')
   if (
     typeof schema !== 'object' ||
     schema === null ||
@@ -53,7 +63,8 @@ export function checkOptions({ format, options }: SourceFiles): SourceOptions {
   ) {
     throw wrong('Option "schema" must map features to int, float or bytes.')
   }
-  return { ...options, schema } as unknown as SourceOptions
+  const inner = typeof labels === 'string' ? { labels: posix.normalize(labels) } : {}
+  return { ...options, ...inner, schema } as unknown as SourceOptions
 }
 
 function wrong(message: string): ZenmlError {

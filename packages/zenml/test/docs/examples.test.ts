@@ -196,20 +196,22 @@ describe('examples in docstrings', () => {
   })
 })
 
-describe('code on the page of the standard steps', () => {
-  const blocks = [...readFileSync(join(root, 'docs/steps.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(
+describe.each(['steps', 'datasources'])('code on the page of %s', (page) => {
+  const blocks = [...readFileSync(join(root, `docs/${page}.md`), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(
     ([, block]) => block!,
   )
 
   it('is correct TypeScript', () => {
-    expect(blocks.length).toBeGreaterThan(2)
-    expect(problemsOf('page', ...blocks)).toBe('')
+    expect(blocks.length).toBeGreaterThan(0)
+    expect(problemsOf(page, ...blocks)).toBe('')
   })
 
   it('puts its pipelines together', async () => {
     for (const [index, block] of blocks.entries()) {
       if (!block.includes('export default')) continue
-      const loaded = (await load(`page-${index}`, block)) as unknown as { default: { build(): { steps: unknown[] } } }
+      const loaded = (await load(`${page}-${index}`, block)) as unknown as {
+        default: { build(): { steps: unknown[] } }
+      }
       expect(loaded.default.build().steps.length).toBeGreaterThan(0)
     }
   })

@@ -29,7 +29,7 @@ function folder(files: { readonly [name: string]: string | Uint8Array }): string
 /** The rows of a snapshot of one file, as people see them. */
 async function read(content: string | Uint8Array, format: string, options: JsonObject = {}): Promise<unknown[]> {
   const directory = folder({ data: content })
-  const files = [{ name: 'data', path: join(directory, 'data'), size: content.length }]
+  const files = [{ name: 'data', inner: 'data', path: join(directory, 'data'), size: content.length }]
   await using trial = await runStep(snapshot, { inputs: { source: { format, options, files } } })
   const rows: unknown[] = []
   for await (const row of trial.outputs.examples.objects('all')) rows.push(row)
@@ -137,7 +137,7 @@ describe('CSV', () => {
 
   it('files of one datasource may have different columns, and widen the kinds of each other', async () => {
     const directory = folder({ 'a.csv': 'x,y\n1,2\n', 'b.csv': 'y,z\n2.5,q\n,\n' })
-    const files = ['a.csv', 'b.csv'].map((name) => ({ name, path: join(directory, name), size: 1 }))
+    const files = ['a.csv', 'b.csv'].map((name) => ({ name, inner: name, path: join(directory, name), size: 1 }))
     await using trial = await runStep(snapshot, { inputs: { source: { format: 'csv', options: {}, files } } })
     const rows: unknown[] = []
     for await (const row of trial.outputs.examples.objects('all')) rows.push(row)
@@ -268,6 +268,26 @@ describe('where sources may be', () => {
     expect(all.digest).toBe(whole.digest)
     const moved = folder({ 'x/1.csv': 'a\n2', 'x/2.csv': 'a\n1', 'x/3.csv': 'a\n3' })
     expect((await resolveSource(spec('x'), { root: moved, dataRoots: [] })).digest).toBe(whole.digest)
+    // What is on record goes on to be found.
+    expect(whole.digest).toBe('sha256:25658c351c6f90da4242628d9f1d2c91c989e27343c59866a330fae085c9a5c9')
+  })
+
+  it('names join the digest where they are data, below the folder of the source', async () => {
+    const files = { 'a.txt': 'x', 'b/c.md': 'y' }
+    const root = folder(Object.fromEntries(Object.entries(files).map(([name, text]) => [`d/e/${name}`, text])))
+    const text = (path: string, base = root) =>
+      resolveSource({ ...spec(path), format: 'text' }, { root: base, dataRoots: [] })
+    const whole = await text('d/e')
+    expect(whole.files.map(({ name, inner }) => [name, inner])).toEqual([
+      ['d/e/a.txt', 'a.txt'],
+      ['d/e/b/c.md', 'b/c.md'],
+    ])
+    expect((await text('d/e/**/*.{txt,md}')).digest).toBe(whole.digest)
+    expect((await text('.', folder(files))).digest).toBe(whole.digest)
+    expect((await text('d')).files[0]!.inner).toBe('e/a.txt')
+    expect((await text('d')).digest).not.toBe(whole.digest)
+    expect((await text('.', folder({ 'b.txt': 'x', 'b/c.md': 'y' }))).digest).not.toBe(whole.digest)
+    expect((await text('d/e/a.txt')).files[0]!.inner).toBe('a.txt')
   })
 
   it('nothing outside is read, unless its folder is named', async () => {
@@ -307,7 +327,7 @@ describe('Parquet', () => {
     await connection.run(`COPY (${sql}) TO '${path}' (FORMAT parquet)`)
     connection.closeSync()
     instance.closeSync()
-    const files = [{ name, path, size: 1 }]
+    const files = [{ name, inner: name, path, size: 1 }]
     await using trial = await runStep(snapshot, { inputs: { source: { format: 'parquet', options: {}, files } } })
     const rows: unknown[] = []
     for await (const row of trial.outputs.examples.objects('all')) rows.push(row)

@@ -296,7 +296,7 @@ describe('beside TensorFlow Data Validation (skipped without ../shared)', () => 
     for (const folder of folders) {
       const files = readdirSync(join(tfx, 'external', folder)).map((name) => {
         const path = join(tfx, 'external', folder, name)
-        return { name, path, size: statSync(path).size }
+        return { name, inner: name, path, size: statSync(path).size }
       })
       await using rows = await runStep(snapshot, { inputs: { source: { format: 'csv', options: {}, files } } })
       const { examples } = rows.outputs
