@@ -1,6 +1,9 @@
 import type { CommandEntry } from './command.ts'
 import { serverFlags } from './server-options.ts'
 
+/** How a snapshot is named. */
+const reference = 'DIGEST, a unique prefix of it, RUN/step.output, or a datasource as NAME or NAME@COMMIT'
+
 /** Every command of the command line. */
 export const commands: readonly CommandEntry[] = [
   {
@@ -160,8 +163,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     usage: 'datasource diff <before> <after>',
-    description:
-      'compare two snapshots (DIGEST, a unique prefix of it, or RUN/step.output): rows added, removed and changed, features that came, went or changed their kind',
+    description: `compare two snapshots (${reference}): rows added, removed and changed, features that came, went or changed their kind`,
     options: [
       {
         flags: '--key <features>',
@@ -174,8 +176,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     usage: 'datasource sample <snapshot>',
-    description:
-      'show rows of a snapshot (DIGEST, a unique prefix of it, or RUN/step.output), taken at random; the same seed takes the same',
+    description: `show rows of a snapshot (${reference}), taken at random; the same seed takes the same`,
     options: [
       { flags: '--rows <number>', description: 'how many at the most (default 10)' },
       { flags: '--seed <number>', description: 'from 0 to 2147483647 (default 0)' },
@@ -183,6 +184,13 @@ export const commands: readonly CommandEntry[] = [
     ],
     stops: true,
     load: () => import('./commands/datasource-sample.ts'),
+  },
+  {
+    usage: 'datasource statistics <snapshot>',
+    description: `show what is in every feature and split of a snapshot (${reference}), or of Statistics that a run recorded`,
+    options: [{ flags: '--split <name>', description: 'only this split (default: all)' }],
+    stops: true,
+    load: () => import('./commands/datasource-statistics.ts'),
   },
   {
     usage: 'step list',

@@ -6,6 +6,7 @@ import { openProject } from '../../project/open-project.ts'
 import { openSnapshot } from '../../project/open-snapshot.ts'
 import type { CommandFunction } from '../command.ts'
 import { interruptible } from '../interruptible.ts'
+import { numberInJson, printable } from '../printable.ts'
 import { document } from '../report-error.ts'
 import { number, table } from '../table.ts'
 
@@ -66,7 +67,7 @@ function valuesInJson(values: ExampleObject): JsonObject {
 function valueInJson(value: ExampleValue): Json {
   if (typeof value === 'string') return value
   if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') }
-  return typeof value === 'number' && Number.isFinite(value) ? value : String(value)
+  return typeof value === 'number' ? numberInJson(value) : String(value)
 }
 
 const widest = 40
@@ -80,15 +81,6 @@ function cell(value: ExampleObject[string]): string {
 function textOf(value: ExampleValue): string {
   if (value instanceof Uint8Array) return `${value.length} bytes`
   return typeof value === 'number' ? number(value) : printable(String(value))
-}
-
-/** Without what would move the cursor or end the line. */
-function printable(text: string): string {
-  return text.replace(/\p{C}/gu, (character) =>
-    JSON.stringify(character)
-      .slice(1, -1)
-      .replace(/^\P{ASCII}$/u, '?'),
-  )
 }
 
 function isList(value: NonNullable<ExampleObject[string]>): value is readonly ExampleValue[] {

@@ -1,0 +1,95 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type TestProject, testProject } from '../support/project.ts'
+
+let project: TestProject
+let runs: { readonly run: string; readonly digest: string }[]
+
+const colours = ['red', 'green', 'blue']
+const first = Array.from({ length: 200 }, (_, id) => `${id},${colours[id % 3]},${id % 10}.5`)
+// Later there is less of red, a colour that was not there, and larger numbers.
+const second = Array.from({ length: 200 }, (_, id) => `${id},${id % 2 ? 'black' : 'blue'},${(id % 10) + 4}.5`)
+
+const pipeline = `
+version: 1
+pipeline: points
+datasources:
+  points: { path: data/points.csv }
+steps:
+  snapshot: { source: "zenml/steps#snapshot", inputs: { source: datasources.points } }
+  parts:
+    source: zenml/steps#split
+    parameters: { ratios: { train: 0.5, eval: 0.5 } }
+    inputs: { examples: snapshot.examples }
+  statistics: { source: "zenml/steps#statistics", inputs: { examples: parts.examples } }
+  schema: { source: "zenml/steps#inferSchema", inputs: { statistics: statistics.statistics } }
+`
+
+beforeAll(async () => {
+  project = testProject()
+  project.write({ 'pipeline.yaml': pipeline })
+  runs = []
+  for (const rows of [first, second]) {
+    project.write({ 'data/points.csv': `id,colour,x\n${rows.join('\n')}\n` })
+    const { commit, digest } = await project.json('datasource', 'commit', 'points', 'pipeline.yaml')
+    runs.push({ run: commit, digest })
+  }
+}, 60_000)
+afterAll(() => project[Symbol.dispose]())
+
+it('a datasource by its name is its newest commit, with @ the one that is named, and the words are those of diff and sample too', async () => {
+  const [old, now] = runs as [(typeof runs)[0], (typeof runs)[0]]
+  for (const [name, digest] of [
+    ['points', now.digest],
+    ['points@latest', now.digest],
+    [`points@${old.run}`, old.digest],
+    [`points@${old.run.slice(0, 9)}`, old.digest],
+    [`${old.run}/snapshot.examples`, old.digest],
+    [old.digest.slice(0, 24), old.digest],
+    [old.digest.slice(7, 24), old.digest],
+  ] as const) {
+    expect((await project.json('datasource', 'statistics', name)).artifact, name).toBe(digest)
+  }
+  expect(await project.json('datasource', 'diff', `points@${old.run}`, 'points', '--key', 'id')).toMatchObject({
+    before: old.digest,
+    after: now.digest,
+  })
+  expect((await project.json('datasource', 'sample', 'points', '--rows', '1')).artifact).toBe(now.digest)
+  for (const name of ['dots', `points@${'0'.repeat(16)}`, `dots@${old.run}`, 'dots@latest', 'points@x'])
+    expect((await project.json('datasource', 'statistics', name)).error.code, name).toBe('ZEN_COMMIT_UNKNOWN')
+  expect(readdirSync(join(project.root, '.zenml/tmp'))).toEqual([])
+})
+
+it('statistics are shown by feature and split, those of a run as they were recorded', async () => {
+  const old = await project.json('datasource', 'statistics', `points@${runs[0]!.run}`)
+  expect(old).toMatchObject({ type: 'Examples', estimated: [], splits: { all: { rows: 200 } } })
+  const [colour, id, x] = old.splits.all.features
+  expect(colour).toMatchObject({ feature: 'colour', kind: 'text', count: 200, missing: 0, unique: 3 })
+  expect(colour.topValues).toEqual([
+    { value: 'green', count: 67 },
+    { value: 'red', count: 67 },
+    { value: 'blue', count: 66 },
+  ])
+  expect(id).toMatchObject({ feature: 'id', kind: 'int', min: 0, median: 99.5, max: 199, zeros: 1, mean: 99.5 })
+  expect(x).toMatchObject({ feature: 'x', kind: 'float', min: 0.5, max: 9.5, mean: 5, nan: 0 })
+  expect(x.quantiles).toHaveLength(11)
+  expect(x.histogram.map(({ count }: { count: number }) => count)).toEqual(Array(10).fill(20))
+
+  const { stdout } = await project.zenml('datasource', 'statistics', `points@${runs[0]!.run}`)
+  expect(stdout).toMatch(/^all: 200 rows$/m)
+  expect(stdout).toMatch(/^id +int +200 +0 +99.5 +57.73 +0 +99.5 +199 +1 +0$/m)
+  expect(stdout).toMatch(/^colour +text +200 +0 +3 +4 +green \(67\), red \(67\), blue \(66\)$/m)
+
+  const { run } = await project.json('pipeline', 'run', 'pipeline.yaml')
+  const recorded = await project.json('datasource', 'statistics', `${run}/statistics.statistics`)
+  const computed = await project.json('datasource', 'statistics', `${run}/parts.examples`)
+  expect(recorded.type).toBe('Statistics')
+  expect(recorded.splits).toEqual(computed.splits)
+  const one = await project.json('datasource', 'statistics', `${run}/parts.examples`, '--split', 'eval')
+  expect(Object.keys(one.splits)).toEqual(['eval'])
+  const none = await project.json('datasource', 'statistics', `${run}/parts.examples`, '--split', 'test')
+  expect(none.error).toMatchObject({ code: 'ZEN_EXAMPLES_SPLIT', next: 'Take one of eval, train.' })
+  const other = await project.json('datasource', 'statistics', `${run}/schema.schema`)
+  expect(other.error.code).toBe('ZEN_ARTIFACT_TYPE')
+})
