@@ -170,6 +170,11 @@ export const commands: readonly CommandEntry[] = [
         description:
           'features that tell a row from the others, with commas; without, a changed row is one removed and one added',
       },
+      {
+        flags: '--drift',
+        description:
+          'measure how far the distribution of each feature has moved (L-infinity, Jensen-Shannon); reads both as a whole',
+      },
     ],
     stops: true,
     load: () => import('./commands/datasource-diff.ts'),
@@ -191,6 +196,65 @@ export const commands: readonly CommandEntry[] = [
     options: [{ flags: '--split <name>', description: 'only this split (default: all)' }],
     stops: true,
     load: () => import('./commands/datasource-statistics.ts'),
+  },
+  {
+    usage: 'datasource schema <snapshot>',
+    description: `print the schema that a snapshot suggests (${reference}) as pbtxt, or a Schema that a run recorded`,
+    options: [
+      { flags: '--split <name>', description: 'infer it from this split (default: train, else the only one)' },
+      {
+        flags: '--max-domain <number>',
+        description: 'a text feature with at most as many values gets a domain of them (default 100)',
+      },
+      {
+        flags: '--write <file>',
+        description:
+          'write it into the repository; a file that says something else is left as it is, and the difference shown',
+      },
+      { flags: '--force', description: 'replace the file' },
+    ],
+    stops: true,
+    load: () => import('./commands/datasource-schema.ts'),
+  },
+  {
+    usage: 'datasource anomalies <snapshot>',
+    description: `find what a snapshot (${reference}), or Statistics that a run recorded, does not agree in with a schema and with earlier data; exit code 1 where there is something`,
+    options: [
+      {
+        flags: '--schema <schema>',
+        description:
+          'a pbtxt file, a Schema that a run recorded (RUN/step.output), or a snapshot whose schema is inferred',
+      },
+      {
+        flags: '--baseline <snapshot>',
+        description: 'earlier data, a snapshot or Statistics: drift is measured from it',
+      },
+      {
+        flags: '--drift <limits>',
+        description:
+          'linf=NUMBER for texts, js=NUMBER for numbers, or both with a comma: limits of the drift of features that the schema does not limit',
+      },
+      {
+        flags: '--serving-split <name>',
+        description: 'the split that stands for the data of serving: skew is measured from it',
+      },
+      { flags: '--skew <limits>', description: 'as --drift, of the skew' },
+      {
+        flags: '--split <name>',
+        description: 'only this split; may be given several times (default: all)',
+        many: true,
+      },
+      {
+        flags: '--environment <name>',
+        description: 'such as SERVING: features that the schema does not have in it may be missing',
+      },
+      {
+        flags: '--new-features <severity>',
+        description: 'of features that the schema does not have: error (default) or warning',
+      },
+    ],
+    stops: true,
+    load: () => import('./commands/datasource-anomalies.ts'),
   },
   {
     usage: 'step list',

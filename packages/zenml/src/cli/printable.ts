@@ -19,3 +19,8 @@ export function shortened(text: string, widest: number): string {
 export function numberInJson(value: number): Json {
   return Number.isFinite(value) ? value : String(value)
 }
+
+/** Lines of the data, each printable. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
+}

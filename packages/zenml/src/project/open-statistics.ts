@@ -1,8 +1,9 @@
 import type { Digest } from '../base/digest.ts'
 import { openExamples } from '../formats/examples.ts'
-import { Statistics, type StatisticsBySplit } from '../formats/types.ts'
+import { Schema, Statistics, type StatisticsBySplit } from '../formats/types.ts'
 import { statisticsOf } from '../steps/examples-statistics.ts'
-import { openArtifact } from './open-artifact.ts'
+import { type InferenceOptions, schemaOfSplits } from '../steps/schema.ts'
+import { type OpenArtifact, openArtifact } from './open-artifact.ts'
 import type { Project } from './open-project.ts'
 
 /** Statistics of an artifact. */
@@ -12,6 +13,14 @@ export interface OpenStatistics {
   readonly statistics: StatisticsBySplit
   /** Features so large that ranks, or counts of texts, are estimated. */
   readonly estimated: readonly string[]
+}
+
+/** A schema of an artifact. */
+export interface OpenSchema {
+  readonly digest: Digest
+  /** Of a Schema it is recorded, of others inferred now. */
+  readonly type: string
+  readonly schema: Schema
 }
 
 /**
@@ -24,6 +33,26 @@ export async function openStatistics(
   signal?: AbortSignal,
 ): Promise<OpenStatistics> {
   await using artifact = await openArtifact(project, reference, ['Examples', 'Statistics'])
+  return await statisticsIn(artifact, signal)
+}
+
+/**
+ * The schema that a reference names: of a Schema artifact as a run recorded it, of Examples or Statistics inferred now by the same code as
+ * the step `inferSchema`.
+ */
+export async function openSchema(
+  project: Project,
+  reference: string,
+  options: InferenceOptions & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<OpenSchema> {
+  await using artifact = await openArtifact(project, reference, ['Examples', 'Statistics', 'Schema'])
+  const { digest, type, directory } = artifact
+  if (type === 'Schema') return { digest, type, schema: await Schema.materializer.load(directory) }
+  const { statistics } = await statisticsIn(artifact, options.signal)
+  return { digest, type, schema: schemaOfSplits(statistics, options) }
+}
+
+async function statisticsIn(artifact: OpenArtifact, signal: AbortSignal | undefined): Promise<OpenStatistics> {
   const { digest, directory, properties } = artifact
   if (artifact.type === 'Examples')
     return { digest, type: 'Examples', ...(await statisticsOf(await openExamples(directory), { signal })) }

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestProject, testProject } from '../support/project.ts'
@@ -92,4 +93,106 @@ it('statistics are shown by feature and split, those of a run as they were recor
   expect(none.error).toMatchObject({ code: 'ZEN_EXAMPLES_SPLIT', next: 'Take one of eval, train.' })
   const other = await project.json('datasource', 'statistics', `${run}/schema.schema`)
   expect(other.error.code).toBe('ZEN_ARTIFACT_TYPE')
+})
+
+it('drift of a diff is measured by feature, and left out where nobody asks for it', async () => {
+  const names = [`points@${runs[0]!.run}`, 'points']
+  const { drift } = await project.json('datasource', 'diff', ...names, '--key', 'id', '--drift')
+  const [colour, id, x] = drift.all
+  expect(colour).toMatchObject({ feature: 'colour', kind: 'text', value: 'black', lInfinity: 0.5 })
+  expect(id).toMatchObject({ feature: 'id', kind: 'number', lInfinity: null, jensenShannon: 0 })
+  expect(x.jensenShannon).toBeGreaterThan(0.3)
+  const { stdout } = await project.zenml('datasource', 'diff', ...names, '--drift')
+  expect(stdout).toMatch(/^all +colour +0.5 +[\d.]+ +black\nall +x +- +[\d.]+\nall +id +- +0$/m)
+  const same = await project.json('datasource', 'diff', 'points', 'points', '--drift')
+  expect(same.drift.all.map((found: { jensenShannon: number }) => found.jensenShannon)).toEqual([0, 0, 0])
+  expect((await project.json('datasource', 'diff', ...names)).drift).toBeNull()
+})
+
+it('a schema is printed, written into the repository, and never over one that says something else', async () => {
+  const old = `points@${runs[0]!.run}`
+  const { stdout } = await project.zenml('datasource', 'schema', old)
+  expect(stdout).toContain('string_domain {\n  name: "colour"\n  value: "blue"\n  value: "green"\n  value: "red"\n}\n')
+  const file = 'schemas/points.pbtxt'
+  const written = await project.json('datasource', 'schema', old, '--write', file)
+  expect(written.file).toEqual({ path: file, outcome: 'written', difference: null })
+  expect(project.read(file)).toBe(stdout)
+
+  // Comments and layout are the user's.
+  project.write({ [file]: `# ours\n\n${stdout}` })
+  expect((await project.json('datasource', 'schema', old, '--write', file)).file.outcome).toBe('same')
+  const refused = await project.zenml('datasource', 'schema', 'points', '--write', file)
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toMatch(/^ZEN_SCHEMA_DIFFERS: [\s\S]*^\+ {2}value: "black"$[\s\S]*^- {2}value: "red"$/m)
+  expect(project.read(file)).toBe(`# ours\n\n${stdout}`)
+  const forced = await project.zenml('datasource', 'schema', 'points', '--write', file, '--force')
+  expect(forced.stdout).toContain('-  value: "red"')
+  expect(project.read(file)).toContain('value: "black"')
+  expect(readdirSync(join(project.root, 'schemas'))).toEqual(['points.pbtxt'])
+
+  const few = await project.zenml('datasource', 'schema', old, '--max-domain', '2')
+  expect(few.stdout).not.toContain('string_domain')
+  symlinkSync(tmpdir(), join(project.root, 'elsewhere'))
+  for (const [given, code] of [
+    [['--write', '../points.pbtxt'], 'ZEN_SCHEMA_OUTSIDE'],
+    [['--write', 'elsewhere/deep/points.pbtxt'], 'ZEN_SCHEMA_OUTSIDE'],
+    [['--force'], 'ZEN_USAGE'],
+    [['--split', 'train'], 'ZEN_SCHEMA_SPLIT'],
+  ] as const)
+    expect((await project.json('datasource', 'schema', old, ...given)).error.code, given.join(' ')).toBe(code)
+})
+
+it('anomalies against a schema and earlier data end with 1, none with 0', async () => {
+  const old = `points@${runs[0]!.run}`
+  const file = 'held.pbtxt'
+  await project.json('datasource', 'schema', old, '--write', file)
+  const none = await project.zenml('datasource', 'anomalies', old, '--schema', file)
+  expect([none.code, none.stdout]).toEqual([0, 'No anomalies in all.\n'])
+
+  const limits = ['--baseline', old, '--drift', 'linf=0.6,js=0.1']
+  const found = await project.zenml('datasource', 'anomalies', 'points', '--schema', file, ...limits, '--json')
+  expect(found.code).toBe(1)
+  const { anomalies, distances, baseline } = JSON.parse(found.stdout)
+  expect(baseline).toBe(runs[0]!.digest)
+  expect(anomalies).toMatchObject([
+    {
+      split: 'all',
+      feature: 'colour',
+      severity: 'ERROR',
+      reasons: [
+        {
+          type: 'ENUM_TYPE_UNEXPECTED_STRING_VALUES',
+          description: 'Examples contain values missing from the schema: black (~50%).',
+        },
+      ],
+    },
+    { feature: 'x', reasons: [{ type: 'COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH' }] },
+  ])
+  expect(distances.map(({ feature, measure }: { [key: string]: string }) => `${feature} ${measure}`)).toEqual([
+    'colour L_INFTY',
+    'id JENSEN_SHANNON_DIVERGENCE',
+    'x JENSEN_SHANNON_DIVERGENCE',
+  ])
+  const { stdout, code } = await project.zenml('datasource', 'anomalies', 'points', '--schema', old)
+  expect(code).toBe(1)
+  expect(stdout).toMatch(
+    /^all +colour +ERROR +ENUM_TYPE_UNEXPECTED_STRING_VALUES +Unexpected string values +Examples /m,
+  )
+  expect(stdout).toMatch(/^1 feature with errors$/m)
+})
+
+it('says what is wrong with the options of anomalies, and where a schema file is', async () => {
+  project.write({ 'broken.pbtxt': 'feature { name: "x" type: NUMBER }\n' })
+  for (const [given, code] of [
+    [[], 'ZEN_USAGE'],
+    [['--schema', 'points', '--drift', 'linf=0.1'], 'ZEN_USAGE'],
+    [['--schema', 'points', '--baseline', 'points', '--drift', 'l1=0.1'], 'ZEN_USAGE'],
+    [['--schema', 'points', '--baseline', 'points', '--drift', 'js=2'], 'ZEN_USAGE'],
+    [['--schema', 'points', '--new-features', 'no'], 'ZEN_USAGE'],
+    [['--schema', 'points', '--split', 'test'], 'ZEN_VALIDATE_SPLIT'],
+    [['--schema', 'gone.pbtxt'], 'ZEN_SCHEMA_MISSING'],
+  ] as const)
+    expect((await project.json('datasource', 'anomalies', 'points', ...given)).error.code, given.join(' ')).toBe(code)
+  const broken = await project.zenml('datasource', 'anomalies', 'points', '--schema', 'broken.pbtxt')
+  expect(broken.stderr).toContain('broken.pbtxt:1:27: ')
 })

@@ -1,4 +1,3 @@
-import { ZenmlError } from '../../base/errors.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
 import type { ExampleObject, ExampleValue } from '../../formats/examples-reader.ts'
 import { sampleExamples } from '../../formats/sample-examples.ts'
@@ -9,6 +8,7 @@ import { interruptible } from '../interruptible.ts'
 import { numberInJson, printable } from '../printable.ts'
 import { document } from '../report-error.ts'
 import { number, table } from '../table.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 export const command: CommandFunction = async ({ cli, terminal, args, options, signal }) => {
   const rows = wholeNumber(options, 'rows', 10, 1, 10_000)
@@ -37,21 +37,6 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
       ),
   )
   return 0
-}
-
-function wholeNumber(
-  options: { readonly [name: string]: unknown },
-  name: string,
-  otherwise: number,
-  least: number,
-  most: number,
-): number {
-  const given = options[name] as string | undefined
-  if (given === undefined) return otherwise
-  const value = Number(given)
-  if (!/^\d+$/.test(given) || value < least || value > most)
-    throw new ZenmlError('ZEN_USAGE', `--${name} takes a whole number from ${least} to ${most}, not "${given}".`)
-  return value
 }
 
 function valuesInJson(values: ExampleObject): JsonObject {
