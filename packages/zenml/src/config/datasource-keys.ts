@@ -2,7 +2,7 @@ import { defaultMaxBytes, versionPattern } from '../model/datasource-spec.ts'
 import type { KeyTable } from './config-keys.ts'
 
 /** Formats of files. */
-export const formats: readonly string[] = ['csv', 'json', 'jsonl', 'parquet']
+export const formats: readonly string[] = ['csv', 'json', 'jsonl', 'parquet', 'pbtxt']
 
 const shared: KeyTable = {
   version: {

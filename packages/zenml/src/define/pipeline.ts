@@ -129,7 +129,7 @@ export function datasource(name: string, options: DatasourceOptions): Ref<Source
   if (spec === undefined) {
     const place = options.type === 'http' ? options.url : options.path
     throw new ZenmlError('ZEN_SOURCE_FORMAT', `The format of "${place}" is not told by its name.`, {
-      next: 'Add format: "csv", "json", "jsonl" or "parquet".',
+      next: 'Add format: "csv", "json", "jsonl", "parquet" or "pbtxt" (a schema).',
     })
   }
   return currentPipeline(name).datasource(name, spec)

@@ -3,8 +3,8 @@ import type { JsonObject } from '../base/json.ts'
 /** Data that lies outside: read once, kept as an immutable snapshot. */
 export type DatasourceSpec = FileDatasource | HttpDatasource | SqliteDatasource
 
-/** Formats of files. */
-export type DatasourceFormat = 'csv' | 'json' | 'jsonl' | 'parquet'
+/** Formats of files; `pbtxt` is a schema, which has no rows. */
+export type DatasourceFormat = 'csv' | 'json' | 'jsonl' | 'parquet' | 'pbtxt'
 
 interface AnyDatasource {
   /**
@@ -133,6 +133,7 @@ export function formatOf(path: string): DatasourceFormat | undefined {
   if (name.endsWith('.json')) return 'json'
   if (/\.(jsonl|ndjson)$/.test(name)) return 'jsonl'
   if (/\.(parquet|parq)$/.test(name)) return 'parquet'
+  if (/\.(pbtxt|textproto)$/.test(name)) return 'pbtxt'
   return undefined
 }
 

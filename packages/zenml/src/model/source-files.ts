@@ -2,7 +2,7 @@ import type { JsonObject } from '../base/json.ts'
 
 /** The raw files of a datasource, as the snapshot step gets them. */
 export interface SourceFiles {
-  /** `csv`, `json`, `jsonl` or `parquet`. */
+  /** `csv`, `json`, `jsonl`, `parquet`, or `pbtxt` for a schema. */
   readonly format: string
   /** Options of the format, as declared. */
   readonly options: JsonObject

@@ -196,3 +196,37 @@ it('says what is wrong with the options of anomalies, and where a schema file is
   const broken = await project.zenml('datasource', 'anomalies', 'points', '--schema', 'broken.pbtxt')
   expect(broken.stderr).toContain('broken.pbtxt:1:27: ')
 })
+
+it('a pipeline validates against a schema file of the repository, and runs that part again after an edit', async () => {
+  const file = 'pinned.pbtxt'
+  await project.json('datasource', 'schema', `points@${runs[0]!.run}`, '--write', file)
+  project.write({
+    'validated.yaml': `${pipeline.replace('pipeline: points', 'pipeline: validated').replace(/ {2}schema: .*\n/, '')}
+  schema: { source: "zenml/steps#importSchema", inputs: { source: datasources.schema } }
+  validate: { source: "zenml/steps#validate", inputs: { statistics: statistics.statistics, schema: schema.schema } }
+`.replace('datasources:\n', `datasources:\n  schema: { path: ${file} }\n`),
+    'rows.yaml': `version: 1
+pipeline: rows
+datasources: { schema: { path: ${file} } }
+steps: { snapshot: { source: "zenml/steps#snapshot", inputs: { source: datasources.schema } } }
+`,
+  })
+  const before = await project.json('pipeline', 'run', 'validated.yaml')
+  expect(before.status).toBe('complete')
+  const errors = (run: typeof before) => run.steps.at(-1).outputs.anomalies.properties.errors
+  expect(errors(before)).toBe(2) // colour, of both splits
+  project.write({ [file]: project.read(file).replace('value: "red"', 'value: "red"\n  value: "black"') })
+  const after = await project.json('pipeline', 'run', 'validated.yaml')
+  expect(errors(after)).toBe(0)
+  expect(after.steps.map(({ name, outcome }: { [key: string]: string }) => `${name} ${outcome}`)).toEqual([
+    ...['snapshot reused', 'parts reused', 'statistics reused', 'schema executed', 'validate executed'],
+  ])
+  project.write({ [file]: 'feature { name: "x" type: NUMBER }\n' })
+  const broken = await project.json('pipeline', 'run', 'validated.yaml')
+  expect(broken.steps.find(({ name }: { name: string }) => name === 'schema').error).toMatchObject({
+    code: 'ZEN_SCHEMA_TEXT',
+    message: expect.stringContaining(`${file}:1:27: `),
+  })
+  const rows = await project.json('pipeline', 'run', 'rows.yaml')
+  expect(rows.steps[0].error.code).toBe('ZEN_SOURCE_ROWS')
+}, 60_000)
