@@ -1,6 +1,9 @@
 import type { CommandEntry } from './command.ts'
 import { serverFlags } from './server-options.ts'
 
+/** How a snapshot is named. */
+const reference = 'DIGEST, a unique prefix of it, RUN/step.output, or a datasource as NAME or NAME@COMMIT'
+
 /** Every command of the command line. */
 export const commands: readonly CommandEntry[] = [
   {
@@ -160,13 +163,17 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     usage: 'datasource diff <before> <after>',
-    description:
-      'compare two snapshots (DIGEST, a unique prefix of it, or RUN/step.output): rows added, removed and changed, features that came, went or changed their kind',
+    description: `compare two snapshots (${reference}): rows added, removed and changed, features that came, went or changed their kind`,
     options: [
       {
         flags: '--key <features>',
         description:
           'features that tell a row from the others, with commas; without, a changed row is one removed and one added',
+      },
+      {
+        flags: '--drift',
+        description:
+          'measure how far the distribution of each feature has moved (L-infinity, Jensen-Shannon); reads both as a whole',
       },
     ],
     stops: true,
@@ -174,8 +181,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     usage: 'datasource sample <snapshot>',
-    description:
-      'show rows of a snapshot (DIGEST, a unique prefix of it, or RUN/step.output), taken at random; the same seed takes the same',
+    description: `show rows of a snapshot (${reference}), taken at random; the same seed takes the same`,
     options: [
       { flags: '--rows <number>', description: 'how many at the most (default 10)' },
       { flags: '--seed <number>', description: 'from 0 to 2147483647 (default 0)' },
@@ -183,6 +189,72 @@ export const commands: readonly CommandEntry[] = [
     ],
     stops: true,
     load: () => import('./commands/datasource-sample.ts'),
+  },
+  {
+    usage: 'datasource statistics <snapshot>',
+    description: `show what is in every feature and split of a snapshot (${reference}), or of Statistics that a run recorded`,
+    options: [{ flags: '--split <name>', description: 'only this split (default: all)' }],
+    stops: true,
+    load: () => import('./commands/datasource-statistics.ts'),
+  },
+  {
+    usage: 'datasource schema <snapshot>',
+    description: `print the schema that a snapshot suggests (${reference}) as pbtxt, or a Schema that a run recorded`,
+    options: [
+      { flags: '--split <name>', description: 'infer it from this split (default: train, else the only one)' },
+      {
+        flags: '--max-domain <number>',
+        description: 'a text feature with at most as many values gets a domain of them (default 100)',
+      },
+      {
+        flags: '--write <file>',
+        description:
+          'write it into the repository; a file that says something else is left as it is, and the difference shown',
+      },
+      { flags: '--force', description: 'replace the file' },
+    ],
+    stops: true,
+    load: () => import('./commands/datasource-schema.ts'),
+  },
+  {
+    usage: 'datasource anomalies <snapshot>',
+    description: `find what a snapshot (${reference}), or Statistics that a run recorded, does not agree in with a schema and with earlier data; exit code 1 where there is something`,
+    options: [
+      {
+        flags: '--schema <schema>',
+        description:
+          'a pbtxt file, a Schema that a run recorded (RUN/step.output), or a snapshot whose schema is inferred',
+      },
+      {
+        flags: '--baseline <snapshot>',
+        description: 'earlier data, a snapshot or Statistics: drift is measured from it',
+      },
+      {
+        flags: '--drift <limits>',
+        description:
+          'linf=NUMBER for texts, js=NUMBER for numbers, or both with a comma: limits of the drift of features that the schema does not limit',
+      },
+      {
+        flags: '--serving-split <name>',
+        description: 'the split that stands for the data of serving: skew is measured from it',
+      },
+      { flags: '--skew <limits>', description: 'as --drift, of the skew' },
+      {
+        flags: '--split <name>',
+        description: 'only this split; may be given several times (default: all)',
+        many: true,
+      },
+      {
+        flags: '--environment <name>',
+        description: 'such as SERVING: features that the schema does not have in it may be missing',
+      },
+      {
+        flags: '--new-features <severity>',
+        description: 'of features that the schema does not have: error (default) or warning',
+      },
+    ],
+    stops: true,
+    load: () => import('./commands/datasource-anomalies.ts'),
   },
   {
     usage: 'step list',

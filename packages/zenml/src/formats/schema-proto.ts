@@ -300,15 +300,15 @@ export function printSchema(schema: Schema): string {
   return printText(schemaSpec, schema as MessageValue)
 }
 
-/** Reads a pbtxt file; throws `ZEN_SCHEMA_TEXT` with all that is wrong with it. */
-export async function readSchema(path: string): Promise<Schema> {
+/** Reads a pbtxt file that messages call `name`; throws `ZEN_SCHEMA_TEXT` with all that is wrong with it. */
+export async function readSchema(path: string, name: string = path): Promise<Schema> {
   const text = strictText(await readPart(path, 'Schema'))
-  if (text === undefined) throw noArtifact(path, 'Schema', 'it is not UTF-8')
-  const parsed = parseSchema(text, path)
+  if (text === undefined) throw noArtifact(name, 'Schema', 'it is not UTF-8')
+  const parsed = parseSchema(text, name)
   if (parsed.ok) return parsed.value
-  const lines = parsed.error.map(({ line, column, message }) => `${path}:${line}:${column}: ${message}`)
+  const lines = parsed.error.map(({ line, column, message }) => `${name}:${line}:${column}: ${message}`)
   throw new ZenmlError('ZEN_SCHEMA_TEXT', `This is no schema:\n${lines.join('\n')}`, {
-    facts: { file: path, diagnostics: parsed.error.map((diagnostic) => ({ ...diagnostic })) },
+    facts: { file: name, diagnostics: parsed.error.map((diagnostic) => ({ ...diagnostic })) },
     next: 'Mend the file at the places given.',
     exitCode: 1,
   })

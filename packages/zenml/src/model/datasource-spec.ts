@@ -3,8 +3,8 @@ import type { JsonObject } from '../base/json.ts'
 /** Data that lies outside: read once, kept as an immutable snapshot. */
 export type DatasourceSpec = FileDatasource | HttpDatasource | SqliteDatasource | ArtifactDatasource
 
-/** Formats of files. */
-export const datasourceFormats = ['csv', 'json', 'jsonl', 'parquet', 'tfrecord', 'text', 'image'] as const
+/** Formats of files; `pbtxt` is a schema, which has no rows. */
+export const datasourceFormats = ['csv', 'json', 'jsonl', 'parquet', 'tfrecord', 'text', 'image', 'pbtxt'] as const
 
 /** A format of files. */
 export type DatasourceFormat = (typeof datasourceFormats)[number]
@@ -158,6 +158,7 @@ export function formatOf(path: string): DatasourceFormat | undefined {
   // `data_tfrecord-00000-of-00012` is how TensorFlow Extended calls its files.
   if (/\.tfrecords?(-\d+-of-\d+)?$|tfrecord-\d+-of-\d+$/.test(name)) return 'tfrecord'
   if (/\.(txt|text|md|markdown)$/.test(name)) return 'text'
+  if (/\.(pbtxt|textproto)$/.test(name)) return 'pbtxt'
   return undefined
 }
 

@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Digest } from '../base/digest.ts'
-import { ZenmlError } from '../base/errors.ts'
 import { type ExamplesReader, openExamples } from '../formats/examples.ts'
+import { openArtifact } from './open-artifact.ts'
 import type { Project } from './open-project.ts'
 
 /** An Examples artifact laid out for reading. Closes itself: nothing of it stays. */
@@ -14,7 +12,8 @@ export interface OpenSnapshot extends AsyncDisposable {
 }
 
 /**
- * Opens an Examples artifact by digest, a unique prefix of it, or `RUN/step.output`.
+ * Opens an Examples artifact by digest, a unique prefix of it, `RUN/step.output`, or the name of a datasource (its newest commit, or
+ * `NAME@COMMIT`).
  *
  * Throws `ZEN_ARTIFACT_TYPE` for an artifact of another type, and what resolving and laying out an artifact throw.
  *
@@ -26,26 +25,13 @@ export interface OpenSnapshot extends AsyncDisposable {
  * }
  */
 export async function openSnapshot(project: Project, name: string): Promise<OpenSnapshot> {
-  const digest = await project.records.resolveArtifact(name)
-  const { type } = (await project.records.getArtifact(digest))!
-  if (type !== 'Examples') {
-    throw new ZenmlError('ZEN_ARTIFACT_TYPE', `${name} is of type ${type}; only Examples have rows.`, {
-      facts: { digest, type },
-      next: 'See "zenml artifact list --type Examples".',
-    })
-  }
-  const directory = await mkdtemp(join(project.workspace.temporaryDirectory, `snapshot-${process.pid}-`))
+  const artifact = await openArtifact(project, name, ['Examples'])
   try {
-    await project.artifacts.materialise(digest, directory)
-    const { files } = (await project.artifacts.manifest(digest))!
-    return {
-      digest,
-      examples: await openExamples(directory),
-      digests: new Map(files.map((file) => [file.path, file.digest])),
-      [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
-    }
+    const { digest, digests, directory } = artifact
+    const dispose = (): PromiseLike<void> => artifact[Symbol.asyncDispose]()
+    return { digest, digests, examples: await openExamples(directory), [Symbol.asyncDispose]: dispose }
   } catch (error) {
-    await rm(directory, { recursive: true, force: true })
+    await artifact[Symbol.asyncDispose]()
     throw error
   }
 }

@@ -5,6 +5,7 @@ export { type EvaluateParameters, evaluate } from '../steps/evaluate.ts'
 export { classificationReport, regressionReport } from '../steps/evaluate-metrics.ts'
 export { type EvaluatedSplit, evaluateSplit } from '../steps/evaluate-split.ts'
 export { type GateCheck, type GateParameters, gate } from '../steps/gate.ts'
+export { importSchema } from '../steps/import-schema.ts'
 export {
   crossValidate,
   type FoldInputs,

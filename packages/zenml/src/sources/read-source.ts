@@ -25,11 +25,13 @@ interface Format {
   find(files: Files, options: SourceOptions, signal: Signal, sample: boolean): Promise<KindsSoFar>
   read(files: Files, options: SourceOptions, kinds: SourceKinds, batchSize: number, signal: Signal): Batches
 }
+/** Formats that have rows. */
+type RowFormat = Exclude<DatasourceFormat, 'pbtxt'>
 type Files = readonly SourceFile[]
 type Signal = AbortSignal | undefined
 type Batches = AsyncGenerator<ExampleBatch>
 
-const formats: { readonly [format in DatasourceFormat]: Format } = {
+const formats: { readonly [format in RowFormat]: Format } = {
   csv: {
     find: (files, options, signal, sample) => findCsvKinds(files, options, sample, signal),
     read: (files, options, kinds, batchSize, signal) =>
@@ -95,5 +97,5 @@ export async function* readSource(
 }
 
 function formatOf({ format }: SourceFiles): Format {
-  return formats[format as DatasourceFormat]
+  return formats[format as RowFormat]
 }

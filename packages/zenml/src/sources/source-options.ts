@@ -25,6 +25,10 @@ const known: { readonly [format: string]: readonly string[] } = {
 
 /** Checks the options of a source; throws `ZEN_SOURCE_OPTIONS` with what was expected. */
 export function checkOptions({ format, options }: SourceFiles): SourceOptions {
+  if (format === 'pbtxt')
+    throw new ZenmlError('ZEN_SOURCE_ROWS', 'The datasource is a schema (pbtxt), which has no rows.', {
+      next: 'Connect it to the step importSchema.',
+    })
   const names = known[format]
   if (names === undefined) throw wrong(`There is no format "${format}".${didYouMean(format, Object.keys(known))}`)
   for (const name of Object.keys(options)) {

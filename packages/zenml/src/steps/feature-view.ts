@@ -36,6 +36,11 @@ export function serialisedPath(steps: readonly string[]): string {
     .join('.')
 }
 
+/** What people call a feature: its name as it is, and the serialised path of one inside of a structure. */
+export function featureName(steps: readonly string[]): string {
+  return steps.length === 1 ? steps[0]! : serialisedPath(steps)
+}
+
 /** Presence and number of values, whatever kind the feature is of. */
 export function commonOf({ numStats, stringStats, bytesStats, structStats }: FeatureNameStatistics): CommonStatistics {
   return numStats?.commonStats ?? stringStats?.commonStats ?? bytesStats?.commonStats ?? structStats?.commonStats ?? {}

@@ -10,7 +10,7 @@ import type {
   StringDomain,
 } from '../formats/schema-proto.ts'
 import type { CommonStatistics, DatasetFeatureStatistics, FeatureNameStatistics } from '../formats/statistics-proto.ts'
-import { Schema, Statistics } from '../formats/types.ts'
+import { Schema, Statistics, type StatisticsBySplit } from '../formats/types.ts'
 import { bytesLabel } from './feature-statistics.ts'
 
 /** Parameters of `inferSchema`. */
@@ -40,19 +40,34 @@ export const inferSchema: Step<
   inputs: { statistics: Statistics },
   outputs: { schema: Schema },
   parameters,
-  run: ({ inputs, parameters: { maxDomain } }) => {
-    const splits = Object.keys(inputs.statistics)
-    const split = splits.includes('train') ? 'train' : splits.length === 1 ? splits[0]! : undefined
-    const dataset = split === undefined ? undefined : inputs.statistics[split]!.datasets?.[0]
-    if (dataset === undefined)
-      throw new ZenmlError(
-        'ZEN_SCHEMA_SPLIT',
-        `The statistics have the splits ${splits.join(', ') || 'none'}, but no "train" to infer from.`,
-        { exitCode: 1 },
-      )
-    return { schema: schemaOf(dataset, maxDomain) }
-  },
+  run: ({ inputs, parameters: { maxDomain } }) => ({ schema: schemaOfSplits(inputs.statistics, { maxDomain }) }),
 })
+
+/** Which split a schema is inferred from, and how. */
+export interface InferenceOptions {
+  /** A text feature with at most as many values gets a domain of them. Default 100. */
+  readonly maxDomain?: number | undefined
+  /** Default `train`, else the only one. */
+  readonly split?: string | undefined
+}
+
+/**
+ * The schema of one split: `train`, else the only one, unless another is named. Throws `ZEN_SCHEMA_SPLIT` where there is none to take.
+ */
+export function schemaOfSplits(
+  statistics: StatisticsBySplit,
+  { maxDomain = 100, split }: InferenceOptions = {},
+): SchemaMessage {
+  const splits = Object.keys(statistics)
+  const chosen = split ?? (splits.includes('train') ? 'train' : splits.length === 1 ? splits[0]! : undefined)
+  const dataset = chosen === undefined || !splits.includes(chosen) ? undefined : statistics[chosen]!.datasets?.[0]
+  if (dataset !== undefined) return schemaOf(dataset, maxDomain)
+  throw new ZenmlError(
+    'ZEN_SCHEMA_SPLIT',
+    `The statistics have the splits ${splits.join(', ') || 'none'}, but no "${split ?? 'train'}" to infer from.`,
+    { facts: { splits }, exitCode: 1 },
+  )
+}
 
 /**
  * The schema that the statistics of one data set suggest, by the rules of TensorFlow Data Validation (`Schema::Updater::CreateColumn` and

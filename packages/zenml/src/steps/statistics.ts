@@ -1,8 +1,7 @@
 import { type noParameters, type Step, step } from '../define/step.ts'
 import { Examples } from '../formats/examples.ts'
-import type { DatasetFeatureStatisticsList } from '../formats/statistics-proto.ts'
 import { Statistics } from '../formats/types.ts'
-import { SplitStatistics } from './feature-statistics.ts'
+import { statisticsOf } from './examples-statistics.ts'
 
 /**
  * Statistics of every split, as TensorFlow Data Validation writes them (`DatasetFeatureStatisticsList`): presence, numbers, histograms,
@@ -23,20 +22,11 @@ export const statistics: Step<
   inputs: { examples: Examples },
   outputs: { statistics: Statistics },
   run: async ({ inputs: { examples }, context }) => {
-    const estimated = new Set<string>()
-    const bySplit: { [split: string]: DatasetFeatureStatisticsList } = {}
-    for (const split of examples.splits) {
-      const gathered = new SplitStatistics(examples.features)
-      let done = 0
-      for await (const batch of examples.read(split, { signal: context.signal })) {
-        gathered.add(batch)
-        done += batch.length
-        context.progress(done, examples.rows(split), 'rows')
-      }
-      for (const name of gathered.estimated) estimated.add(name)
-      bySplit[split] = { datasets: [gathered.finish()] }
-    }
-    if (estimated.size > 0) context.describe('statistics', { estimated: [...estimated] })
+    const { statistics: bySplit, estimated } = await statisticsOf(examples, {
+      signal: context.signal,
+      onProgress: (done, total) => context.progress(done, total, 'rows'),
+    })
+    if (estimated.length > 0) context.describe('statistics', { estimated: [...estimated] })
     return { statistics: bySplit }
   },
 })

@@ -1,13 +1,11 @@
 import * as z from 'zod'
-import { compareText } from '../base/canonical.ts'
 import type { Defaulted } from '../base/defaulted.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { optional, type Step, step } from '../define/step.ts'
-import { Anomalies, type AnomaliesBySplit } from '../formats/anomalies.ts'
-import type { Anomalies as AnomaliesMessage, AnomalySeverity } from '../formats/anomalies-proto.ts'
-import type { DatasetFeatureStatistics } from '../formats/statistics-proto.ts'
-import { Schema, Statistics, type StatisticsBySplit } from '../formats/types.ts'
-import { type ValidationOptions, validateStatistics } from './validate-statistics.ts'
+import { Anomalies } from '../formats/anomalies.ts'
+import type { AnomalySeverity } from '../formats/anomalies-proto.ts'
+import { Schema, Statistics } from '../formats/types.ts'
+import { listAnomalies, validateSplits } from './validate-splits.ts'
 
 /** Parameters of `validate`. */
 export interface ValidateParameters {
@@ -55,20 +53,15 @@ export const validate: Step<
   outputs: { anomalies: Anomalies },
   parameters,
   run: ({ inputs: { statistics, schema, baseline }, parameters: given, context }) => {
-    const { environment, servingSplit, newFeatures, failOn } = given
-    const serving = servingSplit === null ? undefined : datasetOf(statistics, servingSplit, 'statistics')
-    const splits = given.splits ?? Object.keys(statistics).filter((split) => split !== servingSplit)
-    const anomalies: { [split: string]: AnomaliesMessage } = {}
-    for (const split of [...splits].sort(compareText)) {
-      const options: ValidationOptions = {
-        newFeatures,
-        ...(environment === null ? {} : { environment }),
-        ...(serving === undefined ? {} : { serving }),
-        ...(baseline === undefined ? {} : { previous: datasetOf(baseline, onlyOr(baseline, split), 'baseline') }),
-      }
-      anomalies[split] = validateStatistics(datasetOf(statistics, split, 'statistics'), schema, options)
-    }
-    const found = listOf(anomalies)
+    const { splits, environment, servingSplit, newFeatures, failOn } = given
+    const anomalies = validateSplits(statistics, schema, {
+      splits: splits ?? undefined,
+      servingSplit: servingSplit ?? undefined,
+      baseline,
+      newFeatures,
+      ...(environment === null ? {} : { environment }),
+    })
+    const found = listAnomalies(anomalies)
     const count = (wanted: AnomalySeverity): number => found.filter(({ severity }) => severity === wanted).length
     context.describe('anomalies', { errors: count('ERROR'), warnings: count('WARNING') })
     const fatal = found.filter(({ severity }) => failOn !== 'never' && (failOn === 'WARNING' || severity === 'ERROR'))
@@ -79,7 +72,14 @@ export const validate: Step<
           .map(({ split, feature, description }) => `  ${split}${feature === '' ? '' : ` ${feature}`}: ${description}`)
           .join('\n')}`,
         {
-          facts: { anomalies: fatal.map((anomaly) => ({ ...anomaly })) },
+          facts: {
+            anomalies: fatal.map(({ split, feature, severity, description }) => ({
+              split,
+              feature,
+              severity,
+              description,
+            })),
+          },
           next: 'Mend the data, or change the schema if the data is right. With failOn: never the anomalies are recorded, and the run goes on.',
           exitCode: 1,
         },
@@ -87,43 +87,3 @@ export const validate: Step<
     return { anomalies }
   },
 })
-
-function onlyOr(statistics: StatisticsBySplit, split: string): string {
-  const splits = Object.keys(statistics)
-  return splits.length === 1 ? splits[0]! : split
-}
-
-function datasetOf(statistics: StatisticsBySplit, split: string, input: string): DatasetFeatureStatistics {
-  const dataset = Object.hasOwn(statistics, split) ? statistics[split]!.datasets?.[0] : undefined
-  if (dataset !== undefined) return dataset
-  throw new ZenmlError(
-    'ZEN_VALIDATE_SPLIT',
-    `The input "${input}" has no split "${split}", but ${Object.keys(statistics).join(', ') || 'none'}.`,
-    { facts: { input, split }, next: 'Name splits that there are.', exitCode: 1 },
-  )
-}
-
-/** An anomaly in one line. */
-interface ListedAnomaly {
-  readonly split: string
-  /** Serialised path; empty for the data set as a whole. */
-  readonly feature: string
-  readonly severity: AnomalySeverity
-  readonly description: string
-}
-
-function listOf(bySplit: AnomaliesBySplit): readonly ListedAnomaly[] {
-  return Object.entries(bySplit).flatMap(([split, { anomalyInfo = new Map(), datasetAnomalyInfo, dataMissing }]) => [
-    ...(dataMissing === true
-      ? [{ split, feature: '', severity: 'ERROR' as const, description: 'There are no examples.' }]
-      : []),
-    ...[...(datasetAnomalyInfo === undefined ? [] : [['', datasetAnomalyInfo] as const]), ...anomalyInfo].map(
-      ([feature, { severity = 'UNKNOWN', description = '' }]): ListedAnomaly => ({
-        split,
-        feature,
-        severity,
-        description,
-      }),
-    ),
-  ])
-}

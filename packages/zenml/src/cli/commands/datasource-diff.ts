@@ -1,7 +1,9 @@
 import { diffExamples, type ExamplesDiff } from '../../formats/diff-examples.ts'
 import { openProject } from '../../project/open-project.ts'
-import { openSnapshot } from '../../project/open-snapshot.ts'
+import { type OpenSnapshot, openSnapshot } from '../../project/open-snapshot.ts'
+import { statisticsOf } from '../../steps/examples-statistics.ts'
 import type { CommandFunction } from '../command.ts'
+import { driftBySplit, driftTable, type SplitDrift } from '../drift.ts'
 import { interruptible } from '../interruptible.ts'
 import { document } from '../report-error.ts'
 import { shortDigest, table } from '../table.ts'
@@ -13,12 +15,25 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   await using before = await openSnapshot(project, args[0]!)
   await using after = await openSnapshot(project, args[1]!)
   const difference = await interruptible(signal, diffExamples(before, after, { key, signal }))
+  const drift = options['drift'] === true ? await interruptible(signal, measuredDrift(before, after, signal)) : null
+  const { bold } = terminal.colors
   terminal.result(
-    document({ before: before.digest, after: after.digest, key: key ?? null, ...difference }),
+    document({ before: before.digest, after: after.digest, key: key ?? null, ...difference, drift }),
     () =>
-      `${shortDigest(before.digest)} → ${shortDigest(after.digest)}\n\n${inWords(difference, terminal.colors.bold)}`,
+      [
+        `${shortDigest(before.digest)} → ${shortDigest(after.digest)}`,
+        inWords(difference, bold),
+        ...(drift === null ? [] : [driftTable(drift, bold)]),
+      ].join('\n\n'),
   )
   return 0
+}
+
+/** Both are read as a whole; one that is compared with itself once. */
+async function measuredDrift(before: OpenSnapshot, after: OpenSnapshot, signal: AbortSignal): Promise<SplitDrift> {
+  const { statistics } = await statisticsOf(before.examples, { signal })
+  if (before.digest === after.digest) return driftBySplit(statistics, statistics)
+  return driftBySplit(statistics, (await statisticsOf(after.examples, { signal })).statistics)
 }
 
 function inWords({ features, splits }: ExamplesDiff, bold: (text: string) => string): string {

@@ -1,4 +1,3 @@
-import { ZenmlError } from '../../base/errors.ts'
 import type { Json, JsonObject } from '../../base/json.ts'
 import type { ExampleObject, ExampleValue } from '../../formats/examples-reader.ts'
 import { sampleExamples } from '../../formats/sample-examples.ts'
@@ -6,8 +5,10 @@ import { openProject } from '../../project/open-project.ts'
 import { openSnapshot } from '../../project/open-snapshot.ts'
 import type { CommandFunction } from '../command.ts'
 import { interruptible } from '../interruptible.ts'
+import { numberInJson, printable } from '../printable.ts'
 import { document } from '../report-error.ts'
 import { number, table } from '../table.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 export const command: CommandFunction = async ({ cli, terminal, args, options, signal }) => {
   const rows = wholeNumber(options, 'rows', 10, 1, 10_000)
@@ -38,21 +39,6 @@ export const command: CommandFunction = async ({ cli, terminal, args, options, s
   return 0
 }
 
-function wholeNumber(
-  options: { readonly [name: string]: unknown },
-  name: string,
-  otherwise: number,
-  least: number,
-  most: number,
-): number {
-  const given = options[name] as string | undefined
-  if (given === undefined) return otherwise
-  const value = Number(given)
-  if (!/^\d+$/.test(given) || value < least || value > most)
-    throw new ZenmlError('ZEN_USAGE', `--${name} takes a whole number from ${least} to ${most}, not "${given}".`)
-  return value
-}
-
 function valuesInJson(values: ExampleObject): JsonObject {
   return Object.fromEntries(
     Object.entries(values).map(([feature, value]): [string, Json] => [
@@ -66,7 +52,7 @@ function valuesInJson(values: ExampleObject): JsonObject {
 function valueInJson(value: ExampleValue): Json {
   if (typeof value === 'string') return value
   if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') }
-  return typeof value === 'number' && Number.isFinite(value) ? value : String(value)
+  return typeof value === 'number' ? numberInJson(value) : String(value)
 }
 
 const widest = 40
@@ -80,15 +66,6 @@ function cell(value: ExampleObject[string]): string {
 function textOf(value: ExampleValue): string {
   if (value instanceof Uint8Array) return `${value.length} bytes`
   return typeof value === 'number' ? number(value) : printable(String(value))
-}
-
-/** Without what would move the cursor or end the line. */
-function printable(text: string): string {
-  return text.replace(/\p{C}/gu, (character) =>
-    JSON.stringify(character)
-      .slice(1, -1)
-      .replace(/^\P{ASCII}$/u, '?'),
-  )
 }
 
 function isList(value: NonNullable<ExampleObject[string]>): value is readonly ExampleValue[] {
