@@ -5,11 +5,12 @@ import { ZenmlError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { ByteSink } from '../base/proto/byte-sink.ts'
 import type { ExampleBatch, FeatureKind } from './batch.ts'
-import { exampleDecoder } from './decode-examples.ts'
-import { differenceByContent, differenceByKey, type RowCounts } from './diff-rows.ts'
+import { type ExampleDecoder, exampleDecoder } from './decode-examples.ts'
+import { differenceByContent, differenceByKey, type RowCounts, type RowDifference } from './diff-rows.ts'
 import { exampleEncoder } from './encode-examples.ts'
 import type { ExamplesReader } from './examples-reader.ts'
-import { frameFooter, frameHeader } from './tfrecord.ts'
+import { type FileBlock, pairRecords, type RecordRun, type UnpairedRecords } from './pair-records.ts'
+import { checkRecord, frameFooter, frameHeader } from './tfrecord.ts'
 
 /** One side of a comparison. */
 export interface DiffSide {
@@ -90,6 +91,7 @@ export async function diffExamples(
     columns: common,
     // Bytes of whole records tell as much as their values only where both were written one way and nothing is to be left out.
     whole: features.length === 0 && before.examples.canonical && after.examples.canonical,
+    paired: features.length === 0,
     key: key === undefined ? undefined : new Set(key),
   }
   const names = [...new Set([...before.examples.splits, ...after.examples.splits])].sort(compareText)
@@ -101,7 +103,10 @@ export async function diffExamples(
 /** What of a row is compared. */
 interface RowPlan {
   readonly columns: ReadonlyMap<string, FeatureKind>
+  /** Whether the bytes of a record are its row. */
   readonly whole: boolean
+  /** Whether equal bytes are equal rows to both sides. */
+  readonly paired: boolean
   readonly key: ReadonlySet<string> | undefined
 }
 
@@ -167,26 +172,16 @@ async function diffSplit(
       0,
     )
   }
-  const sides = [
-    rowsOf(before.examples, name, leftShards, plan, signal),
-    rowsOf(after.examples, name, rightShards, plan, signal),
+  const streams = [
+    blocksOf(before.examples, name, leftShards, signal),
+    blocksOf(after.examples, name, rightShards, signal),
   ] as const
+  const unpaired = new UnpairedRows([before.examples, after.examples], plan, counted)
   try {
-    const read = [0, 0]
-    const ended = [false, false]
-    // The side that is behind goes on: equal rows then stand near each other, and neither waits long for the other.
-    while (!ended[0] || !ended[1]) {
-      const side = ended[1] || (!ended[0] && read[0]! <= read[1]!) ? 0 : 1
-      const { done, value } = await sides[side].next()
-      if (done === true) {
-        ended[side] = true
-        continue
-      }
-      read[side]! += value.rows.length
-      counted.add(side, value.rows, value.keys)
-    }
+    await pairRecords(streams, unpaired, { paired: plan.paired })
+    unpaired.settle()
   } finally {
-    await Promise.all(sides.map((rows) => rows.return()))
+    await Promise.all(streams.map((blocks) => blocks.return()))
   }
   const shardsRead = leftShards.length + rightShards.length
   return summary(left.rows, right.rows, counted.counts(), shardsRead, left.shards + right.shards - shardsRead)
@@ -238,35 +233,99 @@ function differingShards(
   return [without(left, right), without(right, left)]
 }
 
+async function* blocksOf(
+  examples: ExamplesReader,
+  split: string,
+  shards: readonly number[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<FileBlock, void, undefined> {
+  for (const shard of shards) {
+    const file = examples.shards(split)[shard]!
+    for await (const block of examples.records(split, shard, { checksums: 'lengths', signal })) yield { block, file }
+  }
+}
+
+/** Rows whose records have no equal one beside them: decoded as far as needed, hashed, and set off against each other. */
+class UnpairedRows implements UnpairedRecords {
+  private readonly hashers: readonly [RowHasher, RowHasher]
+  private readonly counted: RowDifference
+
+  constructor(examples: readonly [ExamplesReader, ExamplesReader], plan: RowPlan, counted: RowDifference) {
+    this.hashers = [new RowHasher(examples[0].features, plan), new RowHasher(examples[1].features, plan)]
+    this.counted = counted
+  }
+
+  take(side: 0 | 1, run: RecordRun): void {
+    for (let from = run.from; from < run.to; from += heldRows) {
+      const to = Math.min(run.to, from + heldRows)
+      if (this.hashers[side].rows + to - from > heldRows) this.settleSide(side)
+      this.hashers[side].add({ ...run, from, to })
+    }
+  }
+
+  *takeEach(side: 0 | 1, run: RecordRun): Generator<boolean, void, undefined> {
+    this.settleSide(side)
+    this.hashers[side].add(run)
+    const { rows, keys } = this.hashers[side].take()
+    for (const [index, row] of rows.entries()) yield this.counted.add(side, row, keys?.[index])
+  }
+
+  /** Sets off what is held back. */
+  settle(): void {
+    this.settleSide(0)
+    this.settleSide(1)
+  }
+
+  private settleSide(side: 0 | 1): void {
+    const { rows, keys } = this.hashers[side].take()
+    for (const [index, row] of rows.entries()) this.counted.add(side, row, keys?.[index])
+  }
+}
+
+/** Rows of one side that are held back, so that a few at a time cost no more each than many. */
+const heldRows = 1024
+
 /** SHA-256 of each row, and of its key, as texts of 32 characters. */
 interface HashedRows {
   readonly rows: readonly string[]
   readonly keys: readonly string[] | undefined
 }
 
-async function* rowsOf(
-  examples: ExamplesReader,
-  split: string,
-  shards: readonly number[],
-  { columns, whole, key }: RowPlan,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<HashedRows, void, undefined> {
-  const decoded = whole ? key : new Set(columns.keys())
-  const hashRows = batchHasher()
-  const hashKeys = batchHasher()
-  for (const shard of shards) {
-    for await (const block of examples.records(split, shard, { signal })) {
-      const { bytes, count, starts, ends } = block
-      let batch: ExampleBatch | undefined
-      if (decoded !== undefined) {
-        const decoder = exampleDecoder({ features: examples.features, columns: decoded, batchSize: count })
-        decoder.decode(block, 0, examples.shards(split)[shard]!)
-        batch = decoder.take()
-      }
-      const rows = whole
-        ? Array.from({ length: count }, (_, row) => hashOf(bytes.subarray(starts[row]!, ends[row]!)))
-        : hashRows(batch!)
-      yield { rows, keys: key === undefined ? undefined : hashKeys(only(batch!, key)) }
+class RowHasher {
+  private readonly plan: RowPlan
+  /** What has to be decoded: nothing where records are whole and rows have no key. */
+  private readonly decoder: ExampleDecoder | undefined
+  private readonly hashRows = batchHasher()
+  private readonly hashKeys = batchHasher()
+  private hashes: string[] = []
+  /** Rows since the last time. */
+  rows = 0
+
+  constructor(features: ReadonlyMap<string, FeatureKind>, plan: RowPlan) {
+    this.plan = plan
+    const columns = plan.whole ? plan.key : new Set(plan.columns.keys())
+    this.decoder = columns && exampleDecoder({ features, columns, batchSize: heldRows })
+  }
+
+  add({ block, file, from, to }: RecordRun): void {
+    for (let record = from; record < to; record++) {
+      checkRecord(block, record, file)
+      if (this.plan.whole) this.hashes.push(hashOf(block.bytes.subarray(block.starts[record]!, block.ends[record]!)))
+    }
+    this.decoder?.decode({ ...block, count: to }, from, file)
+    this.rows += to - from
+  }
+
+  take(): HashedRows {
+    const hashes = this.hashes
+    this.hashes = []
+    if (this.rows === 0) return { rows: [], keys: undefined }
+    this.rows = 0
+    const { whole, key } = this.plan
+    const batch = this.decoder?.take()
+    return {
+      rows: whole ? hashes : this.hashRows(batch!),
+      keys: key === undefined ? undefined : this.hashKeys(only(batch!, key)),
     }
   }
 }

@@ -9,7 +9,7 @@ import { exampleDecoder } from './decode-examples.ts'
 import { type ExamplesSummary, shardName, summaryFile } from './examples-writer.ts'
 import { isFile } from './file-tree.ts'
 import { strictText } from './text.ts'
-import { type RecordBlock, readRecordBlocks } from './tfrecord.ts'
+import { type ReadRecordsOptions, type RecordBlock, readRecordBlocks } from './tfrecord.ts'
 
 /** What to read. */
 export interface ReadOptions {
@@ -49,11 +49,7 @@ export interface ExamplesReader {
    */
   read(split: string, options?: ReadOptions): AsyncIterable<ExampleBatch>
   /** The records of one shard (from 0) as bytes; a block is valid until the next one. Throws what the TFRecord reader throws. */
-  records(
-    split: string,
-    shard: number,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): AsyncIterable<RecordBlock>
+  records(split: string, shard: number, options?: ReadRecordsOptions): AsyncIterable<RecordBlock>
   /** The rows of a split one by one, for people: scalars unwrapped. Slow beside `read`. */
   objects(split: string, options?: ReadOptions): AsyncIterable<ExampleObject>
 }
@@ -192,14 +188,14 @@ function reader(
   async function* records(
     name: string,
     index: number,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: ReadRecordsOptions = {},
   ): AsyncGenerator<RecordBlock, void, undefined> {
     const split = splitOf(name)
     const shard = split.shards[index]
     if (shard === undefined)
       throw new RangeError(`split "${name}" has shards 0 to ${split.shards.length - 1}, none ${index}`)
     let rows = 0
-    for await (const block of readRecordBlocks(shard, { signal })) {
+    for await (const block of readRecordBlocks(shard, options)) {
       rows += block.count
       yield block
     }

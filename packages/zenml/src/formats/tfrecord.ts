@@ -17,6 +17,15 @@ export interface RecordBlock {
   readonly ends: Uint32Array
   /** Number of records of the file before this block. */
   readonly first: number
+  /** Place of `bytes[0]` in the (uncompressed) stream. */
+  readonly offset: number
+}
+
+/** Options of `readRecordBlocks`. */
+export interface ReadRecordsOptions {
+  /** `lengths` leaves the checksums of the data to the caller, by `checkRecord`. Default `all`. */
+  readonly checksums?: 'all' | 'lengths' | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Bytes before and after each record's data: length (8), its CRC (4); CRC of the data (4). */
@@ -38,15 +47,24 @@ const chunkBytes = 1 << 20
  */
 export async function* readRecordBlocks(
   path: string,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: ReadRecordsOptions = {},
 ): AsyncGenerator<RecordBlock, void, undefined> {
   const file = await opened(path)
   try {
-    yield* blocksOf(file, path, options.signal)
+    yield* blocksOf(file, path, options)
   } finally {
     await file.close()
   }
 }
+
+/** Checks the data of one record of a block by its checksum. Throws as `readRecordBlocks`; `path` names the file in the error. */
+export function checkRecord(block: RecordBlock, record: number, path: string): void {
+  const [start, end] = [block.starts[record]!, block.ends[record]!]
+  if (block.view.getInt32(end, true) === maskedCrc32c(block.bytes, start, end)) return
+  throw corrupt(path, block.first + record, block.offset + start - frameHeader, badData)
+}
+
+const badData = 'the checksum of its data does not match'
 
 async function opened(path: string): Promise<FileHandle> {
   try {
@@ -65,7 +83,7 @@ async function opened(path: string): Promise<FileHandle> {
 async function* blocksOf(
   file: FileHandle,
   path: string,
-  signal: AbortSignal | undefined,
+  { checksums = 'all', signal }: ReadRecordsOptions,
 ): AsyncGenerator<RecordBlock, void, undefined> {
   const { size } = await file.stat()
   const head = new Uint8Array(12)
@@ -119,8 +137,8 @@ async function* blocksOf(
           }
           if (next > filled) break
           const end = next - frameFooter
-          if (view.getInt32(end, true) !== maskedCrc32c(buffer, at + frameHeader, end)) {
-            throw corrupt(path, first + count, offset + at, 'the checksum of its data does not match')
+          if (checksums === 'all' && view.getInt32(end, true) !== maskedCrc32c(buffer, at + frameHeader, end)) {
+            throw corrupt(path, first + count, offset + at, badData)
           }
           starts[count] = at + frameHeader
           ends[count] = end
@@ -128,7 +146,7 @@ async function* blocksOf(
           at = next
         }
         if (count === 0) break
-        yield { bytes: buffer, view, count, starts, ends, first }
+        yield { bytes: buffer, view, count, starts, ends, first, offset }
         first += count
       }
       buffer.copyWithin(0, at, filled)
