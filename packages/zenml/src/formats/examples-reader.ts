@@ -9,7 +9,7 @@ import { exampleDecoder } from './decode-examples.ts'
 import { type ExamplesSummary, shardName, summaryFile } from './examples-writer.ts'
 import { isFile } from './file-tree.ts'
 import { strictText } from './text.ts'
-import { type ReadRecordsOptions, type RecordBlock, readRecordBlocks } from './tfrecord.ts'
+import { type ReadRecordsOptions, type RecordBlock, RecordBuffers, readRecordBlocks } from './tfrecord.ts'
 
 /** What to read. */
 export interface ReadOptions {
@@ -135,6 +135,7 @@ async function openForeign(directory: string): Promise<ExamplesReader> {
     .sort(compareText)
   if (names.length === 0) throw malformed(directory, `it has neither ${summaryFile} nor a directory Split-<name>`)
   const splits = new Map<string, Split>()
+  const buffers = new RecordBuffers()
   // Kinds are learned over all splits by one decoder, so that two splits cannot disagree.
   const decoder = exampleDecoder({ batchSize: 4096 })
   let features: [string, FeatureKind][] = []
@@ -148,7 +149,7 @@ async function openForeign(directory: string): Promise<ExamplesReader> {
     const counts: number[] = []
     for (const shard of shards) {
       let rows = 0
-      for await (const block of readRecordBlocks(shard)) {
+      for await (const block of readRecordBlocks(shard, { buffers })) {
         rows += block.count
         for (let from = 0; from < block.count; ) {
           from = decoder.decode(block, from, shard)
@@ -232,8 +233,9 @@ function reader(
       columns: columns === undefined ? undefined : new Set(columns),
       batchSize,
     })
+    const buffers = new RecordBuffers()
     for (const [index, shard] of split.shards.entries()) {
-      for await (const block of records(name, index, { signal })) {
+      for await (const block of records(name, index, { signal, buffers })) {
         for (let from = 0; from < block.count; ) {
           from = decoder.decode(block, from, shard)
           if (decoder.rows === batchSize) {

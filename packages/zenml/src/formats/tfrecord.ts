@@ -25,7 +25,20 @@ export interface RecordBlock {
 export interface ReadRecordsOptions {
   /** `lengths` leaves the checksums of the data to the caller, by `checkRecord`. Default `all`. */
   readonly checksums?: 'all' | 'lengths' | undefined
+  /** Used again from file to file, by one reader at a time: to have the system clear new memory for each costs as much as reading it. */
+  readonly buffers?: RecordBuffers | undefined
   readonly signal?: AbortSignal | undefined
+}
+
+const chunkBytes = 1 << 20
+
+/** The memory that a reader needs. */
+export class RecordBuffers {
+  /** Filled by turns. */
+  readonly chunks: readonly [Uint8Array, Uint8Array] = [new Uint8Array(chunkBytes), new Uint8Array(chunkBytes)]
+  bytes: Uint8Array = new Uint8Array(chunkBytes + (chunkBytes >> 3))
+  readonly starts: Uint32Array = new Uint32Array((this.bytes.length >> 4) + 1)
+  readonly ends: Uint32Array = new Uint32Array(this.starts.length)
 }
 
 /** Bytes before and after each record's data: length (8), its CRC (4); CRC of the data (4). */
@@ -35,8 +48,6 @@ export const frameFooter = 4
 
 /** No record may be longer: 256 MiB. TensorFlow itself stops at 2 GiB, the limit of a protocol buffer. */
 export const maxRecordBytes: number = 256 * 1024 * 1024
-
-const chunkBytes = 1 << 20
 
 /**
  * Reads a TFRecord file, gzip or plain (told by its content), block by block in memory bounded by the longest record. Every
@@ -83,21 +94,20 @@ async function opened(path: string): Promise<FileHandle> {
 async function* blocksOf(
   file: FileHandle,
   path: string,
-  { checksums = 'all', signal }: ReadRecordsOptions,
+  { checksums = 'all', signal, buffers = new RecordBuffers() }: ReadRecordsOptions,
 ): AsyncGenerator<RecordBlock, void, undefined> {
   const { size } = await file.stat()
   const head = new Uint8Array(12)
   const { bytesRead } = await file.read(head, 0, 12, 0)
   const zipped = bytesRead >= 2 && head[0] === 0x1f && head[1] === 0x8b && !isLengthHeader(head, bytesRead)
-  const chunks = zipped ? unzipped(file, path) : plain(file)
+  const chunks = zipped ? unzipped(file, path) : plain(file, buffers.chunks)
   /** Offset in the stream of buffer[0]. */
   let offset = 0
-  let buffer = new Uint8Array(chunkBytes + (chunkBytes >> 3))
+  let buffer = buffers.bytes
   let view = new DataView(buffer.buffer)
   let filled = 0
   let first = 0
-  const starts = new Uint32Array((buffer.length >> 4) + 1)
-  const ends = new Uint32Array(starts.length)
+  const { starts, ends } = buffers
 
   for await (const chunk of chunks) {
     signal?.throwIfAborted()
@@ -108,6 +118,7 @@ async function* blocksOf(
         const larger = new Uint8Array(buffer.length * 2)
         larger.set(buffer)
         buffer = larger
+        buffers.bytes = larger
         view = new DataView(buffer.buffer)
       }
       const part = Math.min(chunk.length - taken, buffer.length - filled)
@@ -119,7 +130,7 @@ async function* blocksOf(
       for (;;) {
         let count = 0
         while (filled - at >= frameHeader && count < starts.length) {
-          if (view.getInt32(at + 8, true) !== maskedCrc32c(buffer, at, at + 8)) {
+          if (view.getInt32(at + 8, true) !== checksumOfLength(buffer, view, at)) {
             throw corrupt(path, first + count, offset + at, 'the checksum of its length does not match')
           }
           const length = view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x100000000
@@ -157,14 +168,24 @@ async function* blocksOf(
   if (filled > 0) throw corrupt(path, first, offset, `it is cut off: only ${filled} bytes of it are there`)
 }
 
+/** The checksum of a length that begins at `at`. */
+function checksumOfLength(buffer: Uint8Array, view: DataView, at: number): number {
+  const length = view.getUint32(at, true)
+  if (length >= knownLengths.length || view.getInt32(at + 4, true) !== 0) return maskedCrc32c(buffer, at, at + 8)
+  knownLengths[length] ||= maskedCrc32c(buffer, at, at + 8)
+  return knownLengths[length]!
+}
+
+/** Checksums of small lengths as far as they have come up, else 0: the lengths of a file are few, and to look one up is quicker. */
+const knownLengths = new Int32Array(4096)
+
 /** Whether bytes begin with a length and the right checksum of it: then they are no gzip header, whatever they look like. */
 function isLengthHeader(head: Uint8Array, length: number): boolean {
   return length >= 12 && new DataView(head.buffer).getInt32(8, true) === maskedCrc32c(head, 0, 8)
 }
 
 /** The file's bytes in two buffers taken by turns, the next read under way while the last is worked on. */
-async function* plain(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
-  const buffers = [new Uint8Array(chunkBytes), new Uint8Array(chunkBytes)] as const
+async function* plain(file: FileHandle, buffers: RecordBuffers['chunks']): AsyncGenerator<Uint8Array, void, undefined> {
   let turn: 0 | 1 = 0
   let position = 0
   let reading = file.read(buffers[0], 0, chunkBytes, 0)
