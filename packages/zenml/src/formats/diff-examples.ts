@@ -6,7 +6,7 @@ import type { FeatureKind } from './batch.ts'
 import { differenceByContent, differenceByKey, type RowCounts } from './diff-rows.ts'
 import type { ExamplesReader } from './examples-reader.ts'
 import { type FileBlock, pairRecords } from './pair-records.ts'
-import { RecordBuffers } from './tfrecord.ts'
+import { type RecordBlock, RecordBuffers } from './tfrecord.ts'
 import { type RowPlan, UnpairedRows } from './unpaired-rows.ts'
 
 /** One side of a comparison. */
@@ -56,8 +56,9 @@ export interface ExamplesDiff {
 /**
  * Compares examples row by row, as multisets: order does not count, a row that is there three times and then twice is one removed.
  * Splits are compared each with that of the same name; rows by the features that both sides have with the same kind, values bit by
- * bit. Shards with the same digest on both sides are not read. Memory: about 100 bytes (150 with a key) for each row of a differing
- * shard that has found no equal one yet; both sides are read abreast so that equal rows meet early.
+ * bit. Shards with the same digest on both sides are not read; of the others, records with equal bytes are set off without being decoded.
+ * Memory: about 100 bytes (150 with a key) for each row that has found no equal one yet, and some MiB for each side; both sides are read
+ * abreast so that equal rows meet early.
  *
  * Throws `ZEN_DIFF_KEY` for a key that is not a feature of both sides with the same kind, and what reading throws.
  *
@@ -220,16 +221,42 @@ function differingShards(
   return [without(left, right), without(right, left)]
 }
 
+/** The blocks of shards one after the other; the next shard is opened and read while the last is worked on. */
 async function* blocksOf(
   examples: ExamplesReader,
   split: string,
   shards: readonly number[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<FileBlock, void, undefined> {
-  const buffers = new RecordBuffers()
-  for (const shard of shards) {
-    const file = examples.shards(split)[shard]!
-    for await (const block of examples.records(split, shard, { checksums: 'lengths', buffers, signal }))
-      yield { block, file }
+  const buffers = [new RecordBuffers(), new RecordBuffers()] as const
+  const begun = (index: number): BegunShard | undefined => {
+    const shard = shards[index]
+    if (shard === undefined) return undefined
+    const options = { checksums: 'lengths', buffers: buffers[index % 2]!, signal } as const
+    const blocks = examples.records(split, shard, options)[Symbol.asyncIterator]()
+    const first = blocks.next()
+    first.catch(() => undefined) // thrown when its turn has come
+    return { file: examples.shards(split)[shard]!, blocks, first }
   }
+  let current = begun(0)
+  let following: BegunShard | undefined
+  try {
+    for (let index = 1; current !== undefined; index++) {
+      following = begun(index)
+      const { file, blocks } = current
+      for (let next = await current.first; next.done !== true; next = await blocks.next()) {
+        yield { block: next.value, file }
+      }
+      current = following
+    }
+  } finally {
+    await Promise.allSettled([current, following].map((shard) => shard?.blocks.return?.()))
+  }
+}
+
+/** A shard whose first block is on its way. */
+interface BegunShard {
+  readonly file: string
+  readonly blocks: AsyncIterator<RecordBlock>
+  readonly first: Promise<IteratorResult<RecordBlock>>
 }

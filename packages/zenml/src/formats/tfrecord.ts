@@ -97,10 +97,10 @@ async function* blocksOf(
   { checksums = 'all', signal, buffers = new RecordBuffers() }: ReadRecordsOptions,
 ): AsyncGenerator<RecordBlock, void, undefined> {
   const { size } = await file.stat()
-  const head = new Uint8Array(12)
-  const { bytesRead } = await file.read(head, 0, 12, 0)
+  const [head] = buffers.chunks
+  const { bytesRead } = await file.read(head, 0, chunkBytes, 0)
   const zipped = bytesRead >= 2 && head[0] === 0x1f && head[1] === 0x8b && !isLengthHeader(head, bytesRead)
-  const chunks = zipped ? unzipped(file, path) : plain(file, buffers.chunks)
+  const chunks = zipped ? unzipped(file, path) : plain(file, buffers.chunks, bytesRead, size)
   /** Offset in the stream of buffer[0]. */
   let offset = 0
   let buffer = buffers.bytes
@@ -181,25 +181,33 @@ const knownLengths = new Int32Array(4096)
 
 /** Whether bytes begin with a length and the right checksum of it: then they are no gzip header, whatever they look like. */
 function isLengthHeader(head: Uint8Array, length: number): boolean {
-  return length >= 12 && new DataView(head.buffer).getInt32(8, true) === maskedCrc32c(head, 0, 8)
+  return length >= frameHeader && new DataView(head.buffer).getInt32(8, true) === maskedCrc32c(head, 0, 8)
 }
 
-/** The file's bytes in two buffers taken by turns, the next read under way while the last is worked on. */
-async function* plain(file: FileHandle, buffers: RecordBuffers['chunks']): AsyncGenerator<Uint8Array, void, undefined> {
+/**
+ * The file's bytes in two buffers taken by turns, the next read under way while the last is worked on. The first buffer holds `filled` bytes of
+ * the file's `size` already.
+ */
+async function* plain(
+  file: FileHandle,
+  buffers: RecordBuffers['chunks'],
+  filled: number,
+  size: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let turn: 0 | 1 = 0
+  let bytesRead = filled
   let position = 0
-  let reading = file.read(buffers[0], 0, chunkBytes, 0)
+  let reading: Promise<{ readonly bytesRead: number }> | undefined
   try {
-    for (;;) {
-      const { bytesRead } = await reading
-      if (bytesRead === 0) return
+    while (bytesRead > 0) {
       position += bytesRead
-      const buffer = buffers[turn]
+      const chunk = buffers[turn].subarray(0, bytesRead)
       turn = turn === 0 ? 1 : 0
-      reading = file.read(buffers[turn], 0, chunkBytes, position)
-      // A failure is thrown by the `await` above; without this, one would be reported as unhandled before we get there.
-      reading.catch(() => undefined)
-      yield buffer.subarray(0, bytesRead)
+      reading = position < size ? file.read(buffers[turn], 0, chunkBytes, position) : undefined
+      // A failure is thrown by the `await` below; without this, one would be reported as unhandled before we get there.
+      reading?.catch(() => undefined)
+      yield chunk
+      bytesRead = (await reading)?.bytesRead ?? 0
     }
   } finally {
     // The handle must not be closed under a read that is still under way.
