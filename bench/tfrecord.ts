@@ -172,5 +172,5 @@ function blockOf(batch: ExampleBatch): RecordBlock {
     ends[count] = at + 12 + view.getUint32(at, true)
     at = ends[count]! + 4
   }
-  return { bytes, view, count: batch.length, starts, ends, first: 0 }
+  return { bytes, view, count: batch.length, starts, ends, first: 0, offset: 0 }
 }

@@ -1,15 +1,13 @@
-import { hash } from 'node:crypto'
 import { relative, sep } from 'node:path'
 import { compareText } from '../base/canonical.ts'
 import { ZenmlError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
-import { ByteSink } from '../base/proto/byte-sink.ts'
-import type { ExampleBatch, FeatureKind } from './batch.ts'
-import { exampleDecoder } from './decode-examples.ts'
+import type { FeatureKind } from './batch.ts'
 import { differenceByContent, differenceByKey, type RowCounts } from './diff-rows.ts'
-import { exampleEncoder } from './encode-examples.ts'
 import type { ExamplesReader } from './examples-reader.ts'
-import { frameFooter, frameHeader } from './tfrecord.ts'
+import { type FileBlock, pairRecords } from './pair-records.ts'
+import { type RecordBlock, RecordBuffers } from './tfrecord.ts'
+import { type RowPlan, UnpairedRows } from './unpaired-rows.ts'
 
 /** One side of a comparison. */
 export interface DiffSide {
@@ -58,8 +56,9 @@ export interface ExamplesDiff {
 /**
  * Compares examples row by row, as multisets: order does not count, a row that is there three times and then twice is one removed.
  * Splits are compared each with that of the same name; rows by the features that both sides have with the same kind, values bit by
- * bit. Shards with the same digest on both sides are not read. Memory: about 100 bytes (150 with a key) for each row of a differing
- * shard that has found no equal one yet; both sides are read abreast so that equal rows meet early.
+ * bit. Shards with the same digest on both sides are not read; of the others, records with equal bytes are set off without being decoded.
+ * Memory: about 100 bytes (150 with a key) for each row that has found no equal one yet, and some MiB for each side; both sides are read
+ * abreast so that equal rows meet early.
  *
  * Throws `ZEN_DIFF_KEY` for a key that is not a feature of both sides with the same kind, and what reading throws.
  *
@@ -90,19 +89,13 @@ export async function diffExamples(
     columns: common,
     // Bytes of whole records tell as much as their values only where both were written one way and nothing is to be left out.
     whole: features.length === 0 && before.examples.canonical && after.examples.canonical,
+    paired: features.length === 0,
     key: key === undefined ? undefined : new Set(key),
   }
   const names = [...new Set([...before.examples.splits, ...after.examples.splits])].sort(compareText)
   const splits: [string, SplitDiff][] = []
   for (const name of names) splits.push([name, await diffSplit(name, before, after, rows, signal)])
   return { features, splits: Object.fromEntries(splits) }
-}
-
-/** What of a row is compared. */
-interface RowPlan {
-  readonly columns: ReadonlyMap<string, FeatureKind>
-  readonly whole: boolean
-  readonly key: ReadonlySet<string> | undefined
 }
 
 function featureChanges(
@@ -167,26 +160,16 @@ async function diffSplit(
       0,
     )
   }
-  const sides = [
-    rowsOf(before.examples, name, leftShards, plan, signal),
-    rowsOf(after.examples, name, rightShards, plan, signal),
+  const streams = [
+    blocksOf(before.examples, name, leftShards, signal),
+    blocksOf(after.examples, name, rightShards, signal),
   ] as const
+  const unpaired = new UnpairedRows([before.examples, after.examples], plan, counted)
   try {
-    const read = [0, 0]
-    const ended = [false, false]
-    // The side that is behind goes on: equal rows then stand near each other, and neither waits long for the other.
-    while (!ended[0] || !ended[1]) {
-      const side = ended[1] || (!ended[0] && read[0]! <= read[1]!) ? 0 : 1
-      const { done, value } = await sides[side].next()
-      if (done === true) {
-        ended[side] = true
-        continue
-      }
-      read[side]! += value.rows.length
-      counted.add(side, value.rows, value.keys)
-    }
+    await pairRecords(streams, unpaired, { paired: plan.paired })
+    unpaired.settle()
   } finally {
-    await Promise.all(sides.map((rows) => rows.return()))
+    await Promise.all(streams.map((blocks) => blocks.return()))
   }
   const shardsRead = leftShards.length + rightShards.length
   return summary(left.rows, right.rows, counted.counts(), shardsRead, left.shards + right.shards - shardsRead)
@@ -238,59 +221,42 @@ function differingShards(
   return [without(left, right), without(right, left)]
 }
 
-/** SHA-256 of each row, and of its key, as texts of 32 characters. */
-interface HashedRows {
-  readonly rows: readonly string[]
-  readonly keys: readonly string[] | undefined
-}
-
-async function* rowsOf(
+/** The blocks of shards one after the other; the next shard is opened and read while the last is worked on. */
+async function* blocksOf(
   examples: ExamplesReader,
   split: string,
   shards: readonly number[],
-  { columns, whole, key }: RowPlan,
   signal: AbortSignal | undefined,
-): AsyncGenerator<HashedRows, void, undefined> {
-  const decoded = whole ? key : new Set(columns.keys())
-  const hashRows = batchHasher()
-  const hashKeys = batchHasher()
-  for (const shard of shards) {
-    for await (const block of examples.records(split, shard, { signal })) {
-      const { bytes, count, starts, ends } = block
-      let batch: ExampleBatch | undefined
-      if (decoded !== undefined) {
-        const decoder = exampleDecoder({ features: examples.features, columns: decoded, batchSize: count })
-        decoder.decode(block, 0, examples.shards(split)[shard]!)
-        batch = decoder.take()
+): AsyncGenerator<FileBlock, void, undefined> {
+  const buffers = [new RecordBuffers(), new RecordBuffers()] as const
+  const begun = (index: number): BegunShard | undefined => {
+    const shard = shards[index]
+    if (shard === undefined) return undefined
+    const options = { checksums: 'lengths', buffers: buffers[index % 2]!, signal } as const
+    const blocks = examples.records(split, shard, options)[Symbol.asyncIterator]()
+    const first = blocks.next()
+    first.catch(() => undefined) // thrown when its turn has come
+    return { file: examples.shards(split)[shard]!, blocks, first }
+  }
+  let current = begun(0)
+  let following: BegunShard | undefined
+  try {
+    for (let index = 1; current !== undefined; index++) {
+      following = begun(index)
+      const { file, blocks } = current
+      for (let next = await current.first; next.done !== true; next = await blocks.next()) {
+        yield { block: next.value, file }
       }
-      const rows = whole
-        ? Array.from({ length: count }, (_, row) => hashOf(bytes.subarray(starts[row]!, ends[row]!)))
-        : hashRows(batch!)
-      yield { rows, keys: key === undefined ? undefined : hashKeys(only(batch!, key)) }
+      current = following
     }
+  } finally {
+    await Promise.allSettled([current, following].map((shard) => shard?.blocks.return?.()))
   }
 }
 
-function only(batch: ExampleBatch, names: ReadonlySet<string>): ExampleBatch {
-  return { length: batch.length, columns: new Map([...batch.columns].filter(([name]) => names.has(name))) }
-}
-
-/** Hashes rows by their one encoding. */
-function batchHasher(): (batch: ExampleBatch) => string[] {
-  const encoder = exampleEncoder()
-  return (batch) => {
-    const sink = new ByteSink()
-    encoder.encode(batch, 0, sink, Number.POSITIVE_INFINITY)
-    const hashes: string[] = []
-    for (let at = 0; at < sink.length; ) {
-      const end = at + frameHeader + sink.view.getUint32(at, true)
-      hashes.push(hashOf(sink.bytes.subarray(at + frameHeader, end)))
-      at = end + frameFooter
-    }
-    return hashes
-  }
-}
-
-function hashOf(bytes: Uint8Array): string {
-  return hash('sha256', bytes, 'binary')
+/** A shard whose first block is on its way. */
+interface BegunShard {
+  readonly file: string
+  readonly blocks: AsyncIterator<RecordBlock>
+  readonly first: Promise<IteratorResult<RecordBlock>>
 }

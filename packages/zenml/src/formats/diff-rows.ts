@@ -8,8 +8,8 @@ export interface RowCounts {
 
 /** Sets rows of two sides off against each other as they come, in any order. */
 export interface RowDifference {
-  /** Hashes of rows, and of their keys, of the first (0) or second (1) side. */
-  add(side: 0 | 1, rows: readonly string[], keys: readonly string[] | undefined): void
+  /** Hash of a row, and of its key, of the first (0) or second (1) side; whether an equal row of the other side was waiting. */
+  add(side: 0 | 1, row: string, key: string | undefined): boolean
   counts(): RowCounts
 }
 
@@ -18,13 +18,12 @@ export function differenceByContent(): RowDifference {
   /** How often a row is there more on the first side than on the second, never 0. */
   const open = new Map<string, number>()
   return {
-    add(side, rows) {
+    add(side, row) {
       const step = side === 0 ? 1 : -1
-      for (const row of rows) {
-        const count = (open.get(row) ?? 0) + step
-        if (count === 0) open.delete(row)
-        else open.set(row, count)
-      }
+      const before = open.get(row) ?? 0
+      if (before + step === 0) open.delete(row)
+      else open.set(row, before + step)
+      return before * step < 0
     },
     counts() {
       let [added, removed] = [0, 0]
@@ -42,20 +41,19 @@ export function differenceByKey(): RowDifference {
   /** Rows without an equal one on the other side so far, by key. */
   const open: readonly [Map<string, string[]>, Map<string, string[]>] = [new Map(), new Map()]
   return {
-    add(side, rows, keys) {
+    add(side, row, key) {
       const [own, other] = side === 0 ? open : [open[1], open[0]]
-      for (let index = 0; index < rows.length; index++) {
-        const row = rows[index]!
-        const key = keys![index]!
-        const there = other.get(key)
-        const equal = there === undefined ? -1 : there.indexOf(row)
-        if (equal < 0) {
-          const waiting = own.get(key)
-          if (waiting === undefined) own.set(key, [row])
-          else waiting.push(row)
-        } else if (there!.length === 1) other.delete(key)
-        else there!.splice(equal, 1)
+      const there = other.get(key!)
+      const equal = there === undefined ? -1 : there.indexOf(row)
+      if (equal < 0) {
+        const waiting = own.get(key!)
+        if (waiting === undefined) own.set(key!, [row])
+        else waiting.push(row)
+        return false
       }
+      if (there!.length === 1) other.delete(key!)
+      else there!.splice(equal, 1)
+      return true
     },
     counts() {
       let [added, removed, changed] = [0, 0, 0]

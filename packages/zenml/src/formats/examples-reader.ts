@@ -9,7 +9,7 @@ import { exampleDecoder } from './decode-examples.ts'
 import { type ExamplesSummary, shardName, summaryFile } from './examples-writer.ts'
 import { isFile } from './file-tree.ts'
 import { strictText } from './text.ts'
-import { type RecordBlock, readRecordBlocks } from './tfrecord.ts'
+import { type ReadRecordsOptions, type RecordBlock, RecordBuffers, readRecordBlocks } from './tfrecord.ts'
 
 /** What to read. */
 export interface ReadOptions {
@@ -49,11 +49,7 @@ export interface ExamplesReader {
    */
   read(split: string, options?: ReadOptions): AsyncIterable<ExampleBatch>
   /** The records of one shard (from 0) as bytes; a block is valid until the next one. Throws what the TFRecord reader throws. */
-  records(
-    split: string,
-    shard: number,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): AsyncIterable<RecordBlock>
+  records(split: string, shard: number, options?: ReadRecordsOptions): AsyncIterable<RecordBlock>
   /** The rows of a split one by one, for people: scalars unwrapped. Slow beside `read`. */
   objects(split: string, options?: ReadOptions): AsyncIterable<ExampleObject>
 }
@@ -139,6 +135,7 @@ async function openForeign(directory: string): Promise<ExamplesReader> {
     .sort(compareText)
   if (names.length === 0) throw malformed(directory, `it has neither ${summaryFile} nor a directory Split-<name>`)
   const splits = new Map<string, Split>()
+  const buffers = new RecordBuffers()
   // Kinds are learned over all splits by one decoder, so that two splits cannot disagree.
   const decoder = exampleDecoder({ batchSize: 4096 })
   let features: [string, FeatureKind][] = []
@@ -152,7 +149,7 @@ async function openForeign(directory: string): Promise<ExamplesReader> {
     const counts: number[] = []
     for (const shard of shards) {
       let rows = 0
-      for await (const block of readRecordBlocks(shard)) {
+      for await (const block of readRecordBlocks(shard, { buffers })) {
         rows += block.count
         for (let from = 0; from < block.count; ) {
           from = decoder.decode(block, from, shard)
@@ -192,14 +189,14 @@ function reader(
   async function* records(
     name: string,
     index: number,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: ReadRecordsOptions = {},
   ): AsyncGenerator<RecordBlock, void, undefined> {
     const split = splitOf(name)
     const shard = split.shards[index]
     if (shard === undefined)
       throw new RangeError(`split "${name}" has shards 0 to ${split.shards.length - 1}, none ${index}`)
     let rows = 0
-    for await (const block of readRecordBlocks(shard, { signal })) {
+    for await (const block of readRecordBlocks(shard, options)) {
       rows += block.count
       yield block
     }
@@ -236,8 +233,9 @@ function reader(
       columns: columns === undefined ? undefined : new Set(columns),
       batchSize,
     })
+    const buffers = new RecordBuffers()
     for (const [index, shard] of split.shards.entries()) {
-      for await (const block of records(name, index, { signal })) {
+      for await (const block of records(name, index, { signal, buffers })) {
         for (let from = 0; from < block.count; ) {
           from = decoder.decode(block, from, shard)
           if (decoder.rows === batchSize) {

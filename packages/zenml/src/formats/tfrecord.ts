@@ -17,6 +17,30 @@ export interface RecordBlock {
   readonly ends: Uint32Array
   /** Number of records of the file before this block. */
   readonly first: number
+  /** Place of `bytes[0]` in the (uncompressed) stream. */
+  readonly offset: number
+}
+
+/** Options of `readRecordBlocks`. */
+export interface ReadRecordsOptions {
+  /** `lengths` leaves the checksums of the data to the caller, by `checkRecord`. Default `all`. */
+  readonly checksums?: 'all' | 'lengths' | undefined
+  /** Used again from file to file, by one reader at a time: to have the system clear new memory for each costs as much as reading it. */
+  readonly buffers?: RecordBuffers | undefined
+  readonly signal?: AbortSignal | undefined
+  /** What messages call the file. Default its path. */
+  readonly name?: string | undefined
+}
+
+const chunkBytes = 1 << 20
+
+/** The memory that a reader needs. */
+export class RecordBuffers {
+  /** Filled by turns. */
+  readonly chunks: readonly [Uint8Array, Uint8Array] = [new Uint8Array(chunkBytes), new Uint8Array(chunkBytes)]
+  bytes: Uint8Array = new Uint8Array(chunkBytes + (chunkBytes >> 3))
+  readonly starts: Uint32Array = new Uint32Array((this.bytes.length >> 4) + 1)
+  readonly ends: Uint32Array = new Uint32Array(this.starts.length)
 }
 
 /** Bytes before and after each record's data: length (8), its CRC (4); CRC of the data (4). */
@@ -26,8 +50,6 @@ export const frameFooter = 4
 
 /** No record may be longer: 256 MiB. TensorFlow itself stops at 2 GiB, the limit of a protocol buffer. */
 export const maxRecordBytes: number = 256 * 1024 * 1024
-
-const chunkBytes = 1 << 20
 
 /**
  * Reads a TFRecord file, gzip or plain (told by its content), block by block in memory bounded by the longest record. Every
@@ -39,15 +61,25 @@ const chunkBytes = 1 << 20
  */
 export async function* readRecordBlocks(
   path: string,
-  { signal, name = path }: { readonly signal?: AbortSignal | undefined; readonly name?: string | undefined } = {},
+  options: ReadRecordsOptions = {},
 ): AsyncGenerator<RecordBlock, void, undefined> {
+  const { name = path } = options
   const file = await opened(path, name)
   try {
-    yield* blocksOf(file, name, signal)
+    yield* blocksOf(file, name, options)
   } finally {
     await file.close()
   }
 }
+
+/** Checks the data of one record of a block by its checksum. Throws as `readRecordBlocks`; `path` names the file in the error. */
+export function checkRecord(block: RecordBlock, record: number, path: string): void {
+  const [start, end] = [block.starts[record]!, block.ends[record]!]
+  if (block.view.getInt32(end, true) === maskedCrc32c(block.bytes, start, end)) return
+  throw corrupt(path, block.first + record, block.offset + start - frameHeader, badData)
+}
+
+const badData = 'the checksum of its data does not match'
 
 async function opened(path: string, name: string): Promise<FileHandle> {
   try {
@@ -66,21 +98,20 @@ async function opened(path: string, name: string): Promise<FileHandle> {
 async function* blocksOf(
   file: FileHandle,
   path: string,
-  signal: AbortSignal | undefined,
+  { checksums = 'all', signal, buffers = new RecordBuffers() }: ReadRecordsOptions,
 ): AsyncGenerator<RecordBlock, void, undefined> {
   const { size } = await file.stat()
-  const head = new Uint8Array(12)
-  const { bytesRead } = await file.read(head, 0, 12, 0)
+  const [head] = buffers.chunks
+  const { bytesRead } = await file.read(head, 0, chunkBytes, 0)
   const zipped = bytesRead >= 2 && head[0] === 0x1f && head[1] === 0x8b && !isLengthHeader(head, bytesRead)
-  const chunks = zipped ? unzipped(file, path) : plain(file)
+  const chunks = zipped ? unzipped(file, path) : plain(file, buffers.chunks, bytesRead, size)
   /** Offset in the stream of buffer[0]. */
   let offset = 0
-  let buffer = new Uint8Array(chunkBytes + (chunkBytes >> 3))
+  let buffer = buffers.bytes
   let view = new DataView(buffer.buffer)
   let filled = 0
   let first = 0
-  const starts = new Uint32Array((buffer.length >> 4) + 1)
-  const ends = new Uint32Array(starts.length)
+  const { starts, ends } = buffers
 
   for await (const chunk of chunks) {
     signal?.throwIfAborted()
@@ -91,6 +122,7 @@ async function* blocksOf(
         const larger = new Uint8Array(buffer.length * 2)
         larger.set(buffer)
         buffer = larger
+        buffers.bytes = larger
         view = new DataView(buffer.buffer)
       }
       const part = Math.min(chunk.length - taken, buffer.length - filled)
@@ -102,7 +134,7 @@ async function* blocksOf(
       for (;;) {
         let count = 0
         while (filled - at >= frameHeader && count < starts.length) {
-          if (view.getInt32(at + 8, true) !== maskedCrc32c(buffer, at, at + 8)) {
+          if (view.getInt32(at + 8, true) !== checksumOfLength(buffer, view, at)) {
             throw corrupt(path, first + count, offset + at, 'the checksum of its length does not match')
           }
           const length = view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x100000000
@@ -120,8 +152,8 @@ async function* blocksOf(
           }
           if (next > filled) break
           const end = next - frameFooter
-          if (view.getInt32(end, true) !== maskedCrc32c(buffer, at + frameHeader, end)) {
-            throw corrupt(path, first + count, offset + at, 'the checksum of its data does not match')
+          if (checksums === 'all' && view.getInt32(end, true) !== maskedCrc32c(buffer, at + frameHeader, end)) {
+            throw corrupt(path, first + count, offset + at, badData)
           }
           starts[count] = at + frameHeader
           ends[count] = end
@@ -129,7 +161,7 @@ async function* blocksOf(
           at = next
         }
         if (count === 0) break
-        yield { bytes: buffer, view, count, starts, ends, first }
+        yield { bytes: buffer, view, count, starts, ends, first, offset }
         first += count
       }
       buffer.copyWithin(0, at, filled)
@@ -140,28 +172,46 @@ async function* blocksOf(
   if (filled > 0) throw corrupt(path, first, offset, `it is cut off: only ${filled} bytes of it are there`)
 }
 
-/** Whether bytes begin with a length and the right checksum of it: then they are no gzip header, whatever they look like. */
-function isLengthHeader(head: Uint8Array, length: number): boolean {
-  return length >= 12 && new DataView(head.buffer).getInt32(8, true) === maskedCrc32c(head, 0, 8)
+/** The checksum of a length that begins at `at`. */
+function checksumOfLength(buffer: Uint8Array, view: DataView, at: number): number {
+  const length = view.getUint32(at, true)
+  if (length >= knownLengths.length || view.getInt32(at + 4, true) !== 0) return maskedCrc32c(buffer, at, at + 8)
+  knownLengths[length] ||= maskedCrc32c(buffer, at, at + 8)
+  return knownLengths[length]!
 }
 
-/** The file's bytes in two buffers taken by turns, the next read under way while the last is worked on. */
-async function* plain(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
-  const buffers = [new Uint8Array(chunkBytes), new Uint8Array(chunkBytes)] as const
+/** Checksums of small lengths as far as they have come up, else 0: the lengths of a file are few, and to look one up is quicker. */
+const knownLengths = new Int32Array(4096)
+
+/** Whether bytes begin with a length and the right checksum of it: then they are no gzip header, whatever they look like. */
+function isLengthHeader(head: Uint8Array, length: number): boolean {
+  return length >= frameHeader && new DataView(head.buffer).getInt32(8, true) === maskedCrc32c(head, 0, 8)
+}
+
+/**
+ * The file's bytes in two buffers taken by turns, the next read under way while the last is worked on. The first buffer holds `filled` bytes of
+ * the file's `size` already.
+ */
+async function* plain(
+  file: FileHandle,
+  buffers: RecordBuffers['chunks'],
+  filled: number,
+  size: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let turn: 0 | 1 = 0
+  let bytesRead = filled
   let position = 0
-  let reading = file.read(buffers[0], 0, chunkBytes, 0)
+  let reading: Promise<{ readonly bytesRead: number }> | undefined
   try {
-    for (;;) {
-      const { bytesRead } = await reading
-      if (bytesRead === 0) return
+    while (bytesRead > 0) {
       position += bytesRead
-      const buffer = buffers[turn]
+      const chunk = buffers[turn].subarray(0, bytesRead)
       turn = turn === 0 ? 1 : 0
-      reading = file.read(buffers[turn], 0, chunkBytes, position)
-      // A failure is thrown by the `await` above; without this, one would be reported as unhandled before we get there.
-      reading.catch(() => undefined)
-      yield buffer.subarray(0, bytesRead)
+      reading = position < size ? file.read(buffers[turn], 0, chunkBytes, position) : undefined
+      // A failure is thrown by the `await` below; without this, one would be reported as unhandled before we get there.
+      reading?.catch(() => undefined)
+      yield chunk
+      bytesRead = (await reading)?.bytesRead ?? 0
     }
   } finally {
     // The handle must not be closed under a read that is still under way.

@@ -98,7 +98,7 @@ export function blockOf(records: readonly Uint8Array[]): RecordBlock {
     at += record.length
     ends[index] = at
   }
-  return { bytes, view: new DataView(bytes.buffer), count: records.length, starts, ends, first: 0 }
+  return { bytes, view: new DataView(bytes.buffer), count: records.length, starts, ends, first: 0, offset: 0 }
 }
 
 /** Decodes records into one batch. */
