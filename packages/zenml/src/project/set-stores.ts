@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { messageOf, ZenmlError } from '../base/errors.ts'
 import { openDatabase } from '../metadata/open.ts'
 import { staysInside } from '../model/pipeline-spec.ts'
-import { keepPassword, metadataLocation } from './credentials.ts'
+import { inFolder, keepPassword, metadataLocation } from './credentials.ts'
 import { type ServerMetadata, variableOf } from './metadata-config.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { findRoot } from './open-project.ts'
@@ -27,18 +27,19 @@ export async function setMetadataStore(directory: string, uri: string): Promise<
 }
 
 /**
- * Keeps metadata on a server from now on; it is connected to, and the schema made or checked, before that is saved. A password
- * goes to the user's credentials file; `${env:NAME}` is kept as it is.
+ * Keeps metadata on a server from now on; it is connected to, and the schema made or checked, before that is saved. Paths of its
+ * socket and certificates are relative to the folder. A password goes to the user's credentials file; `${env:NAME}` is kept as it is.
  *
  * Throws what `openDatabase` throws, `ZEN_METADATA_PASSWORD` where the password cannot be had or kept; then nothing has changed.
  */
 export async function setMetadataServer(
   directory: string,
-  server: Omit<ServerMetadata, 'password'>,
+  given: Omit<ServerMetadata, 'password'>,
   password: string | undefined,
   environment: { readonly [name: string]: string | undefined },
 ): Promise<ProjectConfig> {
   return await change(directory, async (home) => {
+    const server = inFolder(directory, given)
     const reference = password !== undefined && variableOf(password) !== undefined
     const metadata: ServerMetadata = reference ? { ...server, password } : server
     const location =
