@@ -16,8 +16,8 @@ export interface OpenDatabaseOptions {
  * Opens a database of ML Metadata, schema version 10, on SQLite, MySQL, MariaDB or PostgreSQL, and creates schema and database
  * where there is none; several processes may do so at once, and one that was killed at it is made up for.
  *
- * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables are missing or
- * have other columns or the file is no database, `ZEN_METADATA_PATH` where a file cannot be opened, and nothing has changed then; for servers `ZEN_METADATA_CONNECTION` where one cannot be reached, `ZEN_METADATA_ACCESS` where
+ * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables or
+ * columns are missing or the file is no database, `ZEN_METADATA_PATH` where a file cannot be opened, and nothing has changed then; for servers `ZEN_METADATA_CONNECTION` where one cannot be reached, `ZEN_METADATA_ACCESS` where
  * it refuses the user, `ZEN_METADATA_TLS` where a file for the encryption cannot be read.
  *
  * @example
@@ -87,6 +87,9 @@ function prepare(database: Database, path: string): void {
     // Readers go on while a run is recorded. Kept in the file, so it is set once.
     database.pragma('journal_mode = WAL')
     database.transaction(() => create(database, path)).immediate()
+  } else if (missingTypes(database).length > 0) {
+    // Google's library adds them after it committed the tables, and may have been killed in between.
+    database.transaction(() => addTypes(database)).immediate()
   }
 }
 
@@ -112,6 +115,16 @@ function create(database: Database, path: string): void {
   if (stateOf(database, path) === 'whole') return
   for (const statement of schemaStatements) database.exec(statement)
   database.prepare('INSERT INTO MLMDEnv VALUES (?)').run(schemaVersion)
-  for (const { name, kind } of simpleTypes)
+  addTypes(database)
+}
+
+function addTypes(database: Database): void {
+  for (const { name, kind } of missingTypes(database))
     database.prepare('INSERT INTO Type (name, type_kind) VALUES (?, ?)').run(name, kind)
+}
+
+function missingTypes(database: Database): typeof simpleTypes {
+  const text = `SELECT type_kind || ' ' || name FROM Type WHERE name LIKE 'mlmd.%' AND version IS NULL`
+  const found = new Set(database.prepare(text).pluck().all())
+  return simpleTypes.filter(({ name, kind }) => !found.has(`${kind} ${name}`))
 }
