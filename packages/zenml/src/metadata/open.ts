@@ -3,7 +3,7 @@ import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
 import { schemaStatements, schemaVersion, simpleTypes } from './schema-10.ts'
 import { checkSchema } from './schema-check.ts'
 import type { SqlDatabase } from './sql/database.ts'
-import type { DatabaseLocation, SqliteLocation } from './sql/location.ts'
+import type { DatabaseLocation, SqliteJournal, SqliteLocation } from './sql/location.ts'
 import { busyTimeout, retrying, sqliteDatabase } from './sql/sqlite.ts'
 
 /** What differs between those who open a database. */
@@ -51,7 +51,7 @@ export async function openDatabase(
 }
 
 async function openSqlite(
-  { path }: SqliteLocation,
+  { path, journal }: SqliteLocation,
   onStatement?: OpenDatabaseOptions['onStatement'],
 ): Promise<Database> {
   const { default: Sqlite } = await import('better-sqlite3')
@@ -67,7 +67,7 @@ async function openSqlite(
     })
   }
   try {
-    await retrying(() => prepare(database, path))
+    await retrying(() => prepare(database, path, journal))
   } catch (error) {
     database.close()
     if (systemCode(error)?.startsWith('SQLITE_NOTADB')) {
@@ -81,11 +81,14 @@ async function openSqlite(
   return database
 }
 
-function prepare(database: Database, path: string): void {
+function prepare(database: Database, path: string, journal?: SqliteJournal): void {
   database.pragma('synchronous = FULL')
-  if (stateOf(database, path) === 'empty') {
-    // Readers go on while a run is recorded. Kept in the file, so it is set once.
-    database.pragma('journal_mode = WAL')
+  const state = stateOf(database, path)
+  // Kept in the file, so it is set once. Readers go on while a run is recorded, unless somebody asked for the other one.
+  const wanted = journal ?? (state === 'empty' ? 'wal' : undefined)
+  if (wanted !== undefined && database.pragma('journal_mode', { simple: true }) !== wanted)
+    database.pragma(`journal_mode = ${wanted}`)
+  if (state === 'empty') {
     database.transaction(() => create(database, path)).immediate()
   } else if (missingTypes(database).length > 0) {
     // Google's library adds them after it committed the tables, and may have been killed in between.

@@ -24,7 +24,7 @@ export async function metadataLocation(
   config: MetadataConfig,
   environment: Environment,
 ): Promise<DatabaseLocation> {
-  if (config.type === 'sqlite') return { type: 'sqlite', path: resolveIn(home, config.path) }
+  if (config.type === 'sqlite') return { ...config, path: resolveIn(home, config.path) }
   const { password: reference, ...given } = config
   const place = inFolder(home, given)
   if (reference === undefined) return { ...place, password: (await readPasswords(environment))[keyOf(config)] ?? '' }
