@@ -27,6 +27,11 @@ export const commands: readonly CommandEntry[] = [
       'keep metadata elsewhere from now on: sqlite, mysql (also MariaDB) or postgres. Checks that it opens, and makes what is missing, before it saves',
     options: [
       { flags: '--uri <path>', description: 'sqlite: database file, relative to the current folder' },
+      {
+        flags: '--journal <mode>',
+        description:
+          'sqlite: delete for a network file system, wal for a local disk (default: as the file is, wal for a new one)',
+      },
       ...serverFlags,
     ],
     load: () => import('./commands/config-metadata-set.ts'),

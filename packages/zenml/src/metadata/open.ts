@@ -3,7 +3,7 @@ import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
 import { schemaStatements, schemaVersion, simpleTypes } from './schema-10.ts'
 import { checkSchema } from './schema-check.ts'
 import type { SqlDatabase } from './sql/database.ts'
-import type { DatabaseLocation, SqliteLocation } from './sql/location.ts'
+import type { DatabaseLocation, SqliteJournal, SqliteLocation } from './sql/location.ts'
 import { busyTimeout, retrying, sqliteDatabase } from './sql/sqlite.ts'
 
 /** What differs between those who open a database. */
@@ -16,8 +16,8 @@ export interface OpenDatabaseOptions {
  * Opens a database of ML Metadata, schema version 10, on SQLite, MySQL, MariaDB or PostgreSQL, and creates schema and database
  * where there is none; several processes may do so at once, and one that was killed at it is made up for.
  *
- * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables are missing or
- * have other columns or the file is no database, `ZEN_METADATA_PATH` where a file cannot be opened, and nothing has changed then; for servers `ZEN_METADATA_CONNECTION` where one cannot be reached, `ZEN_METADATA_ACCESS` where
+ * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables or
+ * columns are missing or the file is no database, `ZEN_METADATA_PATH` where a file cannot be opened, and nothing has changed then; for servers `ZEN_METADATA_CONNECTION` where one cannot be reached, `ZEN_METADATA_ACCESS` where
  * it refuses the user, `ZEN_METADATA_TLS` where a file for the encryption cannot be read.
  *
  * @example
@@ -51,7 +51,7 @@ export async function openDatabase(
 }
 
 async function openSqlite(
-  { path }: SqliteLocation,
+  { path, journal }: SqliteLocation,
   onStatement?: OpenDatabaseOptions['onStatement'],
 ): Promise<Database> {
   const { default: Sqlite } = await import('better-sqlite3')
@@ -67,7 +67,7 @@ async function openSqlite(
     })
   }
   try {
-    await retrying(() => prepare(database, path))
+    await retrying(() => prepare(database, path, journal))
   } catch (error) {
     database.close()
     if (systemCode(error)?.startsWith('SQLITE_NOTADB')) {
@@ -81,12 +81,18 @@ async function openSqlite(
   return database
 }
 
-function prepare(database: Database, path: string): void {
+function prepare(database: Database, path: string, journal?: SqliteJournal): void {
   database.pragma('synchronous = FULL')
-  if (stateOf(database, path) === 'empty') {
-    // Readers go on while a run is recorded. Kept in the file, so it is set once.
-    database.pragma('journal_mode = WAL')
+  const state = stateOf(database, path)
+  // Kept in the file, so it is set once. Readers go on while a run is recorded, unless somebody asked for the other one.
+  const wanted = journal ?? (state === 'empty' ? 'wal' : undefined)
+  if (wanted !== undefined && database.pragma('journal_mode', { simple: true }) !== wanted)
+    database.pragma(`journal_mode = ${wanted}`)
+  if (state === 'empty') {
     database.transaction(() => create(database, path)).immediate()
+  } else if (missingTypes(database).length > 0) {
+    // Google's library adds them after it committed the tables, and may have been killed in between.
+    database.transaction(() => addTypes(database)).immediate()
   }
 }
 
@@ -112,6 +118,16 @@ function create(database: Database, path: string): void {
   if (stateOf(database, path) === 'whole') return
   for (const statement of schemaStatements) database.exec(statement)
   database.prepare('INSERT INTO MLMDEnv VALUES (?)').run(schemaVersion)
-  for (const { name, kind } of simpleTypes)
+  addTypes(database)
+}
+
+function addTypes(database: Database): void {
+  for (const { name, kind } of missingTypes(database))
     database.prepare('INSERT INTO Type (name, type_kind) VALUES (?, ?)').run(name, kind)
+}
+
+function missingTypes(database: Database): typeof simpleTypes {
+  const text = `SELECT type_kind || ' ' || name FROM Type WHERE name LIKE 'mlmd.%' AND version IS NULL`
+  const found = new Set(database.prepare(text).pluck().all())
+  return simpleTypes.filter(({ name, kind }) => !found.has(`${kind} ${name}`))
 }

@@ -25,11 +25,12 @@ export interface SchemaFacts {
 }
 
 /**
- * Whether a database is empty or has the whole schema; `place` says in an error where it is, and `older` what to do with one of an
+ * Whether a database is empty or has the whole schema. Columns beyond it are left alone, as Google's library does: servers may add
+ * some by themselves (MySQL its `my_row_id`, where `sql_generate_invisible_primary_key` is on). `place` says in an error where it is, and `older` what to do with one of an
  * earlier version.
  *
- * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables are missing
- * or have other columns.
+ * Throws `ZEN_METADATA_NEWER` and `ZEN_METADATA_OLDER` for other schema versions, `ZEN_METADATA_DAMAGED` where tables or
+ * columns are missing.
  */
 export function checkSchema(place: string, { columns, versions }: SchemaFacts, older: string): 'empty' | 'whole' {
   if (columns.size === 0) return 'empty'
@@ -57,12 +58,6 @@ export function checkSchema(place: string, { columns, versions }: SchemaFacts, o
     const own = columns.get(table)!
     const lacking = wanted.filter((column) => !own.includes(column))
     if (lacking.length > 0) throw damaged(place, `its table ${table} lacks the columns ${lacking.join(', ')}`)
-    const other = own.filter((column) => !wanted.includes(column))
-    if (other.length > 0)
-      throw damaged(
-        place,
-        `its table ${table} has the columns ${other.join(', ')}, which schema version 10 does not have`,
-      )
   }
   return 'whole'
 }

@@ -24,8 +24,9 @@ export async function metadataLocation(
   config: MetadataConfig,
   environment: Environment,
 ): Promise<DatabaseLocation> {
-  if (config.type === 'sqlite') return { type: 'sqlite', path: resolveIn(home, config.path) }
-  const { password: reference, ...place } = config
+  if (config.type === 'sqlite') return { ...config, path: resolveIn(home, config.path) }
+  const { password: reference, ...given } = config
+  const place = inFolder(home, given)
   if (reference === undefined) return { ...place, password: (await readPasswords(environment))[keyOf(config)] ?? '' }
   const name = variableOf(reference)!
   const password = environment[name]
@@ -36,6 +37,20 @@ export async function metadataLocation(
       { facts: { variable: name }, next: `Set ${name}, or name the password with "zenml config metadata set".` },
     )
   return { ...place, password }
+}
+
+/** A server whose socket and files of certificates are meant from a folder, whatever folder the process is in. */
+export function inFolder<S extends Omit<ServerMetadata, 'password'>>(folder: string, server: S): S {
+  const { socket, tls } = server
+  const files = (['ca', 'cert', 'key'] as const).flatMap((name) => {
+    const path = tls?.[name]
+    return path === undefined ? [] : [[name, resolveIn(folder, path)] as const]
+  })
+  return {
+    ...server,
+    ...(socket === undefined ? {} : { socket: resolveIn(folder, socket) }),
+    ...(tls === undefined ? {} : { tls: { ...tls, ...Object.fromEntries(files) } }),
+  }
 }
 
 /** Keeps the password of a place in the user's credentials file, which nobody else can read. Throws `ZEN_METADATA_PASSWORD`. */

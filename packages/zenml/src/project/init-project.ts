@@ -34,7 +34,7 @@ export async function initProject(directory: string): Promise<InitResult> {
   await mkdir(resolveIn(home, config.artifacts.path), { recursive: true })
   // A server was asked when it was set, and may be away.
   if (config.metadata.type === 'sqlite') {
-    await using _created = await openDatabase({ type: 'sqlite', path: resolveIn(home, config.metadata.path) })
+    await using _created = await openDatabase({ ...config.metadata, path: resolveIn(home, config.metadata.path) })
   }
   // Last, so that an interrupted start leaves no project that looks whole.
   if (existing === undefined) await writeConfig(home, config)

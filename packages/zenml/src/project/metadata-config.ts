@@ -1,5 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
-import type { TlsOptions } from '../metadata/sql/location.ts'
+import type { SqliteJournal, TlsOptions } from '../metadata/sql/location.ts'
 
 /** A database of a server, as `.zenml/config.json` names it. It never holds a password. */
 export interface ServerMetadata {
@@ -15,7 +15,9 @@ export interface ServerMetadata {
 }
 
 /** Where metadata is kept. */
-export type MetadataConfig = { readonly type: 'sqlite'; readonly path: string } | ServerMetadata
+export type MetadataConfig =
+  | { readonly type: 'sqlite'; readonly path: string; readonly journal?: SqliteJournal }
+  | ServerMetadata
 
 /** The name of the variable in `${env:NAME}`, or undefined for all else. */
 export function variableOf(password: string): string | undefined {
@@ -38,7 +40,12 @@ export function parseMetadata(value: JsonObject, wrong: (what: string) => Error)
       throw wrong(`metadata.${name} must be a text`)
     return given
   }
-  if (type === 'sqlite') return { type, path: text('path') }
+  if (type === 'sqlite') {
+    const { journal } = value
+    if (journal !== undefined && journal !== 'wal' && journal !== 'delete')
+      throw wrong('metadata.journal must be "wal" or "delete"')
+    return { type, path: text('path'), ...(journal === undefined ? {} : { journal }) }
+  }
   if (type !== 'mysql' && type !== 'postgres') throw wrong('metadata.type must be "sqlite", "mysql" or "postgres"')
   const { port, socket, password, tls } = value
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535)
@@ -63,7 +70,7 @@ export function parseMetadata(value: JsonObject, wrong: (what: string) => Error)
 export function metadataKeys(type: unknown): readonly string[] {
   return type === 'mysql' || type === 'postgres'
     ? ['type', 'host', 'port', 'socket', 'user', 'database', 'password', 'tls']
-    : ['type', 'path']
+    : ['type', 'path', 'journal']
 }
 
 function parseTls(value: unknown, wrong: (what: string) => Error): TlsOptions {

@@ -37,9 +37,9 @@ export function hasOtherStores(
 
 /** The project's stores as a pipeline names them; one that lies outside of the repository is left out, as its place says nothing elsewhere. */
 export function storesOf({ metadata, artifacts }: ProjectConfig, root: string, home: string): StoresSpec | undefined {
-  const inside = <T extends { readonly path: string }>(store: T): T | undefined => {
-    const path = relative(root, resolveIn(home, store.path)).split(sep).join('/')
-    return staysInside(path) ? { ...store, path } : undefined
+  const inside = <T extends string>({ type, path: given }: { readonly type: T; readonly path: string }) => {
+    const path = relative(root, resolveIn(home, given)).split(sep).join('/')
+    return staysInside(path) ? { type, path } : undefined
   }
   const [first, second] = [metadata.type === 'sqlite' ? inside(metadata) : undefined, inside(artifacts)]
   if (first === undefined && second === undefined) return undefined

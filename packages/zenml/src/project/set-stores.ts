@@ -3,42 +3,49 @@ import { join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { messageOf, ZenmlError } from '../base/errors.ts'
 import { openDatabase } from '../metadata/open.ts'
+import type { SqliteJournal } from '../metadata/sql/location.ts'
 import { staysInside } from '../model/pipeline-spec.ts'
-import { keepPassword, metadataLocation } from './credentials.ts'
+import { inFolder, keepPassword, metadataLocation } from './credentials.ts'
 import { type ServerMetadata, variableOf } from './metadata-config.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { findRoot } from './open-project.ts'
 import { configFile, type ProjectConfig, readConfig, writeConfig } from './project-config.ts'
 
 /**
- * Keeps metadata in another SQLite database from now on; it is opened or made before that is saved.
+ * Keeps metadata in another SQLite database from now on; it is opened or made, and given the journal, before that is saved.
  *
  * Throws `ZEN_STORE_WRITE` and what opening throws, and then nothing has changed.
  */
-export async function setMetadataStore(directory: string, uri: string): Promise<ProjectConfig> {
+export async function setMetadataStore(
+  directory: string,
+  uri: string,
+  journal?: SqliteJournal,
+): Promise<ProjectConfig> {
+  const asked = journal === undefined ? {} : { journal }
   return await change(directory, async (home) => {
     const path = resolve(directory, pathOf(uri))
     await mkdir(join(path, '..'), { recursive: true }).catch((error: unknown) => {
       throw cannotWrite(join(path, '..'), error)
     })
-    await using _opened = await openDatabase({ type: 'sqlite', path })
-    return { metadata: { type: 'sqlite', path: kept(home, path) } }
+    await using _opened = await openDatabase({ type: 'sqlite', path, ...asked })
+    return { metadata: { type: 'sqlite', path: kept(home, path), ...asked } }
   })
 }
 
 /**
- * Keeps metadata on a server from now on; it is connected to, and the schema made or checked, before that is saved. A password
- * goes to the user's credentials file; `${env:NAME}` is kept as it is.
+ * Keeps metadata on a server from now on; it is connected to, and the schema made or checked, before that is saved. Paths of its
+ * socket and certificates are relative to the folder. A password goes to the user's credentials file; `${env:NAME}` is kept as it is.
  *
  * Throws what `openDatabase` throws, `ZEN_METADATA_PASSWORD` where the password cannot be had or kept; then nothing has changed.
  */
 export async function setMetadataServer(
   directory: string,
-  server: Omit<ServerMetadata, 'password'>,
+  given: Omit<ServerMetadata, 'password'>,
   password: string | undefined,
   environment: { readonly [name: string]: string | undefined },
 ): Promise<ProjectConfig> {
   return await change(directory, async (home) => {
+    const server = inFolder(directory, given)
     const reference = password !== undefined && variableOf(password) !== undefined
     const metadata: ServerMetadata = reference ? { ...server, password } : server
     const location =

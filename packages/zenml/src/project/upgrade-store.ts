@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { ZenmlError } from '../base/errors.ts'
 import type { DatabaseLocation } from '../metadata/sql/location.ts'
 import type { Upgrade } from '../metadata/upgrade/outcome.ts'
-import { metadataLocation } from './credentials.ts'
+import { inFolder, metadataLocation } from './credentials.ts'
 import { describeMetadata, type ServerMetadata, variableOf } from './metadata-config.ts'
 import { findRoot } from './open-project.ts'
 import { readConfig } from './project-config.ts'
@@ -56,11 +56,12 @@ export async function upgradeMetadataStore(
 
 async function locationOf(
   directory: string,
-  { uri, server, password }: UpgradeOptions,
+  { uri, server: given, password }: UpgradeOptions,
   environment: { readonly [name: string]: string | undefined },
 ): Promise<DatabaseLocation> {
   if (uri !== undefined) return { type: 'sqlite', path: resolve(directory, pathOf(uri)) }
-  if (server !== undefined) {
+  if (given !== undefined) {
+    const server = inFolder(directory, given)
     if (password !== undefined && variableOf(password) === undefined) return { ...server, password }
     const config: ServerMetadata = password === undefined ? server : { ...server, password }
     return await metadataLocation(directory, config, environment)

@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { freshDatabase, isRunning } from '../support/databases.ts'
 import { testProject } from '../support/project.ts'
 import { serverTypes } from '../support/servers.ts'
@@ -47,6 +47,19 @@ describe.each(serverTypes)('metadata on %s (skipped without a server)', (type) =
       expect((await project.json('config', 'metadata', 'get')).metadata.type).toBe(type)
     },
   )
+
+  it.skipIf(!isRunning(type))('finds its socket from every folder, however the path was written', async () => {
+    using project = testProject()
+    await using fresh = freshDatabase(type)
+    const { port, user, password, database } = fresh.location
+    symlinkSync(inject('servers')[type]!.socket, join(project.root, 'socket'))
+    const place = ['--socket=socket', `--port=${port}`, `--username=${user}`, `--database=${database}`]
+    const set = await project.zenml('config', 'metadata', 'set', type, ...place, `--password=${password}`)
+    expect([set.code, set.stderr]).toEqual([0, ''])
+    expect(await fresh.sql('SELECT id FROM Type')).toHaveLength(9)
+    const { metadata } = await project.json('config', 'metadata', 'get')
+    expect(metadata.socket).toBe(join(project.root, 'socket'))
+  })
 
   it.skipIf(!isRunning(type))('takes the password from a variable each time, where it names one', async () => {
     using project = testProject()

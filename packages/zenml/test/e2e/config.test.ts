@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestProject, testProject } from '../support/project.ts'
 import { numbersPipeline } from '../support/steps.ts'
@@ -31,6 +32,38 @@ it('stores that are set are used by every command after it', async () => {
   expect((await project.json('config', 'list')).metadata.path).toBe('metadata.db')
   expect((await project.json('pipeline', 'runs')).runs).toHaveLength(0)
   expect((await project.zenml('config', 'artifacts', 'get')).stdout).toContain('shared/artifacts')
+})
+
+it('a store on a network file system keeps no shared memory: its journal is deleted, for as long as the project says so', async () => {
+  using project = testProject({ ownFile: true })
+  project.write(numbersPipeline)
+  project.commit()
+  const file = join(project.root, '.zenml/metadata.db')
+  const journalOf = (): unknown => {
+    const database = new Sqlite(file, { readonly: true })
+    const journal = database.pragma('journal_mode', { simple: true })
+    database.close()
+    return journal
+  }
+  expect(journalOf()).toBe('wal')
+  const set = ['config', 'metadata', 'set', 'sqlite', '--uri=.zenml/metadata.db']
+  expect((await project.zenml(...set, '--journal=off')).stderr).toContain('ZEN_USAGE')
+  const { metadata } = await project.json(...set, '--journal=delete')
+  expect(metadata).toEqual({ type: 'sqlite', path: 'metadata.db', journal: 'delete' })
+  expect(journalOf()).toBe('delete')
+  expect((await project.json('pipeline', 'run', 'pipeline.yaml')).status).toBe('complete')
+  expect(readdirSync(join(project.root, '.zenml')).filter((name) => /-(wal|shm|journal)$/.test(name))).toEqual([])
+  // Another program may have changed it.
+  const other = new Sqlite(file)
+  other.pragma('journal_mode = WAL')
+  other.close()
+  expect((await project.json('pipeline', 'runs')).runs).toHaveLength(1)
+  expect(journalOf()).toBe('delete')
+  const { code, stdout } = await project.zenml('pipeline', 'config', '@latest')
+  expect([code, stdout]).toEqual([0, expect.stringContaining('path: .zenml/metadata.db')])
+  expect(stdout).not.toContain('journal')
+  await project.json(...set, '--journal=wal')
+  expect(journalOf()).toBe('wal')
 })
 
 it('a store that cannot be opened is refused, and nothing changes', async () => {

@@ -22,10 +22,12 @@ async function set(
 ): Promise<ProjectConfig> {
   if (type === 'sqlite') {
     refuse(type, options, serverOptions)
-    const { uri } = options
-    if (typeof uri !== 'string')
+    const [uri, journal] = [text(options, 'uri'), text(options, 'journal')]
+    if (uri === undefined)
       throw new ZenmlError('ZEN_USAGE', 'The database file is missing.', { next: 'Add --uri=PATH.' })
-    return await setMetadataStore(directory, uri)
+    if (journal !== undefined && journal !== 'wal' && journal !== 'delete')
+      throw new ZenmlError('ZEN_USAGE', `--journal is wal or delete, not "${journal}".`)
+    return await setMetadataStore(directory, uri, journal)
   }
   if (type !== 'mysql' && type !== 'postgres') {
     const types = ['sqlite', 'mysql', 'postgres']
@@ -34,6 +36,6 @@ async function set(
       `Metadata is kept in ${types.join(', ')}, not in "${type}".${didYouMean(type, types)}`,
     )
   }
-  refuse(type, options, ['uri'])
+  refuse(type, options, ['uri', 'journal'])
   return await setMetadataServer(directory, serverOf(type, options), text(options, 'password'), environment)
 }

@@ -3,7 +3,15 @@ export interface SqliteLocation {
   readonly type: 'sqlite'
   /** The database file; created where it is missing. */
   readonly path: string
+  readonly journal?: SqliteJournal
 }
+
+/**
+ * How SQLite keeps a transaction whole. `wal`: readers go on while one writes; needs a local disk, since its processes share memory.
+ * `delete`: a journal beside the file for as long as a transaction takes, also for network file systems. Default: what the file
+ * has, `wal` for a new one.
+ */
+export type SqliteJournal = 'wal' | 'delete'
 
 /** How a connection is encrypted. Naming it at all means that nothing goes unencrypted. */
 export interface TlsOptions {

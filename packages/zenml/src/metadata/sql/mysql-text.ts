@@ -57,7 +57,8 @@ export function answerOf(
     // A statement that says all its rows gets ids in one piece, in every lock mode of InnoDB.
     ids: ids ? rows.map((_row, index) => insertId + index * step) : [],
     changes,
-    ...(insertId > 0 && onConflict === 'fail' ? { first: insertId } : {}),
+    // A table without ids of its own may count its rows in a column that the server added.
+    ...(ids && insertId > 0 && onConflict === 'fail' ? { first: insertId } : {}),
   }
 }
 
