@@ -66,7 +66,7 @@ describe('rows that a pipeline in TypeScript gives', { timeout: 240_000 }, () =>
     expect(digestOf(await project.json('pipeline', 'run', 'file.yaml'), 'people')).toBe(digestOf(first, 'people'))
 
     // The same rows written otherwise change nothing; other rows change what reads them and nothing else.
-    project.write({ 'rows.ts': pipelineFile("[{ name: 'ada', id: 1 }, { id: 1 + 1, name: null }]") })
+    project.write({ 'rows.ts': pipelineFile("[{ name: 'ada', id: 1 }, { id: 2, name: null as string | null }]") })
     const same = await project.json('pipeline', 'run', 'rows.ts')
     expect(identities(same)).toEqual(identities(first))
     expect(new Set(Object.values(outcomes(same)))).toEqual(new Set(['reused']))
