@@ -8,6 +8,7 @@ import {
   datasourceFormats,
   type FileOptions,
 } from '../model/datasource-spec.ts'
+import type { GivenCell, RowsOptions } from '../model/given-rows.ts'
 import { type BackendSpec, namePattern, partNamePattern, type StoresSpec } from '../model/pipeline-spec.ts'
 import type { AnyStep, OptionalPort, OutputPorts, PlacementOptions, Ports, SourcePort } from './step.ts'
 
@@ -70,6 +71,8 @@ export interface PipelineGraph {
   readonly name: string
   readonly options: PipelineOptions
   readonly datasources: { readonly [name: string]: DatasourceSpec }
+  /** By datasource: rows that are still to be read into the artifact that it names then. */
+  readonly rows: { readonly [name: string]: RowsOptions }
   readonly steps: readonly PlacedStep[]
 }
 
@@ -84,7 +87,7 @@ export function isPipeline(value: unknown): value is Pipeline {
 /** The pipeline that is being put together; steps and datasources take their place in it. */
 interface PipelineBuilder {
   place(step: AnyStep, inputs: object, parameters: Json, options: PlacementOptions): OutputRefs<OutputPorts>
-  datasource(name: string, spec: DatasourceSpec): Ref<SourcePort>
+  datasource(name: string, spec: DatasourceSpec, rows?: RowsOptions): Ref<SourcePort>
 }
 
 const builders: PipelineBuilder[] = []
@@ -121,16 +124,26 @@ export function pipeline(name: string, connect: () => void, options: PipelineOpt
 }
 
 /**
- * Names data that lies outside; the snapshot step reads it. The path is relative to the repository's root, or
- * `package:NAME/PATH` in an installed package.
+ * Names data that lies outside, or rows that the module itself gives; the snapshot step reads it. A path is relative to the repository's root, or
+ * `package:NAME/PATH` in an installed package. Rows are read when a run is planned, and are an artifact from there on.
  *
  * @example
  * pipeline('penguins', () => {
  *   const source = datasource('penguins', { path: 'package:vega-datasets/data/penguins.json' })
  *   snapshot({ source })
+ *   const islands = datasource('islands', { rows: [{ name: 'Biscoe', area: 9.5 }, { name: 'Dream', area: null }] })
+ *   snapshot({ source: islands }, {}, { name: 'islands' })
  * })
  */
-export function datasource(name: string, options: DatasourceOptions): Ref<SourcePort> {
+export function datasource<R extends { readonly [K in keyof R]: GivenCell }>(
+  name: string,
+  options: DatasourceOptions | RowsOptions<R>,
+): Ref<SourcePort> {
+  if ('rows' in options) {
+    const { version } = options
+    const spec: DatasourceSpec = { type: 'artifact', ...(version === undefined ? {} : { version }) }
+    return currentPipeline(name).datasource(name, spec, options as RowsOptions<unknown> as RowsOptions)
+  }
   const spec = completeDatasource(options)
   if (spec === undefined) {
     const place = options.type === 'http' ? options.url : (options as FileOptions).path
@@ -144,6 +157,7 @@ export function datasource(name: string, options: DatasourceOptions): Ref<Source
 function build(name: string, connect: () => void, options: PipelineOptions): PipelineGraph {
   checkName('pipeline', name, namePattern)
   const datasources = new Map<string, DatasourceSpec>()
+  const given = new Map<string, RowsOptions>()
   const steps = new Map<string, PlacedStep>()
 
   builders.push({
@@ -166,11 +180,12 @@ function build(name: string, connect: () => void, options: PipelineOptions): Pip
         Object.entries(outputs).map(([output, type]) => [output, { type, from: `${placedName}.${output}` }]),
       )
     },
-    datasource(sourceName, spec) {
+    datasource(sourceName, spec, rows) {
       checkName('datasource', sourceName, partNamePattern)
       if (datasources.has(sourceName))
         throw new ZenmlError('ZEN_SOURCE_TWICE', `Two datasources are named "${sourceName}".`)
       datasources.set(sourceName, spec)
+      if (rows !== undefined) given.set(sourceName, rows)
       return { type: { name: 'Source', source: true }, from: `datasources.${sourceName}` }
     },
   })
@@ -179,7 +194,13 @@ function build(name: string, connect: () => void, options: PipelineOptions): Pip
   } finally {
     builders.pop()
   }
-  return { name, options, datasources: Object.fromEntries(datasources), steps: [...steps.values()] }
+  return {
+    name,
+    options,
+    datasources: Object.fromEntries(datasources),
+    rows: Object.fromEntries(given),
+    steps: [...steps.values()],
+  }
 }
 
 /** Checks each edge as the types already do, for callers that have none (plain JavaScript, casts). */

@@ -1,17 +1,18 @@
 import { isUtf8 } from 'node:buffer'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { askHost } from '../backends/ask-host.ts'
-import type { PipelineResponse } from '../backends/host/read-pipeline.ts'
+import type { PipelineRequest, PipelineResponse } from '../backends/host/read-pipeline.ts'
 import { type ErrorCode, systemCode, ZenmlError } from '../base/errors.ts'
 import type { Json } from '../base/json.ts'
 import { writeBundle } from '../code/bundle.ts'
 import { bundlePipeline } from '../code/bundle-pipeline.ts'
 import { parseConfig } from '../config/parse-config.ts'
+import type { DatasourceSpec } from '../model/datasource-spec.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import { PlanError } from '../run/plan.ts'
-import type { Project } from './open-project.ts'
+import { artifactsOf, type Project } from './open-project.ts'
 
 /** A pipeline's declared state and where its parts are written down. */
 export interface LoadedPipeline {
@@ -113,8 +114,10 @@ async function compile(
   const place = await mkdtemp(join(temporaryDirectory, `pipeline-${process.pid}-`))
   try {
     await writeBundle(bundle, place)
-    const request = { bundle: join(place, 'step.mjs'), exportName }
-    const { spec, problem } = await askHost<PipelineResponse>(
+    const directory = join(place, 'rows')
+    await mkdir(directory)
+    const request: PipelineRequest = { bundle: join(place, 'step.mjs'), exportName, directory }
+    const response = await askHost<PipelineResponse>(
       {
         host,
         node: process.execPath,
@@ -124,7 +127,8 @@ async function compile(
       'pipeline',
       request,
     )
-    if (problem === null) return spec
+    const { problem } = response
+    if (problem === null) return await storeRows(project, response.spec, response.rows, signal)
     throw new ZenmlError(problem.code as ErrorCode, `${file}: ${problem.message}`, {
       facts: problem.facts,
       ...(problem.next === null ? {} : { next: problem.next }),
@@ -132,6 +136,25 @@ async function compile(
   } finally {
     await rm(place, { recursive: true, force: true })
   }
+}
+
+/** Puts the rows that a pipeline gives into the artifact store that it uses, and names them in its datasources by their digests. */
+async function storeRows(
+  project: Project,
+  spec: PipelineSpec,
+  rows: { readonly [datasource: string]: string },
+  signal: AbortSignal | undefined,
+): Promise<PipelineSpec> {
+  if (Object.keys(rows).length === 0) return spec
+  const artifacts = await artifactsOf(project, spec.stores)
+  const datasources: { [name: string]: DatasourceSpec } = { ...spec.datasources }
+  for (const [name, directory] of Object.entries(rows)) {
+    const options = { move: true, ...(signal === undefined ? {} : { signal }) }
+    const { digest } = await artifacts.put('Examples', directory, options)
+    const { version } = datasources[name]!
+    datasources[name] = { type: 'artifact', artifact: digest, ...(version === undefined ? {} : { version }) }
+  }
+  return { ...spec, datasources }
 }
 
 async function read(path: string, file: string): Promise<Buffer> {

@@ -115,6 +115,15 @@ export async function openProject(directory: string, options: OpenOptions = {}):
   }
 }
 
+/** The artifact store that a pipeline uses: the one that it names, else the project's. */
+export async function artifactsOf(project: Project, stores: StoresSpec | undefined): Promise<ArtifactStore> {
+  if (stores?.artifacts === undefined) return project.artifacts
+  const { artifacts } = withStores(project.config, project.root, stores)
+  const directory = resolveIn(project.home, artifacts.path)
+  await mkdir(directory, { recursive: true })
+  return artifactStore(localBlobStorage(directory))
+}
+
 /** The nearest folder from here upwards that holds a project. */
 export function findRoot(directory: string): string | undefined {
   for (let current = directory; ; current = dirname(current)) {

@@ -24,3 +24,4 @@ export {
 } from '../define/step.ts'
 export { type ArtifactType, artifactType, type Loaded, type Materializer, type Saved } from '../model/artifact-type.ts'
 export type { DatasourceOptions } from '../model/datasource-spec.ts'
+export type { GivenCell, GivenRow, GivenRows, GivenValue, RowsOptions } from '../model/given-rows.ts'

@@ -5,6 +5,7 @@ import type { Examples } from '../formats/examples.ts'
 import type { TransformGraph } from '../formats/transform-graph.ts'
 import type { Model } from '../formats/types.ts'
 import type { DatasourceOptions } from '../model/datasource-spec.ts'
+import type { RowsOptions } from '../model/given-rows.ts'
 import { snapshot } from '../sources/snapshot.ts'
 import { type PreprocessInput, preprocess } from './preprocess.ts'
 import { inferSchema } from './schema.ts'
@@ -14,7 +15,7 @@ import { statistics } from './statistics.ts'
 /** What a training pipeline is given. */
 export interface TrainingPipelineOptions extends PipelineOptions {
   readonly name: string
-  readonly source: DatasourceOptions
+  readonly source: DatasourceOptions | RowsOptions
   readonly split?: Defaulted<SplitParameters>
   readonly preprocess: PreprocessInput
   /** Places the trainer. */

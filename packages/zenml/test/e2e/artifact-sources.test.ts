@@ -30,7 +30,7 @@ const people = (rows: number): string =>
 const examplesOf = (run: any, step = 'snapshot') =>
   run.steps.find(({ name }: { name: string }) => name === step).outputs.examples
 
-describe('an artifact of another pipeline as a datasource', { timeout: 120_000 }, () => {
+describe('an artifact of another pipeline as a datasource', { timeout: 240_000 }, () => {
   test('is found by digest, output of a run, or newest run, and is what a run is made again from', async () => {
     using project = testProject()
     project.write({ 'data/people.csv': people(100), 'prepare.yaml': prepare })

@@ -32,7 +32,7 @@ async function rowsOf(project: TestProject, run: any, step: string): Promise<any
     .map(({ values }: { values: unknown }) => values)
 }
 
-describe('files of other kinds than tables', { timeout: 120_000 }, () => {
+describe('files of other kinds than tables', { timeout: 240_000 }, () => {
   test('the shards of a snapshot are a source that gives the same snapshot, from a folder and over HTTP', async () => {
     using project = testProject()
     project.write({ 'data/a.csv': 'id,name\n1,ada\n2,bob\n', 'csv.yaml': config({ a: 'path: data/a.csv' }) })

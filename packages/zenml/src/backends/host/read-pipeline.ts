@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ZenmlError } from '../../base/errors.ts'
 import { didYouMean } from '../../base/nearest.ts'
-import { isPipeline, type Pipeline, type PlacedStep } from '../../define/pipeline.ts'
+import { isPipeline, type Pipeline, type PipelineGraph, type PlacedStep } from '../../define/pipeline.ts'
 import { isStep } from '../../define/step.ts'
 import type { PipelineSpec, StepSpec } from '../../model/pipeline-spec.ts'
 import { type Problem, problemOf } from './problem.ts'
@@ -12,11 +13,19 @@ export interface PipelineRequest {
   readonly bundle: string
   /** Name of the export, or null for the only pipeline that the module exports. */
   readonly exportName: string | null
+  /** A folder for the rows that the pipeline gives, each datasource in one of its own. */
+  readonly directory: string
 }
 
 /** The declared state, or why there is none. */
 export type PipelineResponse =
-  | { readonly spec: PipelineSpec; readonly problem: null }
+  | {
+      /** Datasources of rows are artifacts that are not named yet. */
+      readonly spec: PipelineSpec
+      /** By datasource: where its rows are, as Examples to be stored. */
+      readonly rows: { readonly [datasource: string]: string }
+      readonly problem: null
+    }
   | { readonly spec: null; readonly problem: Problem }
 
 /** What a pipeline's bundle exports: its modules in the order in which a step's source is looked up, and the module itself. */
@@ -27,11 +36,13 @@ interface PipelineModule {
 
 /** Puts a pipeline written in TypeScript together and writes down its declarative form. */
 export async function readPipeline(requestFile: string, responseFile: string): Promise<void> {
-  const { bundle, exportName } = JSON.parse(readFileSync(requestFile, 'utf8')) as PipelineRequest
+  const { bundle, exportName, directory } = JSON.parse(readFileSync(requestFile, 'utf8')) as PipelineRequest
   let response: PipelineResponse
   try {
     const loaded = (await import(pathToFileURL(bundle).href)) as PipelineModule
-    response = { spec: specOf(choose(loaded.pipeline, exportName), loaded.modules), problem: null }
+    const graph = choose(loaded.pipeline, exportName).build()
+    const spec = specOf(graph, loaded.modules)
+    response = { spec, rows: await stageRows(graph, directory), problem: null }
   } catch (error) {
     response = { spec: null, problem: problemOf(error) }
   }
@@ -66,8 +77,18 @@ function choose(namespace: PipelineModule['pipeline'], exportName: string | null
   )
 }
 
-function specOf(pipeline: Pipeline, modules: PipelineModule['modules']): PipelineSpec {
-  const graph = pipeline.build()
+/** Reads the rows of all datasources of rows. */
+async function stageRows({ rows }: PipelineGraph, directory: string): Promise<{ [datasource: string]: string }> {
+  const staged: { [datasource: string]: string } = {}
+  for (const [name, given] of Object.entries(rows)) {
+    const { writeGivenRows } = await import('../../sources/given-rows.ts')
+    staged[name] = join(directory, name)
+    await writeGivenRows(name, given, staged[name])
+  }
+  return staged
+}
+
+function specOf(graph: PipelineGraph, modules: PipelineModule['modules']): PipelineSpec {
   const sources = new Map<unknown, string>()
   for (const { source, namespace } of modules) {
     for (const name of Object.keys(namespace).sort()) {
