@@ -127,7 +127,7 @@ export function pipeline(name: string, connect: () => void, options: PipelineOpt
 export function datasource(name: string, options: DatasourceOptions): Ref<SourcePort> {
   const spec = completeDatasource(options)
   if (spec === undefined) {
-    const place = options.type === 'http' ? options.url : options.path
+    const place = 'url' in options ? options.url : 'path' in options ? options.path : name
     throw new ZenmlError('ZEN_SOURCE_FORMAT', `The format of "${place}" is not told by its name.`, {
       next: 'Add format: "csv", "json", "jsonl" or "parquet".',
     })

@@ -1,5 +1,4 @@
 import type { Database } from 'better-sqlite3'
-import { digestOf } from '../base/canonical.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
 import { placeOf, type SqliteDatasource } from '../model/datasource-spec.ts'
@@ -7,6 +6,7 @@ import { type ConnectOptions, type RowConnector, type RowReading, sourceFailure 
 import { microsecondsOf } from './iso-time.ts'
 import { resolveFile } from './resolve-source.ts'
 import { RowBatches, type RowValue } from './row-batches.ts'
+import { noPrimaryKey, quotedName, versionText, withoutEnd } from './sql-text.ts'
 
 /**
  * Reads a table or query of a SQLite database, read-only and in one transaction, so that writers beside it change nothing of what is read.
@@ -24,12 +24,11 @@ export const sqliteConnector: RowConnector<SqliteDatasource> = {
       const from = sourceOf(options.spec)
       const columns = describe(database, options.spec)
       const [largest, rows] = database
-        .prepare(`SELECT max(${quoted(versionColumn)}), count(*) FROM ${from}`)
+        .prepare(`SELECT max(${quotedName(versionColumn)}), count(*) FROM ${from}`)
         .raw()
         .safeIntegers()
         .get() as [unknown, bigint]
-      const text = largest instanceof Uint8Array ? Buffer.from(largest).toString('hex') : String(largest)
-      return `${versionColumn} ${text}, ${rows} rows, columns ${digestOf(columns.map(({ name, type }) => [name, type])).slice(7, 19)}`
+      return versionText(versionColumn, largest, rows, columns)
     } catch (error) {
       throw failure(options.spec, error, false)
     } finally {
@@ -60,13 +59,13 @@ function startReading(
   const batches = new RowBatches(spec, columns, key, batchSize)
   const isUtf8 = database.pragma('encoding', { simple: true }) === 'UTF-8'
   const selected = columns.map(({ name, kind, isTime }) => {
-    const column = quoted(name)
+    const column = quotedName(name)
     // Bytes as they are stored: a text that is no valid UTF-8 would not come back from a JavaScript string.
     return kind === 'bytes' && isUtf8 && !isTime
       ? `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) ELSE ${column} END`
       : column
   })
-  const order = key.map((name) => `${quoted(name)} COLLATE BINARY`).join(', ')
+  const order = key.map((name) => `${quotedName(name)} COLLATE BINARY`).join(', ')
   const rows = database
     .prepare(`SELECT ${selected.join(', ')} FROM ${from} ORDER BY ${order}`)
     .raw()
@@ -156,11 +155,7 @@ async function open({ spec, places }: ConnectOptions<SqliteDatasource>): Promise
 
 function sourceOf({ table, query }: SqliteDatasource): string {
   // A line of its own: the query may end with a comment.
-  return table === undefined ? `(${query!.replace(/;\s*$/, '')}\n)` : quoted(table)
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
+  return table === undefined ? `(${withoutEnd(query!)}\n)` : quotedName(table)
 }
 
 /** As the query itself names them: around it, SQLite would name the second of two alike otherwise. */
@@ -177,9 +172,7 @@ function describe(database: Database, spec: SqliteDatasource): DescribedColumn[]
 function primaryKey(database: Database, spec: SqliteDatasource): readonly string[] {
   const rows = database.prepare('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk').all(spec.table)
   if (rows.length > 0) return (rows as { name: string }[]).map(({ name }) => name)
-  throw new ZenmlError('ZEN_SOURCE_KEY', `${placeOf(spec)} has no primary key, so its rows have no order that stays.`, {
-    next: 'Add key: columns that no two rows share.',
-  })
+  throw noPrimaryKey(spec)
 }
 
 /** By what is declared (section 3.1 of SQLite's "Datatypes"), else by what is there. */
@@ -192,7 +185,7 @@ function kindsOf(database: Database, from: string, columns: readonly DescribedCo
   const open = columns.filter((_column, index) => declared[index] === undefined)
   if (open.length === 0) return declared as FeatureKind[]
   const looks = open.flatMap(({ name }) =>
-    ["IN ('text', 'blob')", "= 'real'", "= 'integer'"].map((what) => `max(typeof(${quoted(name)}) ${what})`),
+    ["IN ('text', 'blob')", "= 'real'", "= 'integer'"].map((what) => `max(typeof(${quotedName(name)}) ${what})`),
   )
   const found = database
     .prepare(`SELECT ${looks.join(', ')} FROM ${from}`)
