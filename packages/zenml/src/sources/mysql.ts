@@ -24,22 +24,29 @@ export const mysqlConnector: RowConnector<ServerDatasource> = serverConnector(op
 async function open(options: ConnectOptions<ServerDatasource>): Promise<ServerSession> {
   const { spec, signal } = options
   const connection = await connect(options)
-  const destroy = (): void => connection.destroy()
+  // The driver tells nobody who waits that the connection was ended from here.
+  const ended = new AbortController()
+  const destroy = (): void => {
+    signal?.removeEventListener('abort', destroy)
+    connection.destroy()
+    ended.abort(new Error('the connection was ended'))
+  }
+  signal?.addEventListener('abort', destroy)
   // One that comes while nobody waits for an answer; the next statement says it again.
   connection.on('error', () => {})
   const failure = (error: unknown, isReading: boolean): unknown => failureOf(spec, error, isReading)
   const ask = async (sql: string, values: readonly unknown[] = []): Promise<[RawValue[][], FieldPacket[]]> =>
-    (await connection.query({ sql, values: [...values], rowsAsArray: true, typeCast: false })) as unknown as [
-      RawValue[][],
-      FieldPacket[],
-    ]
+    (await unless(
+      ended.signal,
+      connection.query({ sql, values: [...values], rowsAsArray: true, typeCast: false }),
+    )) as unknown as [RawValue[][], FieldPacket[]]
   try {
     signal?.throwIfAborted()
     await connection.query(settings)
     await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ')
     await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
     // By itself it must be a statement: it cannot close the parenthesis that it is put into.
-    if (spec.query !== undefined) await (await connection.prepare(withoutEnd(spec.query))).close()
+    if (spec.query !== undefined) await (await unless(ended.signal, connection.prepare(withoutEnd(spec.query)))).close()
     const from = sourceText(spec, quotedName)
     const [, fields] = await ask(`SELECT * FROM ${from} LIMIT 0`)
     return {
@@ -57,7 +64,7 @@ WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = 'PRIMARY' ORDER BY SE
         return rows.map(([name]) => textOf(name!)!)
       },
       one: async (text) => (await ask(text))[0][0]!,
-      rows: (text) => streamed(connection, text),
+      rows: (text) => streamed(connection, text, ended.signal),
       failure,
       destroy,
     }
@@ -91,6 +98,21 @@ async function connect(options: ConnectOptions<ServerDatasource>): Promise<Conne
   }
 }
 
+/** What a promise gives, or the reason of the signal where that comes first. */
+async function unless<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  let stop = (): void => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason)
+  })
+  signal.addEventListener('abort', stop)
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
 /** What of the driver's connection is used: it tells of each row, and its socket can be paused. */
 interface Core {
   query(options: object): {
@@ -102,7 +124,7 @@ interface Core {
   resume(): void
 }
 
-async function* streamed(connection: Connection, sql: string): AsyncGenerator<readonly RawValue[][]> {
+async function* streamed(connection: Connection, sql: string, end: AbortSignal): AsyncGenerator<readonly RawValue[][]> {
   const core = (connection as unknown as { readonly connection: Core }).connection
   let waiting: RawValue[][] = []
   let ended = false
@@ -124,9 +146,12 @@ async function* streamed(connection: Connection, sql: string): AsyncGenerator<re
   })
   for (;;) {
     if (waiting.length < mostWaiting && !ended && failed === undefined)
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
+      await unless(
+        end,
+        new Promise<void>((resolve) => {
+          wake = resolve
+        }),
+      )
     if (failed !== undefined) throw failed.error
     const rows = waiting
     waiting = []

@@ -27,8 +27,10 @@ async function open(options: ConnectOptions<ServerDatasource>): Promise<ServerSe
   const client = await connect(options)
   const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection
   const destroy = (): void => {
+    signal?.removeEventListener('abort', destroy)
     stream.destroy()
   }
+  signal?.addEventListener('abort', destroy)
   const failure = (error: unknown, isReading: boolean): unknown => failureOf(spec, error, isReading)
   const array = async (text: string, values: readonly unknown[] = []): Promise<QueryArrayResult<RawValue[]>> =>
     // Extended: the server takes one statement only, whatever the declared query holds.

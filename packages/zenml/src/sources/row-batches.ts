@@ -105,9 +105,10 @@ export class RowBatches {
 
   private addValue(builder: ColumnBuilder, value: RowValue): void {
     const { kind } = builder
-    if (kind === 'bytes' && (typeof value === 'string' || value instanceof Uint8Array)) {
-      const bytes = typeof value === 'string' ? encoder.encode(value) : value
-      builder.addBytes(bytes, 0, bytes.length)
+    if (kind === 'bytes' && typeof value === 'string') {
+      builder.addText(value)
+    } else if (kind === 'bytes' && value instanceof Uint8Array) {
+      builder.addBytes(value, 0, value.length)
     } else if (kind === 'float' && (typeof value === 'number' || typeof value === 'bigint')) {
       builder.addFloat(Number(value))
     } else if (kind === 'int' && typeof value === 'bigint' && BigInt.asIntN(64, value) === value) {

@@ -38,7 +38,7 @@ export interface ServerSession {
   rows(text: string): AsyncIterable<readonly (readonly RawValue[])[]>
   /** An error of the driver in words that do not depend on the server. */
   failure(error: unknown, isReading: boolean): unknown
-  /** Ends the connection at once, whatever it does. */
+  /** Ends the connection at once, whatever it does; whoever waits for an answer is told. The signal does the same. */
   destroy(): void
 }
 
@@ -52,7 +52,6 @@ export function serverConnector(
       const { versionColumn } = options.spec
       if (versionColumn === undefined) return undefined
       const session = await open(options)
-      using _ending = endOnAbort(session, options.signal)
       try {
         const column = session.quoted(versionColumn)
         const [largest, rows] = await session.one(`SELECT max(${column}), count(*) FROM ${session.from}`)
@@ -69,7 +68,7 @@ export function serverConnector(
         return await startReading(session, options)
       } catch (error) {
         session.destroy()
-        throw session.failure(error, false)
+        throw options.signal?.aborted === true ? options.signal.reason : session.failure(error, false)
       }
     },
   }
@@ -86,7 +85,6 @@ async function startReading(
   const keys = key.map((name) => columns.findIndex((column) => column.name === name))
   const order = keys.map((index) => columns[index]!.order).join(', ')
   const text = `SELECT ${columns.map(({ sql }) => sql).join(', ')} FROM ${from} ORDER BY ${order}`
-  const ending = endOnAbort(session, signal)
   let count = 0
   const converted = (raw: readonly RawValue[]): RowCell[] => {
     count++
@@ -120,17 +118,9 @@ async function startReading(
     kinds: batches.kinds,
     batches: read(),
     async [Symbol.asyncDispose]() {
-      ending[Symbol.dispose]()
       session.destroy()
     },
   }
-}
-
-/** A statement may take long, and is not waited for by one who has given up. */
-function endOnAbort(session: ServerSession, signal: AbortSignal | undefined): Disposable {
-  const end = (): void => session.destroy()
-  signal?.addEventListener('abort', end, { once: true })
-  return { [Symbol.dispose]: () => signal?.removeEventListener('abort', end) }
 }
 
 function refused(spec: ServerDatasource, row: number, { name, type }: ServerColumn, what: string): ZenmlError {

@@ -57,33 +57,49 @@ function startReading(
   const kinds = kindsOf(database, from, described)
   const columns = described.map(({ name, isTime }, index) => ({ name, kind: kinds[index]!, isTime }))
   const batches = new RowBatches(spec, columns, key, batchSize)
-  const isUtf8 = database.pragma('encoding', { simple: true }) === 'UTF-8'
-  const selected = columns.map(({ name, kind, isTime }) => {
-    const column = quotedName(name)
-    // Bytes as they are stored: a text that is no valid UTF-8 would not come back from a JavaScript string.
-    return kind === 'bytes' && isUtf8 && !isTime
-      ? `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) ELSE ${column} END`
-      : column
-  })
   const order = key.map((name) => `${quotedName(name)} COLLATE BINARY`).join(', ')
-  const rows = database
-    .prepare(`SELECT ${selected.join(', ')} FROM ${from} ORDER BY ${order}`)
-    .raw()
-    .safeIntegers()
-    .iterate() as IterableIterator<RowValue[]>
+  const isUtf8 = database.pragma('encoding', { simple: true }) === 'UTF-8'
+  let rows: IterableIterator<RowValue[]>
+  /** From a row on. Exact rows have integers of 64 bits and texts as they are stored; they take several times as long. */
+  const start = (exact: boolean, skipped: number): void => {
+    const selected = columns.map(({ name, kind, isTime }) => {
+      const column = quotedName(name)
+      // Bytes as they are stored: a text that is no valid UTF-8 would not come back from a JavaScript string.
+      return exact && kind === 'bytes' && isUtf8 && !isTime
+        ? `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) ELSE ${column} END`
+        : column
+    })
+    rows = database
+      .prepare(`SELECT ${selected.join(', ')} FROM ${from} ORDER BY ${order} LIMIT -1 OFFSET ?`)
+      .raw()
+      .safeIntegers(exact)
+      .iterate(skipped) as IterableIterator<RowValue[]>
+  }
+  start(false, 0)
+  const isFaithful = faithful(columns)
   const times = columns.flatMap(({ isTime }, index) =>
     isTime ? [new TimeColumn(spec, columns[index]!.name, index)] : [],
   )
   async function* read(): AsyncGenerator<ExampleBatch> {
     try {
       let count = 0
-      for (const row of rows) {
-        count++
-        for (const time of times) row[time.index] = time.convert(row[time.index]!, count)
-        const full = batches.add(row)
-        if (full === undefined) continue
-        signal?.throwIfAborted()
-        yield full
+      for (let exact = false; ; exact = true) {
+        let isDone = true
+        for (const row of rows) {
+          if (!exact && !isFaithful(row)) {
+            isDone = false
+            break
+          }
+          count++
+          for (const time of times) row[time.index] = time.convert(row[time.index]!, count)
+          const full = batches.add(row)
+          if (full === undefined) continue
+          signal?.throwIfAborted()
+          yield full
+        }
+        if (isDone) break
+        // The same statement gives the same order; the rows before were exact as they were.
+        start(true, count)
       }
       const rest = batches.rest()
       if (rest !== undefined) yield rest
@@ -98,6 +114,28 @@ function startReading(
       rows.return?.()
       database.close()
     },
+  }
+}
+
+/**
+ * Whether a row came as it is stored: no number where a whole one may have been rounded, no text where bytes that are no UTF-8 may have
+ * been replaced.
+ */
+function faithful(
+  columns: readonly { readonly kind: FeatureKind; readonly isTime: boolean }[],
+): (row: readonly RowValue[]) => boolean {
+  const ints = columns.flatMap(({ kind }, index) => (kind === 'int' ? [index] : []))
+  const texts = columns.flatMap(({ kind, isTime }, index) => (kind === 'bytes' && !isTime ? [index] : []))
+  return (row) => {
+    for (const index of ints) {
+      const value = row[index]
+      if (typeof value === 'number' && !Number.isSafeInteger(value)) return false
+    }
+    for (const index of texts) {
+      const value = row[index]
+      if (typeof value === 'number' || (typeof value === 'string' && value.includes('\ufffd'))) return false
+    }
+    return true
   }
 }
 
@@ -116,7 +154,7 @@ class TimeColumn {
 
   convert(value: RowValue, row: number): RowValue {
     if (value === null) return null
-    const holds = typeof value === 'string' ? 'texts' : typeof value === 'bigint' ? 'integers' : undefined
+    const holds = typeof value === 'string' ? 'texts' : isWhole(value) ? 'integers' : undefined
     this.holds ??= holds
     const result = typeof value === 'string' ? microsecondsOf(value) : value
     if (holds !== undefined && holds === this.holds && result !== undefined) return result
@@ -132,6 +170,11 @@ class TimeColumn {
       },
     )
   }
+}
+
+/** Numbers are 64-bit integers or, where they are small enough, doubles. */
+function isWhole(value: RowValue): boolean {
+  return typeof value === 'bigint' || Number.isSafeInteger(value)
 }
 
 interface DescribedColumn {
