@@ -154,7 +154,7 @@ function failure(spec: DuckdbDatasource, error: unknown): unknown {
   if (error instanceof ZenmlError) return error
   const said = messageOf(error)
   if (/lock on file/.test(said)) return sourceFailure('ZEN_SOURCE_CONNECT', spec, new Error(lockedBy(said)))
-  if (/^(Parser|Binder|Catalog|Permission|Invalid Input) Error/.test(said))
+  if (/^(Failed to extract|(Parser|Binder|Catalog|Permission|Invalid Input) Error)/.test(said))
     return sourceFailure('ZEN_SOURCE_QUERY', spec, error)
   return sourceFailure('ZEN_SOURCE_READ', spec, error)
 }
