@@ -24,16 +24,15 @@ export const mysqlConnector: RowConnector<ServerDatasource> = serverConnector(op
 async function open(options: ConnectOptions<ServerDatasource>): Promise<ServerSession> {
   const { spec, signal } = options
   const connection = await connect(options)
-  // The driver tells nobody who waits that the connection was ended from here.
+  // The driver does not tell a stream that its connection was lost, and nobody that it was ended from here.
   const ended = new AbortController()
+  connection.on('error', (error) => ended.abort(error))
   const destroy = (): void => {
     signal?.removeEventListener('abort', destroy)
     connection.destroy()
     ended.abort(new Error('the connection was ended'))
   }
   signal?.addEventListener('abort', destroy)
-  // One that comes while nobody waits for an answer; the next statement says it again.
-  connection.on('error', () => {})
   const failure = (error: unknown, isReading: boolean): unknown => failureOf(spec, error, isReading)
   const ask = async (sql: string, values: readonly unknown[] = []): Promise<[RawValue[][], FieldPacket[]]> =>
     (await unless(

@@ -30,7 +30,6 @@ describe.each(['mysql', 'postgres'] as const)('a datasource of a %s server', { t
       await database.sql('CREATE TABLE people (id int PRIMARY KEY, name varchar(20), updated_at timestamp NULL)')
       await database.sql("INSERT INTO people VALUES (2, 'bob', '2024-01-02'), (1, 'ada', '2024-01-01')")
       using project = testProject()
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: what one writes
       const access = `type: ${type}, host: ${host}, port: ${port}, database: ${name}, username: ${user}, password: "\${env:DB_PASSWORD}"`
       const source = `${access}, table: people, versionColumn: updated_at`
       project.write({ 'people.yaml': config(source), 'latest.yaml': config(source, 'latest') })
