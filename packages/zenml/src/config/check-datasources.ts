@@ -1,5 +1,11 @@
 import { didYouMean } from '../base/nearest.ts'
-import { type DatasourceSpec, variableReference, versionPattern } from '../model/datasource-spec.ts'
+import {
+  type DatasourceSpec,
+  type ServerDatasource,
+  type SqlDatasource,
+  variableReference,
+  versionPattern,
+} from '../model/datasource-spec.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { datasourceKeys } from './datasource-keys.ts'
 
@@ -39,7 +45,8 @@ export function checkDatasource(name: string, spec: DatasourceSpec): readonly Di
     )
   if (spec.type === 'http') checkHttp(spec, wrong)
   if (spec.type === 'artifact') checkArtifact(spec, wrong)
-  if ('key' in spec || 'table' in spec || 'query' in spec || spec.type === 'sqlite') checkSql(spec, wrong)
+  if (spec.type === 'postgres' || spec.type === 'mysql') checkServer(spec, wrong)
+  if (spec.type !== 'file' && spec.type !== 'http' && spec.type !== 'artifact') checkSql(spec, wrong)
   return problems
 }
 
@@ -71,7 +78,17 @@ function checkArtifact(spec: Extract<DatasourceSpec, { type: 'artifact' }>, wron
     wrong('splits', 'splits must name one split or more, none of them twice.')
 }
 
-function checkSql(spec: Extract<DatasourceSpec, { type: 'sqlite' }>, wrong: Wrong): void {
+function checkServer({ host, socket, password, tls }: ServerDatasource, wrong: Wrong): void {
+  // The text itself may be a password, so it is not shown.
+  if (password !== undefined && password.replace(variableReference, '') !== '')
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what one writes
+    wrong('password', 'the password stands in clear. Write "${env:NAME}" and set the variable.')
+  if (host !== undefined && socket !== undefined) wrong('socket', 'give either host or socket.')
+  if (tls !== undefined && (tls.cert === undefined) !== (tls.key === undefined))
+    wrong('tls', 'cert and key belong together.')
+}
+
+function checkSql(spec: SqlDatasource, wrong: Wrong): void {
   const { table, query, key } = spec
   if ((table === undefined) === (query === undefined)) wrong('table', 'give either table or query.')
   if (query !== undefined && key === undefined)

@@ -1,4 +1,4 @@
-import { datasourceFormats, defaultMaxBytes, versionPattern } from '../model/datasource-spec.ts'
+import { datasourceFormats, defaultMaxBytes, defaultPorts, versionPattern } from '../model/datasource-spec.ts'
 import type { KeyTable } from './config-keys.ts'
 
 const shared: KeyTable = {
@@ -34,6 +34,27 @@ const sql: KeyTable = {
       'A column that grows with every change of a row; as long as its largest value and the number of rows stay, nothing is read.',
   },
 }
+
+const tls: KeyTable = {
+  ca: { type: 'string', description: "PEM file of the authority that signed the server's certificate." },
+  cert: { type: 'string', description: "PEM file of the client's certificate." },
+  key: { type: 'string', description: "PEM file of the client's key." },
+  verify: { type: 'boolean', description: "Whether the server's certificate and name are checked. Default true." },
+}
+
+/** The keys of a database that a server holds. */
+const server = (port: number): KeyTable => ({
+  host: { type: 'string', description: 'Name or address of the server. Default localhost.' },
+  port: { type: 'integer', description: `Default ${port}.`, minimum: 1, maximum: 65_535 },
+  socket: { type: 'string', description: "A socket instead of host and port: MySQL's file, PostgreSQL's folder." },
+  database: { type: 'string', description: 'Name of the database.', required: true },
+  username: { type: 'string', description: 'Name of the user, who needs to read only.', required: true },
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what one writes
+  password: { type: 'string', description: 'The variable that holds the password: ${env:NAME}. Default none.' },
+  tls: { type: 'object', description: 'Encrypts the connection; {} is enough. Default not encrypted.', keys: tls },
+  ...sql,
+  ...shared,
+})
 
 /** The keys of a datasource by its type; file is the default. */
 export const datasourceKeys: { readonly [type: string]: KeyTable } = {
@@ -89,6 +110,18 @@ export const datasourceKeys: { readonly [type: string]: KeyTable } = {
     },
     ...shared,
   },
+  duckdb: {
+    type: kind('duckdb'),
+    path: {
+      type: 'string',
+      description: "The database file, relative to the repository's root or below a data root.",
+      required: true,
+    },
+    ...sql,
+    ...shared,
+  },
+  postgres: { type: kind('postgres'), ...server(defaultPorts.postgres) },
+  mysql: { type: kind('mysql'), ...server(defaultPorts.mysql) },
 }
 
 function kind(type: string): KeyTable[string] {

@@ -6,7 +6,6 @@ import {
   type DatasourceOptions,
   type DatasourceSpec,
   datasourceFormats,
-  type FileOptions,
 } from '../model/datasource-spec.ts'
 import type { GivenCell, RowsOptions } from '../model/given-rows.ts'
 import { type BackendSpec, namePattern, partNamePattern, type StoresSpec } from '../model/pipeline-spec.ts'
@@ -146,7 +145,7 @@ export function datasource<R extends { readonly [K in keyof R]: GivenCell }>(
   }
   const spec = completeDatasource(options)
   if (spec === undefined) {
-    const place = options.type === 'http' ? options.url : (options as FileOptions).path
+    const place = 'url' in options ? options.url : 'path' in options ? options.path : name
     throw new ZenmlError('ZEN_SOURCE_FORMAT', `The format of "${place}" is not told by its name.`, {
       next: `Add format: one of ${datasourceFormats.join(', ')}.`,
     })

@@ -145,6 +145,29 @@ export class ColumnBuilder {
     this.ends[this.count++] = end
   }
 
+  /** Adds a text as UTF-8. */
+  addText(text: string): void {
+    if (this.count === this.capacity) this.grow()
+    const at = this.dataLength
+    const { length } = text
+    // The most that one unit of UTF-16 takes.
+    const most = at + length * 3
+    if (most > this.data.length) this.data = copied(this.data, new Uint8Array(Math.max(most, this.data.length * 2)), at)
+    const { data } = this
+    let end = at
+    // Short texts are copied by hand: a call of the encoder takes longer than they do.
+    if (length <= 32) {
+      for (let index = 0; index < length; index++) {
+        const code = text.charCodeAt(index)
+        if (code >= 128) break
+        data[end++] = code
+      }
+    }
+    if (end - at < length) end = at + textEncoder.encodeInto(text, data.subarray(at)).written
+    this.dataLength = end
+    this.ends[this.count++] = end
+  }
+
   /** The column of the first `rows` rows; the builder starts anew. */
   take(rows: number): Column {
     this.openRow(rows)
@@ -174,6 +197,7 @@ export class ColumnBuilder {
   }
 }
 
+const textEncoder = new TextEncoder()
 const floats = new Float32Array(1)
 const floatBits = new Int32Array(floats.buffer)
 

@@ -1,7 +1,14 @@
 import type { JsonObject } from '../base/json.ts'
+import type { TlsOptions } from './tls-options.ts'
 
 /** Data that lies outside: read once, kept as an immutable snapshot. */
-export type DatasourceSpec = FileDatasource | HttpDatasource | SqliteDatasource | ArtifactDatasource
+export type DatasourceSpec =
+  | FileDatasource
+  | HttpDatasource
+  | SqliteDatasource
+  | DuckdbDatasource
+  | ServerDatasource
+  | ArtifactDatasource
 
 /** Formats of files; `pbtxt` is a schema, which has no rows. */
 export const datasourceFormats = ['csv', 'json', 'jsonl', 'parquet', 'tfrecord', 'text', 'image', 'pbtxt'] as const
@@ -79,8 +86,38 @@ export interface ArtifactDatasource extends AnyDatasource {
   readonly splits?: readonly string[]
 }
 
+/** A table or query of a DuckDB database. */
+export interface DuckdbDatasource extends SqlDatasource {
+  readonly type: 'duckdb'
+  /** The database file: relative to the repository's root, or below a data root. */
+  readonly path: string
+}
+
+/** A table or query of a PostgreSQL, MySQL or MariaDB server. A table may name its schema: `sales.orders`. */
+export interface ServerDatasource extends SqlDatasource {
+  readonly type: 'postgres' | 'mysql'
+  /** Default `localhost`. */
+  readonly host?: string
+  /** Default 5432 of PostgreSQL, 3306 of MySQL. */
+  readonly port?: number
+  /** A socket instead of host and port: MySQL's file, PostgreSQL's folder. */
+  readonly socket?: string
+  readonly database: string
+  readonly username: string
+  /** The variable that holds the password: `${env:NAME}`, and nothing else. Default an empty password. */
+  readonly password?: string
+  /** How the connection is encrypted; its files inside of the repository or a data root. */
+  readonly tls?: TlsOptions
+}
+
 /** What `datasource()` is given: as in the configuration, the format guessed from the file's name where it is left out. */
-export type DatasourceOptions = FileOptions | HttpOptions | SqliteDatasource | ArtifactDatasource
+export type DatasourceOptions =
+  | FileOptions
+  | HttpOptions
+  | SqliteDatasource
+  | DuckdbDatasource
+  | ServerDatasource
+  | ArtifactDatasource
 
 /** Files of the repository, of an installed package, or below a data root. */
 export interface FileOptions extends AnyDatasource {
@@ -106,6 +143,9 @@ export interface HttpOptions extends AnyDatasource {
 
 /** Largest file that is fetched where nothing else is said. Bytes. */
 export const defaultMaxBytes: number = 10 * 2 ** 30
+
+/** Where a server listens unless it is told otherwise. */
+export const defaultPorts: { readonly [type in ServerDatasource['type']]: number } = { postgres: 5432, mysql: 3306 }
 
 /** Fills defaults in; undefined where the format is left out and not told by the file's name. */
 export function completeDatasource(given: DatasourceOptions): DatasourceSpec | undefined {
@@ -141,9 +181,13 @@ export function placeOf(spec: DatasourceSpec): string {
     case 'http':
       return spec.url
     case 'sqlite':
+    case 'duckdb':
       return `${spec.path}: ${spec.table ?? 'query'}`
     case 'artifact':
       return spec.artifact ?? `${spec.pipeline}: ${spec.output}`
+    case 'postgres':
+    case 'mysql':
+      return `${spec.type} ${spec.socket ?? `${spec.host ?? 'localhost'}:${spec.port ?? defaultPorts[spec.type]}`}/${spec.database}: ${spec.table ?? 'query'}`
   }
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../base/json.ts'
-import type { SqliteJournal, TlsOptions } from '../metadata/sql/location.ts'
+import type { SqliteJournal } from '../metadata/sql/location.ts'
+import type { TlsOptions } from '../model/tls-options.ts'
 
 /** A database of a server, as `.zenml/config.json` names it. It never holds a password. */
 export interface ServerMetadata {

@@ -45,10 +45,14 @@ export interface ConnectOptions<S extends DatasourceSpec = DatasourceSpec> {
 }
 
 type Remote = Exclude<DatasourceSpec['type'], 'file' | 'artifact'>
+type SpecOf<T, S = DatasourceSpec> = S extends { readonly type: infer U } ? (T extends U ? S : never) : never
 
 /** One loader a kind, so that a driver is loaded only where it is used. */
-const loaders: { readonly [T in Remote]: () => Promise<SourceConnector<Extract<DatasourceSpec, { type: T }>>> } = {
+const loaders: { readonly [T in Remote]: () => Promise<SourceConnector<SpecOf<T>>> } = {
+  duckdb: async () => (await import('./duckdb.ts')).duckdbConnector,
   http: async () => (await import('./http.ts')).httpConnector,
+  mysql: async () => (await import('./mysql.ts')).mysqlConnector,
+  postgres: async () => (await import('./postgres.ts')).postgresConnector,
   sqlite: async () => (await import('./sqlite.ts')).sqliteConnector,
 }
 

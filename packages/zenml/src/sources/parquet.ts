@@ -2,6 +2,7 @@ import { messageOf, ZenmlError } from '../base/errors.ts'
 import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
 import { ColumnBuilder } from '../formats/column-builder.ts'
 import type { SourceFile } from '../model/source-files.ts'
+import { type DuckdbColumn, duckdbColumn } from './duckdb-columns.ts'
 import { type KindsSoFar, notOfKind, widened } from './kinds.ts'
 
 /**
@@ -124,25 +125,18 @@ function addValue(builder: ColumnBuilder, value: Value | null, file: SourceFile,
   else throw refused()
 }
 
-interface ParquetColumn {
-  readonly name: string
-  readonly kind: FeatureKind
-  /** The column as SQL, of a type that `add` knows. */
-  readonly sql: string
-}
-
 type Chunk = import('@duckdb/node-api').DuckDBDataChunk
 type Connection = import('@duckdb/node-api').DuckDBConnection
 type Instance = import('@duckdb/node-api').DuckDBInstance
 
 /** A Parquet file open in a DuckDB of its own; closes itself. */
 class ParquetFile implements AsyncDisposable {
-  readonly columns: readonly ParquetColumn[]
+  readonly columns: readonly DuckdbColumn[]
   private readonly file: SourceFile
   private readonly instance: Instance
   private readonly connection: Connection
 
-  private constructor(file: SourceFile, instance: Instance, connection: Connection, columns: readonly ParquetColumn[]) {
+  private constructor(file: SourceFile, instance: Instance, connection: Connection, columns: readonly DuckdbColumn[]) {
     this.file = file
     this.instance = instance
     this.connection = connection
@@ -194,29 +188,9 @@ function from({ path }: SourceFile): string {
   return `read_parquet('${literal}', hive_partitioning = false)`
 }
 
-/** What types become: the kind, and the type that `addValue` knows. */
-const types: readonly (readonly [RegExp, FeatureKind, string])[] = [
-  [/^(VARCHAR|ENUM\(.*\)|UUID)$/, 'bytes', 'VARCHAR'],
-  [/^BLOB$/, 'bytes', 'BLOB'],
-  [/^(TINYINT|SMALLINT|INTEGER|UTINYINT|USMALLINT|BOOLEAN)$/, 'int', 'INTEGER'],
-  [/^(UINTEGER|BIGINT)$/, 'int', 'BIGINT'],
-  [/^(FLOAT|DOUBLE|DECIMAL\(.*\)|HUGEINT|UBIGINT|UHUGEINT)$/, 'float', 'DOUBLE'],
-]
-
-function columnOf(name: string, type: string, file: SourceFile): ParquetColumn {
-  const column = `"${name.replaceAll('"', '""')}"`
-  const isList = type.endsWith('[]')
-  const single = isList ? type.slice(0, -2) : type
-  const known = types.find(([pattern]) => pattern.test(single))
-  if (known !== undefined) {
-    const [, kind, as] = known
-    const sql = `CAST(${column} AS ${as}${isList ? '[]' : ''})`
-    return { name, kind, sql: as === 'VARCHAR' && !isList ? `encode(${sql})` : sql }
-  }
-  if (type === 'TIMESTAMP WITH TIME ZONE') return { name, kind: 'int', sql: `epoch_us(${column})` }
-  if (/^(TIMESTAMP|TIMESTAMP_(S|MS|NS)|DATE)$/.test(type))
-    return { name, kind: 'int', sql: `epoch_us(CAST(${column} AS TIMESTAMP))` }
-  if (type === 'TIME') return { name, kind: 'int', sql: `epoch_us(${column})` }
+function columnOf(name: string, type: string, file: SourceFile): DuckdbColumn {
+  const column = duckdbColumn(name, type)
+  if (column !== undefined) return column
   throw new ZenmlError('ZEN_PARQUET_TYPE', `${file.name}: column "${name}" is ${type}, which a feature cannot hold.`, {
     facts: { file: file.name, column: name, type },
     next: 'Write the file without it.',

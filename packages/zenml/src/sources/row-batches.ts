@@ -7,6 +7,9 @@ import { type DatasourceSpec, placeOf } from '../model/datasource-spec.ts'
 /** A value of a row after its connector has brought it into form: null is a missing one, booleans are 0 and 1. */
 export type RowValue = null | number | bigint | string | Uint8Array
 
+/** What stands in a column of a row: a value, or several. */
+export type RowCell = RowValue | readonly RowValue[]
+
 /** A column as it stands in the rows. */
 export interface RowColumn {
   readonly name: string
@@ -28,7 +31,7 @@ export class RowBatches {
   private readonly batchSize: number
   private rows = 0
   private before = 0
-  private last: readonly RowValue[] | undefined
+  private last: readonly RowCell[] | undefined
 
   /** Throws `ZEN_SOURCE_COLUMNS` for a name that is there twice, `ZEN_SOURCE_KEY` for a key that is no column. */
   constructor(spec: DatasourceSpec, columns: readonly RowColumn[], key: readonly string[], batchSize = 4096) {
@@ -56,26 +59,36 @@ export class RowBatches {
   }
 
   /** Adds a row; a full batch, where it completes one. Throws `ZEN_SOURCE_KEY` and `ZEN_SOURCE_VALUE` with the number of the row. */
-  add(row: readonly RowValue[]): ExampleBatch | undefined {
-    if (this.last !== undefined && this.key.every((index) => sameValue(row[index]!, this.last![index]!))) {
-      const values = this.key.map((index) => `${this.builders[index]!.name} = ${shown(row[index]!)}`).join(', ')
-      const at = this.before + this.rows
-      throw new ZenmlError(
-        'ZEN_SOURCE_KEY',
-        `${placeOf(this.spec)}: rows ${at} and ${at + 1} have the same key (${values}), so their order is not sure.`,
-        { facts: { row: at + 1 }, next: 'Name as key columns that no two rows share.', exitCode: 1 },
-      )
-    }
+  add(row: readonly RowCell[]): ExampleBatch | undefined {
+    if (this.last !== undefined && this.hasSameKey(row, this.last)) throw this.notUnique(row)
     this.last = row
-    for (const [index, builder] of this.builders.entries()) {
-      const value = row[index]!
-      if (value === null) continue
-      if (builder.nextRow !== this.rows) builder.openRow(this.rows)
-      this.addValue(builder, value)
-      builder.closeRow(this.rows)
+    const { builders, rows } = this
+    for (let index = 0; index < builders.length; index++) {
+      const cell = row[index]!
+      if (cell === null) continue
+      const builder = builders[index]!
+      if (builder.nextRow !== rows) builder.openRow(rows)
+      if (Array.isArray(cell)) for (const value of cell) this.addValue(builder, value)
+      else this.addValue(builder, cell as RowValue)
+      builder.closeRow(rows)
     }
     this.rows++
     return this.rows === this.batchSize ? this.take() : undefined
+  }
+
+  private hasSameKey(row: readonly RowCell[], last: readonly RowCell[]): boolean {
+    for (const index of this.key) if (!isSame(row[index]!, last[index]!)) return false
+    return true
+  }
+
+  private notUnique(row: readonly RowCell[]): ZenmlError {
+    const values = this.key.map((index) => `${this.builders[index]!.name} = ${shown(row[index]!)}`).join(', ')
+    const at = this.before + this.rows
+    return new ZenmlError(
+      'ZEN_SOURCE_KEY',
+      `${placeOf(this.spec)}: rows ${at} and ${at + 1} have the same key (${values}), so their order is not sure.`,
+      { facts: { row: at + 1 }, next: 'Name as key columns that no two rows share.', exitCode: 1 },
+    )
   }
 
   /** The rows since the last batch; undefined where there are none. */
@@ -92,9 +105,10 @@ export class RowBatches {
 
   private addValue(builder: ColumnBuilder, value: RowValue): void {
     const { kind } = builder
-    if (kind === 'bytes' && (typeof value === 'string' || value instanceof Uint8Array)) {
-      const bytes = typeof value === 'string' ? encoder.encode(value) : value
-      builder.addBytes(bytes, 0, bytes.length)
+    if (kind === 'bytes' && typeof value === 'string') {
+      builder.addText(value)
+    } else if (kind === 'bytes' && value instanceof Uint8Array) {
+      builder.addBytes(value, 0, value.length)
     } else if (kind === 'float' && (typeof value === 'number' || typeof value === 'bigint')) {
       builder.addFloat(Number(value))
     } else if (kind === 'int' && typeof value === 'bigint' && BigInt.asIntN(64, value) === value) {
@@ -118,11 +132,21 @@ export class RowBatches {
 
 const encoder = new TextEncoder()
 
-function sameValue(a: RowValue, b: RowValue): boolean {
-  return a instanceof Uint8Array && b instanceof Uint8Array ? Buffer.compare(a, b) === 0 : a === b
+/** Whether two cells are equal, in whichever form the connector gives them. */
+function isSame(a: RowCell, b: RowCell): boolean {
+  if (a === b) return true
+  if (a === null || b === null) return false
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((value, at) => isSame(value, b[at]))
+  if (typeof a === 'bigint' || typeof b === 'bigint') return String(a) === String(b)
+  if (!(a instanceof Uint8Array) && !(b instanceof Uint8Array)) return Object.is(a, b)
+  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0
 }
 
-function shown(value: RowValue): string {
+function bytesOf(value: RowCell): Uint8Array {
+  return value instanceof Uint8Array ? value : encoder.encode(String(value))
+}
+
+function shown(value: RowCell): string {
   if (value instanceof Uint8Array) return `a blob of ${value.length} bytes`
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 50)) : String(value)
 }

@@ -1,5 +1,4 @@
 import type { Database } from 'better-sqlite3'
-import { digestOf } from '../base/canonical.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
 import { placeOf, type SqliteDatasource } from '../model/datasource-spec.ts'
@@ -7,6 +6,7 @@ import { type ConnectOptions, type RowConnector, type RowReading, sourceFailure 
 import { microsecondsOf } from './iso-time.ts'
 import { resolveFile } from './resolve-source.ts'
 import { RowBatches, type RowValue } from './row-batches.ts'
+import { noPrimaryKey, quotedName, versionText, withoutEnd } from './sql-text.ts'
 
 /**
  * Reads a table or query of a SQLite database, read-only and in one transaction, so that writers beside it change nothing of what is read.
@@ -24,12 +24,11 @@ export const sqliteConnector: RowConnector<SqliteDatasource> = {
       const from = sourceOf(options.spec)
       const columns = describe(database, options.spec)
       const [largest, rows] = database
-        .prepare(`SELECT max(${quoted(versionColumn)}), count(*) FROM ${from}`)
+        .prepare(`SELECT max(${quotedName(versionColumn)}), count(*) FROM ${from}`)
         .raw()
         .safeIntegers()
         .get() as [unknown, bigint]
-      const text = largest instanceof Uint8Array ? Buffer.from(largest).toString('hex') : String(largest)
-      return `${versionColumn} ${text}, ${rows} rows, columns ${digestOf(columns.map(({ name, type }) => [name, type])).slice(7, 19)}`
+      return versionText(versionColumn, largest, rows, columns)
     } catch (error) {
       throw failure(options.spec, error, false)
     } finally {
@@ -58,33 +57,49 @@ function startReading(
   const kinds = kindsOf(database, from, described)
   const columns = described.map(({ name, isTime }, index) => ({ name, kind: kinds[index]!, isTime }))
   const batches = new RowBatches(spec, columns, key, batchSize)
+  const order = key.map((name) => `${quotedName(name)} COLLATE BINARY`).join(', ')
   const isUtf8 = database.pragma('encoding', { simple: true }) === 'UTF-8'
-  const selected = columns.map(({ name, kind, isTime }) => {
-    const column = quoted(name)
-    // Bytes as they are stored: a text that is no valid UTF-8 would not come back from a JavaScript string.
-    return kind === 'bytes' && isUtf8 && !isTime
-      ? `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) ELSE ${column} END`
-      : column
-  })
-  const order = key.map((name) => `${quoted(name)} COLLATE BINARY`).join(', ')
-  const rows = database
-    .prepare(`SELECT ${selected.join(', ')} FROM ${from} ORDER BY ${order}`)
-    .raw()
-    .safeIntegers()
-    .iterate() as IterableIterator<RowValue[]>
+  let rows: IterableIterator<RowValue[]>
+  /** From a row on. Exact rows have integers of 64 bits and texts as they are stored; they take several times as long. */
+  const start = (exact: boolean, skipped: number): void => {
+    const selected = columns.map(({ name, kind, isTime }) => {
+      const column = quotedName(name)
+      // Bytes as they are stored: a text that is no valid UTF-8 would not come back from a JavaScript string.
+      return exact && kind === 'bytes' && isUtf8 && !isTime
+        ? `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) ELSE ${column} END`
+        : column
+    })
+    rows = database
+      .prepare(`SELECT ${selected.join(', ')} FROM ${from} ORDER BY ${order} LIMIT -1 OFFSET ?`)
+      .raw()
+      .safeIntegers(exact)
+      .iterate(skipped) as IterableIterator<RowValue[]>
+  }
+  start(false, 0)
+  const isFaithful = faithful(columns)
   const times = columns.flatMap(({ isTime }, index) =>
     isTime ? [new TimeColumn(spec, columns[index]!.name, index)] : [],
   )
   async function* read(): AsyncGenerator<ExampleBatch> {
     try {
       let count = 0
-      for (const row of rows) {
-        count++
-        for (const time of times) row[time.index] = time.convert(row[time.index]!, count)
-        const full = batches.add(row)
-        if (full === undefined) continue
-        signal?.throwIfAborted()
-        yield full
+      for (let exact = false; ; exact = true) {
+        let isDone = true
+        for (const row of rows) {
+          if (!exact && !isFaithful(row)) {
+            isDone = false
+            break
+          }
+          count++
+          for (const time of times) row[time.index] = time.convert(row[time.index]!, count)
+          const full = batches.add(row)
+          if (full === undefined) continue
+          signal?.throwIfAborted()
+          yield full
+        }
+        if (isDone) break
+        // The same statement gives the same order; the rows before were exact as they were.
+        start(true, count)
       }
       const rest = batches.rest()
       if (rest !== undefined) yield rest
@@ -99,6 +114,28 @@ function startReading(
       rows.return?.()
       database.close()
     },
+  }
+}
+
+/**
+ * Whether a row came as it is stored: no number where a whole one may have been rounded, no text where bytes that are no UTF-8 may have
+ * been replaced.
+ */
+function faithful(
+  columns: readonly { readonly kind: FeatureKind; readonly isTime: boolean }[],
+): (row: readonly RowValue[]) => boolean {
+  const ints = columns.flatMap(({ kind }, index) => (kind === 'int' ? [index] : []))
+  const texts = columns.flatMap(({ kind, isTime }, index) => (kind === 'bytes' && !isTime ? [index] : []))
+  return (row) => {
+    for (const index of ints) {
+      const value = row[index]
+      if (typeof value === 'number' && !Number.isSafeInteger(value)) return false
+    }
+    for (const index of texts) {
+      const value = row[index]
+      if (typeof value === 'number' || (typeof value === 'string' && value.includes('\ufffd'))) return false
+    }
+    return true
   }
 }
 
@@ -117,7 +154,7 @@ class TimeColumn {
 
   convert(value: RowValue, row: number): RowValue {
     if (value === null) return null
-    const holds = typeof value === 'string' ? 'texts' : typeof value === 'bigint' ? 'integers' : undefined
+    const holds = typeof value === 'string' ? 'texts' : isWhole(value) ? 'integers' : undefined
     this.holds ??= holds
     const result = typeof value === 'string' ? microsecondsOf(value) : value
     if (holds !== undefined && holds === this.holds && result !== undefined) return result
@@ -133,6 +170,11 @@ class TimeColumn {
       },
     )
   }
+}
+
+/** Numbers are 64-bit integers or, where they are small enough, doubles. */
+function isWhole(value: RowValue): boolean {
+  return typeof value === 'bigint' || Number.isSafeInteger(value)
 }
 
 interface DescribedColumn {
@@ -156,11 +198,7 @@ async function open({ spec, places }: ConnectOptions<SqliteDatasource>): Promise
 
 function sourceOf({ table, query }: SqliteDatasource): string {
   // A line of its own: the query may end with a comment.
-  return table === undefined ? `(${query!.replace(/;\s*$/, '')}\n)` : quoted(table)
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
+  return table === undefined ? `(${withoutEnd(query!)}\n)` : quotedName(table)
 }
 
 /** As the query itself names them: around it, SQLite would name the second of two alike otherwise. */
@@ -177,9 +215,7 @@ function describe(database: Database, spec: SqliteDatasource): DescribedColumn[]
 function primaryKey(database: Database, spec: SqliteDatasource): readonly string[] {
   const rows = database.prepare('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk').all(spec.table)
   if (rows.length > 0) return (rows as { name: string }[]).map(({ name }) => name)
-  throw new ZenmlError('ZEN_SOURCE_KEY', `${placeOf(spec)} has no primary key, so its rows have no order that stays.`, {
-    next: 'Add key: columns that no two rows share.',
-  })
+  throw noPrimaryKey(spec)
 }
 
 /** By what is declared (section 3.1 of SQLite's "Datatypes"), else by what is there. */
@@ -192,7 +228,7 @@ function kindsOf(database: Database, from: string, columns: readonly DescribedCo
   const open = columns.filter((_column, index) => declared[index] === undefined)
   if (open.length === 0) return declared as FeatureKind[]
   const looks = open.flatMap(({ name }) =>
-    ["IN ('text', 'blob')", "= 'real'", "= 'integer'"].map((what) => `max(typeof(${quoted(name)}) ${what})`),
+    ["IN ('text', 'blob')", "= 'real'", "= 'integer'"].map((what) => `max(typeof(${quotedName(name)}) ${what})`),
   )
   const found = database
     .prepare(`SELECT ${looks.join(', ')} FROM ${from}`)

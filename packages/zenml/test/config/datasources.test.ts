@@ -41,7 +41,11 @@ test('keys of another type, unknown types and parts that do not fit are told wit
     ],
   ])
   expect(await problems('  a: { type: htp, url: x }')).toEqual([
-    ['ZEN_CONFIG_VALUE', 4, '"datasources.a.type" must be file, http, sqlite, not "htp". Did you mean "http"?'],
+    [
+      'ZEN_CONFIG_VALUE',
+      4,
+      '"datasources.a.type" must be file, http, sqlite, artifact, duckdb, postgres, mysql, not "htp". Did you mean "http"?',
+    ],
   ])
   expect(await problems('  a: 5\n  b: { type: 7 }')).toEqual([
     ['ZEN_CONFIG_TYPE', 4, '"datasources.a" must be a map, not the number 5.'],
@@ -80,10 +84,18 @@ test('the JSON Schema has the keys of each type, and needs the type of all but f
     'file',
     'http',
     'sqlite',
+    'artifact',
+    'duckdb',
+    'postgres',
+    'mysql',
   ])
   expect(oneOf.map(({ required }: { required: string[] }) => required)).toEqual([
     ['path'],
     ['type', 'url'],
     ['type', 'path'],
+    ['type'],
+    ['type', 'path'],
+    ['type', 'database', 'username'],
+    ['type', 'database', 'username'],
   ])
 })

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { messageOf, ZenmlError } from '../../base/errors.ts'
-import { placeOf, type ServerLocation, type TlsOptions } from './location.ts'
+import type { TlsOptions } from '../../model/tls-options.ts'
+import { placeOf, type ServerLocation } from './location.ts'
 
 /** A server that cannot be reached. */
 export function unreachable(location: ServerLocation, cause: unknown): ZenmlError {

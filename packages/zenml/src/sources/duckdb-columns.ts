@@ -1,0 +1,38 @@
+import type { FeatureKind } from '../formats/batch.ts'
+import { quotedName } from './sql-text.ts'
+
+/** A column as DuckDB is asked for it. */
+export interface DuckdbColumn {
+  readonly name: string
+  readonly kind: FeatureKind
+  /** The column as SQL: of type BLOB, INTEGER, BIGINT or DOUBLE, or a list of one of these or of VARCHAR. */
+  readonly sql: string
+}
+
+/** What types become: the kind, and the type that it is read as. */
+const types: readonly (readonly [RegExp, FeatureKind, string])[] = [
+  [/^(VARCHAR|ENUM\(.*\)|UUID)$/, 'bytes', 'VARCHAR'],
+  [/^BLOB$/, 'bytes', 'BLOB'],
+  [/^(TINYINT|SMALLINT|INTEGER|UTINYINT|USMALLINT|BOOLEAN)$/, 'int', 'INTEGER'],
+  [/^(UINTEGER|BIGINT)$/, 'int', 'BIGINT'],
+  [/^(FLOAT|DOUBLE|DECIMAL\(.*\)|HUGEINT|UBIGINT|UHUGEINT)$/, 'float', 'DOUBLE'],
+]
+
+/** A column by its type, as `DESCRIBE` tells it; undefined for a type that a feature cannot hold. */
+export function duckdbColumn(name: string, type: string): DuckdbColumn | undefined {
+  const column = quotedName(name)
+  const isList = type.endsWith('[]')
+  const single = isList ? type.slice(0, -2) : type
+  const known = types.find(([pattern]) => pattern.test(single))
+  if (known !== undefined) {
+    const [, kind, as] = known
+    const sql = `CAST(${column} AS ${as}${isList ? '[]' : ''})`
+    // Bytes for texts: nothing is decoded, and a byte order mark stays.
+    return { name, kind, sql: as === 'VARCHAR' && !isList ? `encode(${sql})` : sql }
+  }
+  if (type === 'TIMESTAMP WITH TIME ZONE') return { name, kind: 'int', sql: `epoch_us(${column})` }
+  if (/^(TIMESTAMP|TIMESTAMP_(S|MS|NS)|DATE)$/.test(type))
+    return { name, kind: 'int', sql: `epoch_us(CAST(${column} AS TIMESTAMP))` }
+  if (type === 'TIME') return { name, kind: 'int', sql: `epoch_us(${column})` }
+  return undefined
+}
