@@ -64,7 +64,7 @@ export async function* readParquet(
   if (rows > 0) yield take()
 }
 
-type Value = number | bigint | string | { readonly bytes: Uint8Array }
+type Value = number | bigint | { readonly bytes: Uint8Array }
 
 const encoder = new TextEncoder()
 
@@ -99,8 +99,7 @@ function addValue(builder: ColumnBuilder, value: Value | null, file: SourceFile,
   } else if (builder.kind === 'bytes') {
     const bytes = encoder.encode(String(value))
     builder.addBytes(bytes, 0, bytes.length)
-  } else if (typeof value === 'string') throw refused()
-  else if (builder.kind === 'float') builder.addFloat(Number(value))
+  } else if (builder.kind === 'float') builder.addFloat(Number(value))
   else if (typeof value === 'bigint') builder.addInt(Number(value >> 32n), Number(value & 0xffffffffn))
   else if (Number.isSafeInteger(value)) builder.addWhole(value)
   else throw refused()
@@ -192,7 +191,10 @@ function columnOf(name: string, type: string, file: SourceFile): ParquetColumn {
   const known = types.find(([pattern]) => pattern.test(single))
   if (known !== undefined) {
     const [, kind, as] = known
-    return { name, kind, sql: `CAST(${column} AS ${as}${isList ? '[]' : ''})` }
+    const sql = `CAST(${column} AS ${as}${isList ? '[]' : ''})`
+    if (as !== 'VARCHAR') return { name, kind, sql }
+    // As bytes: to give a text, the driver takes a byte order mark away.
+    return { name, kind, sql: isList ? `list_transform(${sql}, lambda value: encode(value))` : `encode(${sql})` }
   }
   if (type === 'TIMESTAMP WITH TIME ZONE') return { name, kind: 'int', sql: `epoch_us(${column})` }
   if (/^(TIMESTAMP|TIMESTAMP_(S|MS|NS)|DATE)$/.test(type))

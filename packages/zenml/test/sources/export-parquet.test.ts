@@ -99,7 +99,7 @@ const kinds: { readonly [feature: string]: FeatureKind } = {
 it('a snapshot of the exported files is the snapshot that was exported, bit for bit, whatever it holds', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(row, { minLength: 1, maxLength: 150 }) as fc.Arbitrary<Row[]>,
+      fc.array(row, { minLength: 1, maxLength: 60 }) as fc.Arbitrary<Row[]>,
       fc.constantFrom(1, undefined),
       async (rows, fileBytes) => {
         const examples = await written(batchOf(rows, kinds))
@@ -109,7 +109,7 @@ it('a snapshot of the exported files is the snapshot that was exported, bit for 
         expect(await snapshotOf(target, splits['all']!.files)).toEqual(bytesBelow(examples.directory))
       },
     ),
-    { numRuns: 8 },
+    { numRuns: 12 },
   )
 })
 
