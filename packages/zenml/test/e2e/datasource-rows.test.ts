@@ -60,7 +60,7 @@ it('writes a snapshot as Parquet, of which a datasource gives the same snapshot'
 version: 1
 pipeline: parquet
 datasources:
-  points: { path: parquet/Split-all }
+  points: { path: 'parquet/Split-all/*.parquet' }
 steps:
   snapshot:
     source: zenml/steps#snapshot
