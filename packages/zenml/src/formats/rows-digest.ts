@@ -43,7 +43,7 @@ export function rowsHash(): RowsHash {
  * await writer.write('all', batchOf([{ x: 1 }, { x: 2 }]))
  * await writer.finish()
  * const digest = await digestOfRows(await openExamples(directory), 'all')
- * digest.slice(0, 15) // 'sha256:XXXXXXXX'
+ * digest.slice(0, 15) // 'sha256:ad2a6259'
  * await rm(directory, { recursive: true })
  */
 export async function digestOfRows(
