@@ -262,6 +262,12 @@ export const commands: readonly CommandEntry[] = [
     load: () => import('./commands/datasource-anomalies.ts'),
   },
   {
+    usage: 'datasource export <snapshot> [directory]',
+    description: `write a snapshot (${reference}) as Parquet files, read them back, and prove that they hold the same rows`,
+    stops: true,
+    load: () => import('./commands/datasource-export.ts'),
+  },
+  {
     usage: 'step list',
     description: 'list the steps seen in runs',
     load: () => import('./commands/step-list.ts'),

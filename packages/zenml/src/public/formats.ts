@@ -37,6 +37,7 @@ export {
   textAt,
 } from '../formats/examples.ts'
 export { ItemIndex, type ItemIndexData, type ItemList } from '../formats/item-index.ts'
+export { digestOfRows } from '../formats/rows-digest.ts'
 export { type SampledRow, type SampleOptions, sampleExamples } from '../formats/sample-examples.ts'
 export { parseSchema, printSchema } from '../formats/schema-proto.ts'
 export { selectRows } from '../formats/select-rows.ts'

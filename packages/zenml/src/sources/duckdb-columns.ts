@@ -5,7 +5,7 @@ import { quotedName } from './sql-text.ts'
 export interface DuckdbColumn {
   readonly name: string
   readonly kind: FeatureKind
-  /** The column as SQL: of type BLOB, INTEGER, BIGINT or DOUBLE, or a list of one of these or of VARCHAR. */
+  /** The column as SQL: of type BLOB, INTEGER, BIGINT or DOUBLE, or a list of one of these. */
   readonly sql: string
 }
 
@@ -27,8 +27,9 @@ export function duckdbColumn(name: string, type: string): DuckdbColumn | undefin
   if (known !== undefined) {
     const [, kind, as] = known
     const sql = `CAST(${column} AS ${as}${isList ? '[]' : ''})`
-    // Bytes for texts: nothing is decoded, and a byte order mark stays.
-    return { name, kind, sql: as === 'VARCHAR' && !isList ? `encode(${sql})` : sql }
+    if (as !== 'VARCHAR') return { name, kind, sql }
+    // As bytes: to give a text, the driver decodes it, and takes a byte order mark away.
+    return { name, kind, sql: isList ? `list_transform(${sql}, lambda value: encode(value))` : `encode(${sql})` }
   }
   if (type === 'TIMESTAMP WITH TIME ZONE') return { name, kind: 'int', sql: `epoch_us(${column})` }
   if (/^(TIMESTAMP|TIMESTAMP_(S|MS|NS)|DATE)$/.test(type))

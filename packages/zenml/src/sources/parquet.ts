@@ -83,7 +83,7 @@ interface Vector {
   getItemBytes?(row: number): Uint8Array | null
 }
 
-type Value = number | bigint | string | { readonly bytes: Uint8Array }
+type Value = number | bigint | { readonly bytes: Uint8Array }
 
 const encoder = new TextEncoder()
 
@@ -118,8 +118,7 @@ function addValue(builder: ColumnBuilder, value: Value | null, file: SourceFile,
   } else if (builder.kind === 'bytes') {
     const bytes = encoder.encode(String(value))
     builder.addBytes(bytes, 0, bytes.length)
-  } else if (typeof value === 'string') throw refused()
-  else if (builder.kind === 'float') builder.addFloat(Number(value))
+  } else if (builder.kind === 'float') builder.addFloat(Number(value))
   else if (Number.isSafeInteger(Number(value))) builder.addWhole(Number(value))
   else if (typeof value === 'bigint') builder.addInt(Number(value >> 32n), Number(value & 0xffffffffn))
   else throw refused()

@@ -47,6 +47,36 @@ it('compares two snapshots of a datasource and leaves nothing behind', async () 
   expect(readdirSync(join(project.root, '.zenml/tmp'))).toEqual([])
 })
 
+it('writes a snapshot as Parquet, of which a datasource gives the same snapshot', async () => {
+  const name = `${runs[0]}/snapshot.examples`
+  const exported = await project.json('datasource', 'export', name, 'parquet')
+  expect(exported).toMatchObject({
+    format: 'parquet',
+    directory: join(project.root, 'parquet'),
+    splits: { all: { rows: 300, files: ['Split-all/data-00000-of-00001.parquet'] } },
+  })
+  project.write({
+    'parquet.yaml': `
+version: 1
+pipeline: parquet
+datasources:
+  points: { path: 'parquet/Split-all/*.parquet' }
+steps:
+  snapshot:
+    source: zenml/steps#snapshot
+    inputs: { source: datasources.points }
+`,
+  })
+  const { run } = await project.json('pipeline', 'run', 'parquet.yaml')
+  expect((await project.json('datasource', 'diff', name, `${run}/snapshot.examples`)).after).toBe(exported.artifact)
+  const { stdout, code } = await project.zenml('datasource', 'export', name, 'text')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^all +300 +1 +sha256:[0-9a-f]{64}$/m)
+  expect(stdout).toContain('Written to text and read back: the rows are the same.')
+  expect((await project.json('datasource', 'export', name, 'text')).error.code).toBe('ZEN_EXPORT_TARGET')
+  expect(readdirSync(join(project.root, '.zenml/tmp'))).toEqual([])
+})
+
 it('says which key there is, and that only Examples have rows', async () => {
   const names = runs.map((run) => `${run}/snapshot.examples`)
   const { error } = await project.json('datasource', 'diff', ...names, '--key', 'di')

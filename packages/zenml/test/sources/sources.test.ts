@@ -334,6 +334,11 @@ describe('Parquet', () => {
     return { features: Object.fromEntries(trial.outputs.examples.features), rows }
   }
 
+  it('texts are the bytes that the file has, with a byte order mark too', async () => {
+    const { rows } = await parquet("SELECT chr(65279) || 'a' AS t, [chr(65279), 'é'] AS l")
+    expect(rows).toEqual([{ t: '\uFEFFa', l: ['\uFEFF', 'é'] }])
+  })
+
   it('columns have the kinds of their types; missing values, dates and booleans are kept', async () => {
     const { features, rows } = await parquet(
       `SELECT * FROM (VALUES (1, 2.0::DOUBLE, 'é', TRUE, TIMESTAMP '2001-01-01 00:01:00', 9223372036854775807::BIGINT),
