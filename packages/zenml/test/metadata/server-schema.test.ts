@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { ZenmlError } from '../../src/base/errors.ts'
@@ -256,3 +257,19 @@ it.skipIf(!isRunning('mysql'))(
     expect(await opened.read(() => select('SELECT id FROM Type'))).toHaveLength(9)
   },
 )
+
+it.each([{}, { tls: {} }])('a port where something else than PostgreSQL answers is no server of it (%j)', async (options) => {
+  // The greeting of MySQL, which comes unasked, reads as data of a COPY that nobody began.
+  const greeting = Buffer.from('\x64\x00\x00\x00\x0a5.5.5-', 'latin1')
+  const sockets: Socket[] = []
+  const other = createServer((socket) => {
+    sockets.push(socket.on('error', () => {}))
+    socket.write(greeting)
+  })
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+  const { port } = other.address() as AddressInfo
+  const location = { type: 'postgres', host: '127.0.0.1', port, user: 'u', password: 'p', database: 'd' } as const
+  await expect(openDatabase({ ...location, ...options })).rejects.toMatchObject({ code: 'ZEN_METADATA_CONNECTION' })
+  for (const socket of sockets) socket.destroy()
+  other.close()
+})

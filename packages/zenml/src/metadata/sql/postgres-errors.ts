@@ -3,8 +3,9 @@ import { SqlError } from './database.ts'
 import type { ServerLocation } from './location.ts'
 import { refused, unreachable } from './server-errors.ts'
 
-/** What errors of the connection say that have no code. */
-const broken = /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired)/
+/** What errors of the connection say that have no code; the last where something else than PostgreSQL answers. */
+const broken =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|Received unexpected \w+ message)/
 
 /** What an error of pg means; its codes are those of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 export function kindOf(error: unknown): 'lost' | 'conflict' | 'other' {
@@ -36,6 +37,6 @@ export function postgresError(location: ServerLocation, error: unknown): unknown
 function isTls(error: unknown): boolean {
   return (
     /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(systemCode(error) ?? '') ||
-    (error instanceof Error && error.message === 'The server does not support SSL connections')
+    (error instanceof Error && /^(The server does not support SSL|There was an error establishing an SSL) connection/.test(error.message))
   )
 }
