@@ -1,7 +1,7 @@
 import { systemCode, ZenmlError } from '../../base/errors.ts'
 import { SqlError } from './database.ts'
 import type { ServerLocation } from './location.ts'
-import { refused, unreachable } from './server-errors.ts'
+import { noSpace, refused, unreachable } from './server-errors.ts'
 
 /** What errors of the connection say that have no code; the last where something else than PostgreSQL answers. */
 const broken =
@@ -20,7 +20,9 @@ export function kindOf(error: unknown): 'lost' | 'conflict' | 'other' {
 /** An error of pg in words that do not depend on the database. */
 export function postgresError(location: ServerLocation, error: unknown): unknown {
   const code = systemCode(error) ?? ''
-  if (/^(28|42501|3D000)/.test(code)) return refused(location, error)
+  // 25006: a server that is read-only, as a replica is.
+  if (/^(28|42501|3D000|25006)/.test(code)) return refused(location, error)
+  if (code === '53100') return noSpace(location, error)
   // The driver itself refuses to answer a question for a password that it was not given.
   if (error instanceof Error && error.message.startsWith('SASL: ')) return refused(location, error)
   if (code === '23505') return new SqlError('unique', error)
