@@ -173,18 +173,21 @@ it.each(runningServers)('a simple type that is missing on %s is added', async (t
   expect(await database.sql(`SELECT type_kind FROM Type WHERE name = 'mlmd.Train'`)).toEqual([{ type_kind: 0 }])
 })
 
-it.skipIf(!isRunning('postgres'))('a server that is read-only is told from a defect (skipped without a server)', async () => {
-  await using database = freshDatabase('postgres')
-  const { location } = database
-  await prepared(location)
-  await administer(location, undefined, `ALTER DATABASE ${location.database} SET default_transaction_read_only = on`)
-  await using opened = await openDatabase(location)
-  const answer = opened.write(() => change('UPDATE MLMDEnv SET schema_version = 10'))
-  await expect(answer).rejects.toMatchObject({
-    code: 'ZEN_METADATA_ACCESS',
-    message: expect.stringContaining('read-only'),
-  })
-})
+it.skipIf(!isRunning('postgres'))(
+  'a server that is read-only is told from a defect (skipped without a server)',
+  async () => {
+    await using database = freshDatabase('postgres')
+    const { location } = database
+    await prepared(location)
+    await administer(location, undefined, `ALTER DATABASE ${location.database} SET default_transaction_read_only = on`)
+    await using opened = await openDatabase(location)
+    const answer = opened.write(() => change('UPDATE MLMDEnv SET schema_version = 10'))
+    await expect(answer).rejects.toMatchObject({
+      code: 'ZEN_METADATA_ACCESS',
+      message: expect.stringContaining('read-only'),
+    })
+  },
+)
 
 it('servers that are read-only or full are told from a defect by the numbers and codes of their errors', () => {
   const location = { type: 'mysql', host: 'h', port: 1, user: 'u', password: 'p', database: 'd' } as const
@@ -283,18 +286,21 @@ it.skipIf(!isRunning('mysql'))(
   },
 )
 
-it.each([{}, { tls: {} }])('a port where something else than PostgreSQL answers is no server of it (%j)', async (options) => {
-  // The greeting of MySQL, which comes unasked, reads as data of a COPY that nobody began.
-  const greeting = Buffer.from('\x64\x00\x00\x00\x0a5.5.5-', 'latin1')
-  const sockets: Socket[] = []
-  const other = createServer((socket) => {
-    sockets.push(socket.on('error', () => {}))
-    socket.write(greeting)
-  })
-  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
-  const { port } = other.address() as AddressInfo
-  const location = { type: 'postgres', host: '127.0.0.1', port, user: 'u', password: 'p', database: 'd' } as const
-  await expect(openDatabase({ ...location, ...options })).rejects.toMatchObject({ code: 'ZEN_METADATA_CONNECTION' })
-  for (const socket of sockets) socket.destroy()
-  other.close()
-})
+it.each([{}, { tls: {} }])(
+  'a port where something else than PostgreSQL answers is no server of it (%j)',
+  async (options) => {
+    // The greeting of MySQL, which comes unasked, reads as data of a COPY that nobody began.
+    const greeting = Buffer.from('\x64\x00\x00\x00\x0a5.5.5-', 'latin1')
+    const sockets: Socket[] = []
+    const other = createServer((socket) => {
+      sockets.push(socket.on('error', () => {}))
+      socket.write(greeting)
+    })
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as AddressInfo
+    const location = { type: 'postgres', host: '127.0.0.1', port, user: 'u', password: 'p', database: 'd' } as const
+    await expect(openDatabase({ ...location, ...options })).rejects.toMatchObject({ code: 'ZEN_METADATA_CONNECTION' })
+    for (const socket of sockets) socket.destroy()
+    other.close()
+  },
+)

@@ -149,7 +149,10 @@ function* insertProperties(
   } catch (error) {
     // No other writer can have been first: types change one at a time.
     if (error instanceof SqlError && error.kind === 'unique')
-      throw alreadyExists(`Two properties of type "${typeName}" have names that this database does not tell apart.`, error)
+      throw alreadyExists(
+        `Two properties of type "${typeName}" have names that this database does not tell apart.`,
+        error,
+      )
     throw error
   }
 }

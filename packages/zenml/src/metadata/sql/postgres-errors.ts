@@ -39,6 +39,7 @@ export function postgresError(location: ServerLocation, error: unknown): unknown
 function isTls(error: unknown): boolean {
   return (
     /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(systemCode(error) ?? '') ||
-    (error instanceof Error && /^(The server does not support SSL|There was an error establishing an SSL) connection/.test(error.message))
+    (error instanceof Error &&
+      /^(The server does not support SSL|There was an error establishing an SSL) connection/.test(error.message))
   )
 }
