@@ -117,6 +117,11 @@ async function change(
 /** The path that a URI of a store names; throws `ZEN_USAGE` for one that is not local. */
 export function pathOf(uri: string): string {
   if (uri.startsWith('file:')) {
+    // `file:x` would be /x: a URI has no folder to be relative to.
+    if (!uri.startsWith('file:/'))
+      throw new ZenmlError('ZEN_USAGE', `"${uri}" is no whole file URI.`, {
+        next: 'Name a path, which may be relative, or a file:/// URI.',
+      })
     try {
       return fileURLToPath(uri)
     } catch (error) {

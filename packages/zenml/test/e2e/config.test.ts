@@ -83,6 +83,7 @@ it('a store that cannot be opened is refused, and nothing changes', async () => 
     ['metadata', 'set', 'sqlite', '--uri=shared/no.db'],
     ['metadata', 'set', 'sqlite'],
     ['metadata', 'set', 'oracle', '--uri=x'],
+    ['metadata', 'set', 'sqlite', '--uri=file:relative.db'],
     ['artifacts', 'set', 'shared/file/inside'],
     ['artifacts', 'set', 'ftp://somewhere/else'],
   ]) {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { ZenmlError } from '../../src/base/errors.ts'
@@ -8,7 +9,9 @@ import { simpleTypes } from '../../src/metadata/schema-10.ts'
 import { mysqlStatements } from '../../src/metadata/schema-10-mysql.ts'
 import { schemaTables } from '../../src/metadata/schema-check.ts'
 import type { ServerLocation } from '../../src/metadata/sql/location.ts'
-import { select } from '../../src/metadata/sql/work.ts'
+import { mysqlError } from '../../src/metadata/sql/mysql-errors.ts'
+import { postgresError } from '../../src/metadata/sql/postgres-errors.ts'
+import { change, select } from '../../src/metadata/sql/work.ts'
 import { administer, type FreshDatabase, freshDatabase, isRunning, runningServers } from '../support/databases.ts'
 import { startServer } from '../support/servers.ts'
 
@@ -170,6 +173,32 @@ it.each(runningServers)('a simple type that is missing on %s is added', async (t
   expect(await database.sql(`SELECT type_kind FROM Type WHERE name = 'mlmd.Train'`)).toEqual([{ type_kind: 0 }])
 })
 
+it.skipIf(!isRunning('postgres'))(
+  'a server that is read-only is told from a defect (skipped without a server)',
+  async () => {
+    await using database = freshDatabase('postgres')
+    const { location } = database
+    await prepared(location)
+    await administer(location, undefined, `ALTER DATABASE ${location.database} SET default_transaction_read_only = on`)
+    await using opened = await openDatabase(location)
+    const answer = opened.write(() => change('UPDATE MLMDEnv SET schema_version = 10'))
+    await expect(answer).rejects.toMatchObject({
+      code: 'ZEN_METADATA_ACCESS',
+      message: expect.stringContaining('read-only'),
+    })
+  },
+)
+
+it('servers that are read-only or full are told from a defect by the numbers and codes of their errors', () => {
+  const location = { type: 'mysql', host: 'h', port: 1, user: 'u', password: 'p', database: 'd' } as const
+  const codeOf = (error: unknown): unknown => (error as { readonly code?: string }).code
+  const mysql = [1290, 1836, 1021, 1114].map((errno) =>
+    codeOf(mysqlError(location, Object.assign(new Error('no'), { errno }))),
+  )
+  expect(mysql).toEqual(['ZEN_METADATA_ACCESS', 'ZEN_METADATA_ACCESS', 'ZEN_SYSTEM', 'ZEN_SYSTEM'])
+  expect(codeOf(postgresError(location, Object.assign(new Error('no'), { code: '53100' })))).toBe('ZEN_SYSTEM')
+})
+
 it.each(runningServers)('columns that %s or its administrator added are left alone', async (type) => {
   await using database = freshDatabase(type)
   await prepared(database.location)
@@ -254,5 +283,24 @@ it.skipIf(!isRunning('mysql'))(
     expect((await tablesOf(database))['Type']).toMatch(/utf8(mb3)?_bin/)
     await using opened = await openDatabase(database.location)
     expect(await opened.read(() => select('SELECT id FROM Type'))).toHaveLength(9)
+  },
+)
+
+it.each([{}, { tls: {} }])(
+  'a port where something else than PostgreSQL answers is no server of it (%j)',
+  async (options) => {
+    // The greeting of MySQL, which comes unasked, reads as data of a COPY that nobody began.
+    const greeting = Buffer.from('\x64\x00\x00\x00\x0a5.5.5-', 'latin1')
+    const sockets: Socket[] = []
+    const other = createServer((socket) => {
+      sockets.push(socket.on('error', () => {}))
+      socket.write(greeting)
+    })
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as AddressInfo
+    const location = { type: 'postgres', host: '127.0.0.1', port, user: 'u', password: 'p', database: 'd' } as const
+    await expect(openDatabase({ ...location, ...options })).rejects.toMatchObject({ code: 'ZEN_METADATA_CONNECTION' })
+    for (const socket of sockets) socket.destroy()
+    other.close()
   },
 )

@@ -100,7 +100,7 @@ function* insertType(facts: KindFacts, type: NodeType, name: string): Work<numbe
     ],
     ids: true,
   })
-  yield* insertProperties(id!, [...(type.properties ?? [])])
+  yield* insertProperties(id!, name, [...(type.properties ?? [])])
   return id!
 }
 
@@ -118,7 +118,7 @@ function* extendType(stored: StoredType, type: NodeType, options: TypeOptions): 
   const omitted = [...known.keys()].find((property) => !given.has(property))
   if (omitted !== undefined && options.canOmitFields !== true)
     throw alreadyExists(`Type "${stored.name}" has a property "${omitted}", and can_omit_fields is not set.`)
-  yield* insertProperties(stored.id, added)
+  yield* insertProperties(stored.id, stored.name, added)
   if (type.externalId !== undefined && stored.externalId === undefined) {
     try {
       yield* change('UPDATE Type SET external_id = ? WHERE id = ?', [type.externalId, stored.id])
@@ -131,16 +131,30 @@ function* extendType(stored: StoredType, type: NodeType, options: TypeOptions): 
   return stored.id
 }
 
-function* insertProperties(type: number, properties: readonly (readonly [string, PropertyType])[]): Work<void> {
-  yield* insert({
-    table: 'TypeProperty',
-    columns: ['type_id', 'name', 'data_type'],
-    rows: properties.map(([name, propertyType]) => [
-      type,
-      checkedName('The name of the property', name),
-      propertyTypes.indexOf(propertyType),
-    ]),
-  })
+function* insertProperties(
+  type: number,
+  typeName: string,
+  properties: readonly (readonly [string, PropertyType])[],
+): Work<void> {
+  try {
+    yield* insert({
+      table: 'TypeProperty',
+      columns: ['type_id', 'name', 'data_type'],
+      rows: properties.map(([name, propertyType]) => [
+        type,
+        checkedName('The name of the property', name),
+        propertyTypes.indexOf(propertyType),
+      ]),
+    })
+  } catch (error) {
+    // No other writer can have been first: types change one at a time.
+    if (error instanceof SqlError && error.kind === 'unique')
+      throw alreadyExists(
+        `Two properties of type "${typeName}" have names that this database does not tell apart.`,
+        error,
+      )
+    throw error
+  }
 }
 
 function* setBaseType(

@@ -1,7 +1,7 @@
 import { systemCode, ZenmlError } from '../../base/errors.ts'
 import { SqlError } from './database.ts'
 import type { ServerLocation } from './location.ts'
-import { refused, unreachable } from './server-errors.ts'
+import { noSpace, refused, unreachable } from './server-errors.ts'
 
 /** Numbers of MySQL's and MariaDB's errors (https://mariadb.com/kb/en/mariadb-error-code-reference). */
 const numbers = {
@@ -9,7 +9,10 @@ const numbers = {
   conflict: [1205, 1213, 1020, 3572],
   /** Too many connections, shutdown, killed connection, lost or idle connection. */
   lost: [1040, 1053, 1927, 2006, 2013, 4031, 1077, 1079],
-  access: [1044, 1045, 1049, 1129, 1130, 1142, 1143, 1227, 1698],
+  /** Also a server that is read-only, as a replica is. */
+  access: [1044, 1045, 1049, 1129, 1130, 1142, 1143, 1227, 1290, 1698, 1836],
+  /** Disk full, error while a file was written, table full. */
+  full: [3, 1021, 1026, 1114],
   unique: [1062, 1586],
   missing: [1146, 1054],
   range: [1264, 1690],
@@ -33,6 +36,7 @@ export function mysqlError(location: ServerLocation, error: unknown): unknown {
   const number = numberOf(error)
   if (number !== undefined) {
     if (numbers.access.includes(number)) return refused(location, error)
+    if (numbers.full.includes(number)) return noSpace(location, error)
     for (const kind of ['unique', 'missing', 'range', 'long', 'text'] as const)
       if (numbers[kind].includes(number)) return new SqlError(kind, error)
   }

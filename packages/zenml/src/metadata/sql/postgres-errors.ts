@@ -1,10 +1,11 @@
 import { systemCode, ZenmlError } from '../../base/errors.ts'
 import { SqlError } from './database.ts'
 import type { ServerLocation } from './location.ts'
-import { refused, unreachable } from './server-errors.ts'
+import { noSpace, refused, unreachable } from './server-errors.ts'
 
-/** What errors of the connection say that have no code. */
-const broken = /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired)/
+/** What errors of the connection say that have no code; the last where something else than PostgreSQL answers. */
+const broken =
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|Received unexpected \w+ message)/
 
 /** What an error of pg means; its codes are those of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
 export function kindOf(error: unknown): 'lost' | 'conflict' | 'other' {
@@ -19,7 +20,9 @@ export function kindOf(error: unknown): 'lost' | 'conflict' | 'other' {
 /** An error of pg in words that do not depend on the database. */
 export function postgresError(location: ServerLocation, error: unknown): unknown {
   const code = systemCode(error) ?? ''
-  if (/^(28|42501|3D000)/.test(code)) return refused(location, error)
+  // 25006: a server that is read-only, as a replica is.
+  if (/^(28|42501|3D000|25006)/.test(code)) return refused(location, error)
+  if (code === '53100') return noSpace(location, error)
   // The driver itself refuses to answer a question for a password that it was not given.
   if (error instanceof Error && error.message.startsWith('SASL: ')) return refused(location, error)
   if (code === '23505') return new SqlError('unique', error)
@@ -36,6 +39,7 @@ export function postgresError(location: ServerLocation, error: unknown): unknown
 function isTls(error: unknown): boolean {
   return (
     /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(systemCode(error) ?? '') ||
-    (error instanceof Error && error.message === 'The server does not support SSL connections')
+    (error instanceof Error &&
+      /^(The server does not support SSL|There was an error establishing an SSL) connection/.test(error.message))
   )
 }

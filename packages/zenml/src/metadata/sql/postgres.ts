@@ -34,11 +34,15 @@ export async function connectPostgres(location: ServerLocation, database: string
   try {
     await client.connect()
   } catch (error) {
-    // What the driver could not agree on with the server it leaves open, which would keep the process alive.
-    await client.end().catch(() => undefined)
+    // What the driver could not agree on with the server it leaves open, which would keep the process alive; a goodbye might wait for ever.
+    streamOf(client).destroy()
     throw error
   }
   return client
+}
+
+function streamOf(client: Client): Socket {
+  return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream
 }
 
 /** A database of PostgreSQL 10 or newer that has the schema already. */
@@ -105,13 +109,13 @@ async function openSession(location: ServerLocation, onStatement: OnStatement): 
     const { text, values } = compiled(statement)
     return answerOf(statement, (await ask(text, values.map(parameter), joined)) as QueryResult)
   }
-  const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection
+  const stream = streamOf(client)
   try {
     // Before version 12 doubles come with 15 digits unless all are asked for.
     await client.query('SET lock_timeout = 10000; SET extra_float_digits = 3')
     process = (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid
   } catch (error) {
-    client.end().catch(() => {})
+    stream.destroy()
     throw error
   }
   return {

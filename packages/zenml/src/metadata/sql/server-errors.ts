@@ -32,6 +32,15 @@ export function refused(location: ServerLocation, cause: unknown): ZenmlError {
   )
 }
 
+/** A server whose disk is full. */
+export function noSpace(location: ServerLocation, cause: unknown): ZenmlError {
+  return new ZenmlError('ZEN_SYSTEM', `The server of ${placeOf(location)} has no space left: ${messageOf(cause)}.`, {
+    next: 'Free some space on its disk, and run it again.',
+    cause,
+    exitCode: 1,
+  })
+}
+
 /** The contents of the files that the options name. Throws `ZEN_METADATA_TLS`. */
 export async function tlsFiles({ ca, cert, key, verify = true }: TlsOptions): Promise<{
   readonly ca?: string

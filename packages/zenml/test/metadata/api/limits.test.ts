@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { metadataService } from '../../../src/metadata/api/service.ts'
 import { administer, freshDatabase } from '../../support/databases.ts'
 import { clientOf, databaseTypes, freshStore, runs } from './store.ts'
 
@@ -125,6 +126,12 @@ it.skipIf(!runs('mysql'))(
     expect(await stored()).toEqual({ A: value('2') })
     const two = { artifact_type: { name: 'B', properties: { b: 'INT', B: 'INT' } } }
     expect(await store.call('PutArtifactType', two)).toBe('ALREADY_EXISTS')
+    const properties = new Map([
+      ['b', 'INT'],
+      ['B', 'INT'],
+    ])
+    const typed = metadataService(store.database).call('PutArtifactType', { artifactType: { name: 'B', properties } })
+    await expect(typed).rejects.toThrow('Two properties of type "B" have names that this database does not tell apart.')
     expect(await store.call('GetArtifactsByExternalIds', { external_ids: ['x'] })).toBe('NOT_FOUND')
   },
 )
