@@ -53,6 +53,7 @@ export {
 export {
   BytesArtifact,
   FileTree,
+  HtmlArtifact,
   JsonArtifact,
   type LoadedModel,
   type LoadedTree,
