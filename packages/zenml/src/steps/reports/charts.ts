@@ -25,25 +25,25 @@ export interface Bar {
   readonly count: number
 }
 
-const width = 460
-const height = 170
+const width = 760
+const height = 160
 const margin = { top: 8, right: 12, bottom: 24, left: 12 }
 const floor = height - margin.bottom
 
 /**
  * Histograms over one axis, each of a series: the areas are shares of the series, so that large and small ones can be compared whatever
- * their buckets. Buckets without a finite end are left out. Null where no bucket is left.
+ * their buckets. Buckets that end beyond 1e300 are left out. Null where no bucket is left.
  */
 export function histogramChart(title: string, series: readonly (readonly Bar[])[]): Markup | null {
-  const bars = series.map((all) => all.filter(({ low, high }) => Number.isFinite(low) && Number.isFinite(high)))
+  const bars = series.map((all) => all.filter(({ low, high }) => drawn(low) && drawn(high)))
   const ends = bars.flat().flatMap(({ low, high }) => [low, high])
   if (ends.length === 0) return null
   const [least, most] = [Math.min(...ends), Math.max(...ends)]
-  // One value, or a span so large that it is no number: half a unit or the largest number to each side.
-  const span = Number.isFinite(most - least) ? most - least : Number.MAX_VALUE
-  const pad = span > 0 ? 0 : Math.max(0.5, Math.abs(least) * 1e-6)
+  const span = most - least
+  // One value, or several that lie together.
+  const pad = span > 1e-290 ? 0 : Math.max(0.5, Math.abs(least) * 1e-6)
   const x = scaleLinear([least - pad, most + pad], [margin.left, width - margin.right])
-  const thinnest = (span > 0 ? span : 2 * pad) / 60
+  const thinnest = (pad > 0 ? 2 * pad : span) / 120
   const shapes = bars.map((all) => outlineOf(all, thinnest))
   const highest = Math.max(...shapes.flat().map(([, density]) => density))
   const y = scaleLinear([0, highest > 0 ? highest : 1], [floor, margin.top])
@@ -56,12 +56,17 @@ export function histogramChart(title: string, series: readonly (readonly Bar[])[
     ([at]) => x(at),
     ([, density]) => y(density),
   ).curve(curveStepAfter)
-  const drawn = shapes.map((points, index) =>
+  const areas = shapes.map((points, index) =>
     points.length === 0
       ? null
       : html`<g class="${seriesClass(index)}"><path class="fill" d="${fill(points)}"/><path class="outline" d="${outline(points)}"/></g>`,
   )
-  return chart(title, html`${drawn}${axis(x, floor)}`)
+  return chart(title, html`${areas}${axis(x, floor, 8)}`)
+}
+
+/** Geometry of larger numbers would overflow. */
+function drawn(value: number): boolean {
+  return Math.abs(value) <= 1e300
 }
 
 type Point = readonly [at: number, density: number]
@@ -84,10 +89,10 @@ function outlineOf(bars: readonly Bar[], thinnest: number): Point[] {
   return [...points, [end, 0]]
 }
 
-function axis(x: ScaleLinear<number, number>, at: number): Markup {
-  const format = x.tickFormat(6)
+function axis(x: ScaleLinear<number, number>, at: number, ticksWanted: number): Markup {
+  const format = x.tickFormat(ticksWanted)
   const [from, to] = x.range() as [number, number]
-  const ticks = x.ticks(6).map((tick) => {
+  const ticks = x.ticks(ticksWanted).map((tick) => {
     const place = x(tick)
     // At the ends a label would be cut off.
     const anchor = place - from < 14 ? 'start' : to - place < 14 ? 'end' : 'middle'
@@ -122,7 +127,7 @@ export function calibrationChart(
   labels: { readonly said: string; readonly was: string },
   domain?: readonly [number, number],
 ): Markup | null {
-  const shown = points.filter(({ rows, said, was }) => rows > 0 && Number.isFinite(said) && Number.isFinite(was))
+  const shown = points.filter(({ rows, said, was }) => rows > 0 && drawn(said) && drawn(was))
   if (shown.length === 0) return null
   const size = 320
   const inset = { left: 52, bottom: 40, top: 10, right: 12 }
@@ -151,7 +156,7 @@ export function calibrationChart(
   )
   return chart(
     title,
-    html`${rows}${axis(x, size - inset.bottom)}<path class="guide" d="M${round(x(low))},${round(y(low))}L${round(x(high))},${round(y(high))}"/><g class="s0"><path class="outline" d="${path(shown)}"/>${dots}</g><text x="${(inset.left + size) / 2}" y="${size - 6}" text-anchor="middle">${labels.said}</text><text transform="translate(12,${(size - inset.bottom) / 2}) rotate(-90)" text-anchor="middle">${labels.was}</text>`,
+    html`${rows}${axis(x, size - inset.bottom, 5)}<path class="guide" d="M${round(x(low))},${round(y(low))}L${round(x(high))},${round(y(high))}"/><g class="s0"><path class="outline" d="${path(shown)}"/>${dots}</g><text x="${(inset.left + size) / 2}" y="${size - 6}" text-anchor="middle">${labels.said}</text><text transform="translate(12,${(size - inset.bottom) / 2}) rotate(-90)" text-anchor="middle">${labels.was}</text>`,
     [size, size],
   )
 }

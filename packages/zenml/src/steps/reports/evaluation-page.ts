@@ -61,7 +61,7 @@ function metricTable(overall: Report, baseline: Report | undefined): Markup {
     before === undefined
       ? null
       : html`<th scope="col" class="number">Baseline</th><th scope="col" class="number">Change</th>`
-  return html`<div class="card scroll"><table><thead><tr><th scope="col">Metric</th><th scope="col" class="number">Value</th>${head}</tr></thead><tbody>
+  return html`<div class="card scroll"><table class="slim"><thead><tr><th scope="col">Metric</th><th scope="col" class="number">Value</th>${head}</tr></thead><tbody>
 ${rows}</tbody></table>${before === undefined && baseline !== undefined ? html`<p class="quiet">The baseline is of another kind of task, and is not compared.</p>` : null}</div>`
 }
 
@@ -105,7 +105,7 @@ function calibrationTable(
         said,
         was,
         rows,
-      ]) => html`<tr>${[said, was].map((value) => html`<td class="number">${sixDigits(value)}</td>`)}<td class="number">${count(rows)}</td></tr>
+      ]) => html`<tr>${[said, was].map((value) => html`<td class="number">${shown(value)}</td>`)}<td class="number">${count(rows)}</td></tr>
 `,
     )
   return html`<table><thead><tr>${[...names, 'Rows'].map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`

@@ -1,3 +1,5 @@
+import { sixDigits } from '../feature-view.ts'
+
 /** Markup that is safe to put into a page. */
 export class Markup {
   readonly text: string
@@ -25,6 +27,8 @@ function written(part: Part): string {
   return escaped(String(part))
 }
 
+const forbidden = /(?![\t\n])[\p{Cc}\p{Noncharacter_Code_Point}]/gu
+
 const entities: { readonly [character: string]: string } = {
   '&': '&amp;',
   '<': '&lt;',
@@ -33,12 +37,12 @@ const entities: { readonly [character: string]: string } = {
   "'": '&#39;',
 }
 
-/** Characters that HTML does not allow, and halves of surrogate pairs, become U+FFFD. */
+/** Controls, noncharacters and halves of surrogate pairs, which HTML does not allow, become U+FFFD. */
 function escaped(text: string): string {
   return text
     .toWellFormed()
     .replace(/[&<>"']/g, (character) => entities[character]!)
-    .replace(/[^\P{Cc}\t\n]/gu, '\ufffd')
+    .replace(forbidden, '\ufffd')
 }
 
 /** A name or value of the data: its direction of writing stays its own, and a long one is cut. */
@@ -52,6 +56,11 @@ export function dataText(text: string, longest = 200): Markup {
 /** A whole number with commas between thousands. */
 export function count(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** A whole number of which all digits are shown, or another with six significant ones. */
+export function figure(value: number): string {
+  return Number.isInteger(value) && Math.abs(value) < 1e15 ? count(value) : sixDigits(value)
 }
 
 /** A share as per cent with one digit; `-` of nothing. */

@@ -2,7 +2,7 @@ import type { StatisticsBySplit } from '../../formats/types.ts'
 import { type FeatureFacts, factsOf } from '../feature-facts.ts'
 import { sixDigits } from '../feature-view.ts'
 import { histogramChart, legend, shareBar } from './charts.ts'
-import { count, dataText, html, type Markup, type Part, share } from './html.ts'
+import { count, dataText, figure, html, type Markup, type Part, share } from './html.ts'
 import { page } from './page.ts'
 
 /** One split, or one of the earlier data. */
@@ -47,9 +47,9 @@ function overview(names: readonly string[], series: readonly Series[]): Markup {
     const remarks = [
       ...new Set(facts.flatMap((found) => (found === undefined ? ['not everywhere'] : remarksOn(found)))),
     ]
-    return html`<tr><th scope="row"><a href="#f${index}">${dataText(name, 80)}</a></th><td>${kinds.join(', ')}</td><td>${missing.join(' · ')}</td><td>${remarks.join(', ')}</td></tr>`
+    return html`<tr><th scope="row"><a href="#f${index}">${dataText(name, 80)}</a></th><td>${kinds.join(', ')}</td><td>${(new Set(missing).size === 1 ? missing.slice(0, 1) : missing).join(' · ')}</td><td>${remarks.join(', ')}</td></tr>`
   })
-  return html`<div class="card scroll"><table><caption>Missing: share of the rows without a value, in the order of the data sets above.</caption><thead><tr><th scope="col">Feature</th><th scope="col">Kind</th><th scope="col">Missing</th><th scope="col">What stands out</th></tr></thead><tbody>
+  return html`<div class="card scroll"><table><caption>Missing: share of the rows without a value, where it is not the same in all, in the order of the data sets above.</caption><thead><tr><th scope="col">Feature</th><th scope="col">Kind</th><th scope="col">Missing</th><th scope="col">What stands out</th></tr></thead><tbody>
 ${rows}</tbody></table></div>`
 }
 
@@ -85,12 +85,12 @@ function numbers(name: string, found: Found, series: readonly Series[]): Markup 
     found.map((facts) => facts?.numbers?.histogram ?? []),
   )
   const measures: readonly (readonly [string, (facts: FeatureFacts) => Part])[] = [
-    ['Rows with it', ({ count: rows }) => count(rows)],
+    ['Rows', ({ count: rows }) => count(rows)],
     ['Missing', missingOf],
     ...(['mean', 'std', 'min', 'median', 'max'] as const).map(
       (measure): readonly [string, (facts: FeatureFacts) => Part] => [
-        measure === 'std' ? 'Standard deviation' : `${measure[0]!.toUpperCase()}${measure.slice(1)}`,
-        ({ numbers }) => (numbers === null ? '-' : sixDigits(numbers[measure])),
+        measure === 'std' ? 'Deviation' : `${measure[0]!.toUpperCase()}${measure.slice(1)}`,
+        ({ numbers }) => (numbers === null ? '-' : figure(numbers[measure])),
       ],
     ),
     ['Zeros', ({ numbers }) => (numbers === null ? '-' : count(numbers.zeros))],
@@ -98,9 +98,9 @@ function numbers(name: string, found: Found, series: readonly Series[]): Markup 
     ...valuesMeasure(found),
   ]
   const quantiles = found.some((facts) => (facts?.numbers?.quantiles.length ?? 0) > 0)
-  return html`<div class="columns"><div>${chart ?? html`<p class="quiet">No numbers to draw.</p>`}</div>
-<div class="scroll">${measureTable(measures, found, series)}</div></div>
-${quantiles ? html`<details><summary>Quantiles</summary><div class="scroll">${quantileTable(found, series)}</div></details>` : null}`
+  return html`${chart ?? html`<p class="quiet">No numbers to draw.</p>`}
+<div class="scroll below">${measureTable(measures, found, series)}</div>
+${quantiles ? html`<details class="below"><summary>Quantiles</summary><div class="scroll">${quantileTable(found, series)}</div></details>` : null}`
 }
 
 function missingOf({ count: rows, missing }: FeatureFacts): Part {
@@ -125,12 +125,12 @@ function measureTable(
   found: Found,
   series: readonly Series[],
 ): Markup {
-  const head = series.map(({ name }) => html`<th scope="col" class="number">${name}</th>`)
-  const rows = measures.map(
-    ([label, cell]) =>
-      html`<tr><th scope="row">${label}</th>${found.map((facts) => html`<td class="number">${facts === undefined ? '-' : cell(facts)}</td>`)}</tr>
-`,
-  )
+  const head = measures.map(([label]) => html`<th scope="col" class="number">${label}</th>`)
+  const rows = found.map((facts, index) => {
+    const cells = measures.map(([, cell]) => html`<td class="number">${facts === undefined ? '-' : cell(facts)}</td>`)
+    return html`<tr><th scope="row">${series[index]!.name}</th>${cells}</tr>
+`
+  })
   return html`<table><thead><tr><td></td>${head}</tr></thead><tbody>${rows}</tbody></table>`
 }
 
@@ -141,7 +141,7 @@ function quantileTable(found: Found, series: readonly Series[]): Markup {
     const quantiles = facts?.numbers?.quantiles ?? []
     const cells = head.map((_, at) => {
       const value = quantiles.length === most ? quantiles[at] : undefined
-      return html`<td class="number">${value === undefined ? '-' : sixDigits(value)}</td>`
+      return html`<td class="number">${value === undefined ? '-' : figure(value)}</td>`
     })
     return html`<tr><th scope="row">${series[index]!.name}</th>${cells}</tr>`
   })
@@ -153,14 +153,14 @@ const shownValues = 10
 
 function texts(found: Found, series: readonly Series[]): Markup {
   const measures: readonly (readonly [string, (facts: FeatureFacts) => Part])[] = [
-    ['Rows with it', ({ count: rows }) => count(rows)],
+    ['Rows', ({ count: rows }) => count(rows)],
     ['Missing', missingOf],
-    ['Different values', ({ texts }) => (texts === null ? '-' : count(texts.unique))],
-    ['Mean length in bytes', ({ texts }) => (texts === null ? '-' : sixDigits(texts.meanLength))],
+    ['Different', ({ texts }) => (texts === null ? '-' : count(texts.unique))],
+    ['Mean bytes', ({ texts }) => (texts === null ? '-' : sixDigits(texts.meanLength))],
     ...valuesMeasure(found),
   ]
-  return html`<div class="columns"><div class="scroll">${valueTable(found, series)}</div>
-<div class="scroll">${measureTable(measures, found, series)}</div></div>`
+  return html`<div class="scroll">${valueTable(found, series)}</div>
+<div class="scroll below">${measureTable(measures, found, series)}</div>`
 }
 
 function valueTable(found: Found, series: readonly Series[]): Markup {

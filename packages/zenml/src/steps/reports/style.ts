@@ -27,8 +27,10 @@ a { color: var(--link) }
 table { border-collapse: collapse; font-size: 14px; width: 100% }
 caption { text-align: left; font-size: 13px; padding-bottom: 4px }
 th, td { padding: 4px 10px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
-thead th { font-size: 13px; font-weight: 600; color: var(--quiet); vertical-align: bottom }
-tbody th { font-weight: 600 }
+thead th { font-size: 13px; font-weight: 600; color: var(--quiet); vertical-align: bottom; overflow-wrap: normal }
+tbody th { font-weight: 600; min-width: 150px }
+.slim { width: auto; min-width: 340px }
+.below { margin-top: 14px }
 tbody tr:last-child > * { border-bottom: 0 }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 .bars td { vertical-align: middle }
@@ -41,6 +43,8 @@ tbody tr:last-child > * { border-bottom: 0 }
 .legend svg { width: 12px; height: 12px; margin-right: 6px; vertical-align: -1px }
 svg { display: block; max-width: 100% }
 .legend svg, td svg { display: inline-block }
+td svg { max-width: none; vertical-align: -1px }
+summary { cursor: pointer; color: var(--link); font-size: 14px }
 svg text { font: 11px system-ui, "Segoe UI", Roboto, sans-serif; fill: var(--quiet); unicode-bidi: isolate }
 .axis { stroke: var(--line); fill: none; shape-rendering: crispEdges }
 .guide { stroke: var(--quiet); fill: none; stroke-dasharray: 4 4 }
@@ -49,7 +53,9 @@ svg text { font: 11px system-ui, "Segoe UI", Roboto, sans-serif; fill: var(--qui
 .solid { fill: currentColor }
 ${Array.from({ length: seriesColours }, (_, index) => `.s${index} { color: var(--s${index}) }`).join('\n')}
 .matrix { width: auto }
+.matrix td .quiet { color: inherit; font-size: 12px }
+.matrix tbody th { min-width: 0; padding-right: 18px }
 .matrix td, .matrix thead th { text-align: right; padding: 6px 12px; font-variant-numeric: tabular-nums }
-${Array.from({ length: 11 }, (_, index) => `.h${index} { background: rgb(var(--shade) / ${(index * 0.06).toFixed(2)}) }`).join('\n')}
+${Array.from({ length: 11 }, (_, index) => `.h${index} { background: rgb(var(--shade) / ${(index * 0.045).toFixed(2)}) }`).join('\n')}
 @media print { body { background: none } .card { break-inside: avoid } }
 `
