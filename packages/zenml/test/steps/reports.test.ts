@@ -36,7 +36,7 @@ function elementsOf(text: string): Element[] {
 /** What a report may be made of; anything else came from the data. */
 const known = new Set(
   `html head meta title style body main h1 h2 h3 p ul li b i bdi br span section article header div table caption thead tbody tr th td a
-   details summary svg g path rect circle text`.split(/\s+/),
+   details summary wbr svg g path rect circle text`.split(/\s+/),
 )
 
 function checkPage(text: string): Element[] {

@@ -11,8 +11,8 @@ export function anomaliesPage(title: string, anomalies: AnomaliesBySplit): strin
   const splits = Object.keys(anomalies)
   const errors = found.filter(({ severity }) => severity === 'ERROR').length
   const numbers = [
-    html`<li><b class="${errors > 0 ? 'error' : 'fine'}">${count(errors)}</b>errors</li>`,
-    html`<li><b class="${found.length > errors ? 'warning' : 'fine'}">${count(found.length - errors)}</b>warnings</li>`,
+    html`<li><b class="${errors > 0 ? 'error' : 'fine'}">${count(errors)}</b>features with errors</li>`,
+    html`<li><b class="${found.length > errors ? 'warning' : 'fine'}">${count(found.length - errors)}</b>with warnings</li>`,
     html`<li><b>${count(splits.length)}</b>${splits.length === 1 ? 'split' : 'splits'} validated</li>`,
   ]
   return page(
@@ -27,7 +27,7 @@ function section(split: string, index: number, found: readonly ListedAnomaly[], 
   const table =
     own.length === 0
       ? html`<p class="card"><span class="badge fine">no anomalies</span></p>`
-      : html`<div class="card scroll"><table><thead><tr><th scope="col">Feature</th><th scope="col">Severity</th><th scope="col">Anomaly</th><th scope="col">What was found</th><th scope="col">Kind</th></tr></thead><tbody>
+      : html`<div class="card scroll"><table><thead><tr><th scope="col">Feature</th><th scope="col">Severity</th><th scope="col">Anomaly</th><th scope="col">What was found</th></tr></thead><tbody>
 ${own.flatMap(rowsOf)}</tbody></table></div>`
   return html`<section aria-labelledby="s${index}"><h2 id="s${index}">${dataText(split)}</h2>
 ${table}
@@ -44,7 +44,7 @@ function rowsOf({ feature, severity, summary, description, reasons }: ListedAnom
         ? null
         : html`<th scope="rowgroup" rowspan="${all.length}">${feature === '' ? html`<i>the data as a whole</i>` : dataText(feature)}</th><td rowspan="${all.length}"><span class="badge ${kind}">${severity.toLowerCase()}</span></td>`
     const code = 'type' in reason ? (reason.type ?? '') : ''
-    return html`<tr>${first}<td>${reason.shortDescription ?? ''}</td><td>${dataText(reason.description ?? '', 1000)}</td><td class="quiet">${code}</td></tr>
+    return html`<tr>${first}<td>${reason.shortDescription ?? ''}<br><span class="quiet small">${code.split('_').map((word, at) => (at === 0 ? word : html`_<wbr>${word}`))}</span></td><td>${dataText(reason.description ?? '', 1000)}</td></tr>
 `
   })
 }

@@ -17,6 +17,7 @@ h2 { font-size: 19px; margin: 36px 0 12px }
 h3 { font-size: 16px; margin: 0; overflow-wrap: anywhere }
 p { margin: 0 0 12px }
 a { color: var(--link) }
+.small { font-size: 12px }
 .quiet, caption, .kind { color: var(--quiet) }
 .kind { font-size: 13px; font-weight: normal; margin-left: 8px }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 16px 18px; margin: 0 0 14px }
