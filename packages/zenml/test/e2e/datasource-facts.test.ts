@@ -36,7 +36,7 @@ beforeAll(async () => {
     const { commit, digest } = await project.json('datasource', 'commit', 'points', 'pipeline.yaml')
     runs.push({ run: commit, digest })
   }
-}, 60_000)
+}, 180_000)
 afterAll(() => project[Symbol.dispose]())
 
 it('a datasource by its name is its newest commit, with @ the one that is named, and the words are those of diff and sample too', async () => {
