@@ -16,6 +16,7 @@ import {
 import { jsonText, readJson } from './json-file.ts'
 import { printSchema, readSchema, type Schema as SchemaMessage } from './schema-proto.ts'
 import { type DatasetFeatureStatisticsList, decodeStatistics, encodeStatistics } from './statistics-proto.ts'
+import { strictText } from './text.ts'
 
 /** Statistics by split. */
 export interface StatisticsBySplit {
@@ -119,6 +120,24 @@ export const BytesArtifact: ArtifactType<'Bytes', Uint8Array, Uint8Array> = /* @
   save: async (bytes: Uint8Array, directory: string) =>
     writeFile(join(directory, 'bytes.bin'), checkedContents(bytes, 'bytes.bin')),
   load: (directory) => readPart(join(directory, 'bytes.bin'), 'Bytes'),
+})
+
+/**
+ * A page for people, as `report.html`: one file that a browser opens.
+ *
+ * @example
+ * const write = step({ name: 'write', outputs: { page: HtmlArtifact }, run: () => ({ page: '<!doctype html><title>Hello</title>' }) })
+ * await using trial = await runStep(write, { inputs: {} })
+ * trial.outputs.page // '<!doctype html><title>Hello</title>'
+ */
+export const HtmlArtifact: ArtifactType<'Html', string, string> = /* @__PURE__ */ artifactType('Html', {
+  save: async (page: string, directory: string) =>
+    writeFile(join(directory, 'report.html'), checkedContents(page, 'report.html')),
+  load: async (directory) => {
+    const text = strictText(await readPart(join(directory, 'report.html'), 'Html'))
+    if (text === undefined) throw noArtifact(directory, 'Html', 'report.html is not UTF-8')
+    return text
+  },
 })
 
 /** Files as one gets them. */

@@ -54,6 +54,7 @@ export {
 export {
   BytesArtifact,
   FileTree,
+  HtmlArtifact,
   JsonArtifact,
   type LoadedModel,
   type LoadedTree,

@@ -21,6 +21,7 @@ export { type PredictParameters, predict, predictParameters } from '../steps/pre
 export { type PredictedRows, predictRows } from '../steps/predict-rows.ts'
 export { loadPredictor, type Predictor } from '../steps/predictor.ts'
 export { type PreprocessInput, type PreprocessParameters, preprocess } from '../steps/preprocess.ts'
+export { anomaliesReport, evaluationReport, type ReportParameters, statisticsReport } from '../steps/reports.ts'
 export { inferSchema, type SchemaParameters, schemaOf } from '../steps/schema.ts'
 export {
   type SequenceFeature,

@@ -180,7 +180,12 @@ async function proveSame(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const files = await Promise.all(
-    names.map(async (name) => ({ name, path: join(folder, name), size: (await stat(join(folder, name))).size })),
+    names.map(async (name) => ({
+      name,
+      inner: name,
+      path: join(folder, name),
+      size: (await stat(join(folder, name))).size,
+    })),
   )
   const differs = (why: string, cause?: unknown): ZenmlError =>
     new ZenmlError('ZEN_EXPORT_DIFFERS', `The Parquet files of split "${split}" do not hold its rows: ${why}.`, {

@@ -50,7 +50,12 @@ function bytesBelow(directory: string): { readonly [path: string]: string } {
 
 /** A snapshot of exported files, as a datasource gives it. */
 async function snapshotOf(directory: string, names: readonly string[]): Promise<{ readonly [path: string]: string }> {
-  const files = names.map((name) => ({ name, path: join(directory, name), size: statSync(join(directory, name)).size }))
+  const files = names.map((name) => ({
+    name,
+    inner: name,
+    path: join(directory, name),
+    size: statSync(join(directory, name)).size,
+  }))
   await using trial = await runStep(snapshot, { inputs: { source: { format: 'parquet', options: {}, files } } })
   return bytesBelow(trial.outputs.examples.directory)
 }
