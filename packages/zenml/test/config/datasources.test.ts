@@ -41,7 +41,11 @@ test('keys of another type, unknown types and parts that do not fit are told wit
     ],
   ])
   expect(await problems('  a: { type: htp, url: x }')).toEqual([
-    ['ZEN_CONFIG_VALUE', 4, '"datasources.a.type" must be file, http, sqlite, not "htp". Did you mean "http"?'],
+    [
+      'ZEN_CONFIG_VALUE',
+      4,
+      '"datasources.a.type" must be file, http, sqlite, artifact, not "htp". Did you mean "http"?',
+    ],
   ])
   expect(await problems('  a: 5\n  b: { type: 7 }')).toEqual([
     ['ZEN_CONFIG_TYPE', 4, '"datasources.a" must be a map, not the number 5.'],
@@ -63,6 +67,18 @@ test('keys of another type, unknown types and parts that do not fit are told wit
     expect(await problems(`  a: { type: sqlite, path: a.db, ${wrong} }`), wrong).toEqual([
       ['ZEN_CONFIG_SOURCE', 4, expect.any(String)],
     ])
+  for (const wrong of [
+    '',
+    'artifact: a1, pipeline: p, output: s.o',
+    'pipeline: p',
+    'pipeline: p, output: o',
+    'artifact: a1, splits: [a, a]',
+    'artifact: a1, splits: []',
+  ])
+    expect(
+      (await problems(`  a: { type: artifact, ${wrong} }`)).map(([code]) => code),
+      wrong,
+    ).toEqual(['ZEN_CONFIG_SOURCE'])
   for (const url of ['ftp://example.com/a.csv', 'a.csv', 'https://user@example.com/a.csv'])
     expect(
       (await problems(`  a: { type: http, url: "${url}", format: csv }`)).map(([code]) => code),
@@ -80,10 +96,12 @@ test('the JSON Schema has the keys of each type, and needs the type of all but f
     'file',
     'http',
     'sqlite',
+    'artifact',
   ])
   expect(oneOf.map(({ required }: { required: string[] }) => required)).toEqual([
     ['path'],
     ['type', 'url'],
     ['type', 'path'],
+    ['type'],
   ])
 })
