@@ -139,7 +139,12 @@ export function datasource<R extends { readonly [K in keyof R]: GivenCell }>(
   options: DatasourceOptions | RowsOptions<R>,
 ): Ref<SourcePort> {
   if ('rows' in options) {
-    const { version } = options
+    const { version, rows: _rows, schema: _schema, ...others } = options
+    const [other] = Object.keys(others)
+    if (other !== undefined)
+      throw new ZenmlError('ZEN_CONFIG_SOURCE', `Datasource "${name}" has rows, and "${other}" beside them.`, {
+        next: 'Give rows, schema and version, or a datasource of another type.',
+      })
     const spec: DatasourceSpec = { type: 'artifact', ...(version === undefined ? {} : { version }) }
     return currentPipeline(name).datasource(name, spec, options as RowsOptions<unknown> as RowsOptions)
   }

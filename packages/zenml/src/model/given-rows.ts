@@ -19,4 +19,6 @@ export interface RowsOptions<R = GivenRow> {
   readonly schema?: { readonly [feature: string]: 'int' | 'float' | 'bytes' }
   /** As of any datasource. */
   readonly version?: string
+  readonly type?: never
+  readonly path?: never
 }

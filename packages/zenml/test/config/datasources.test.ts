@@ -16,7 +16,10 @@ test('every type of datasource is read, printed and read back as the same', asyn
   web: { type: http, url: "https://example.com/a.jsonl.gz?x=1", headers: { Accept: text/plain }, maxBytes: 5, version: "0123456789abcdef" }
   plain: { type: http, url: "http://example.com/a", format: csv }
   table: { type: sqlite, path: a.db, table: t, versionColumn: changed }
-  query: { type: sqlite, path: a.db, query: "SELECT 1 AS a", key: [a] }`)
+  query: { type: sqlite, path: a.db, query: "SELECT 1 AS a", key: [a] }
+  some: { type: artifact, artifact: abc/split.examples, splits: [train] }
+  newest: { type: artifact, pipeline: prepare, output: split.examples }
+  texts: { path: notes, format: text, options: { rows: line } }`)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
   const { spec } = parsed.value
   expect(spec.datasources['plain']).toEqual({
@@ -67,6 +70,18 @@ test('keys of another type, unknown types and parts that do not fit are told wit
     expect(await problems(`  a: { type: sqlite, path: a.db, ${wrong} }`), wrong).toEqual([
       ['ZEN_CONFIG_SOURCE', 4, expect.any(String)],
     ])
+  for (const wrong of [
+    '',
+    'artifact: a1, pipeline: p, output: s.o',
+    'pipeline: p',
+    'pipeline: p, output: o',
+    'artifact: a1, splits: [a, a]',
+    'artifact: a1, splits: []',
+  ])
+    expect(
+      (await problems(`  a: { type: artifact, ${wrong} }`)).map(([code]) => code),
+      wrong,
+    ).toEqual(['ZEN_CONFIG_SOURCE'])
   for (const url of ['ftp://example.com/a.csv', 'a.csv', 'https://user@example.com/a.csv'])
     expect(
       (await problems(`  a: { type: http, url: "${url}", format: csv }`)).map(([code]) => code),
