@@ -16,7 +16,10 @@ test('every type of datasource is read, printed and read back as the same', asyn
   web: { type: http, url: "https://example.com/a.jsonl.gz?x=1", headers: { Accept: text/plain }, maxBytes: 5, version: "0123456789abcdef" }
   plain: { type: http, url: "http://example.com/a", format: csv }
   table: { type: sqlite, path: a.db, table: t, versionColumn: changed }
-  query: { type: sqlite, path: a.db, query: "SELECT 1 AS a", key: [a] }`)
+  query: { type: sqlite, path: a.db, query: "SELECT 1 AS a", key: [a] }
+  duck: { type: duckdb, path: a.duckdb, table: main.t, key: [a] }
+  pg: { type: postgres, host: db, port: 5433, database: d, username: u, password: "\${env:P}", tls: { verify: false, ca: a.pem }, table: s.t, version: latest }
+  my: { type: mysql, socket: /run/my.sock, database: d, username: u, query: "SELECT 1 AS a", key: [a], versionColumn: a }`)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
   const { spec } = parsed.value
   expect(spec.datasources['plain']).toEqual({
@@ -41,7 +44,11 @@ test('keys of another type, unknown types and parts that do not fit are told wit
     ],
   ])
   expect(await problems('  a: { type: htp, url: x }')).toEqual([
-    ['ZEN_CONFIG_VALUE', 4, '"datasources.a.type" must be file, http, sqlite, not "htp". Did you mean "http"?'],
+    [
+      'ZEN_CONFIG_VALUE',
+      4,
+      '"datasources.a.type" must be file, http, sqlite, duckdb, postgres, mysql, not "htp". Did you mean "http"?',
+    ],
   ])
   expect(await problems('  a: 5\n  b: { type: 7 }')).toEqual([
     ['ZEN_CONFIG_TYPE', 4, '"datasources.a" must be a map, not the number 5.'],
@@ -80,10 +87,29 @@ test('the JSON Schema has the keys of each type, and needs the type of all but f
     'file',
     'http',
     'sqlite',
+    'duckdb',
+    'postgres',
+    'mysql',
   ])
   expect(oneOf.map(({ required }: { required: string[] }) => required)).toEqual([
     ['path'],
     ['type', 'url'],
     ['type', 'path'],
+  ])
+})
+
+test('a server is declared with a password that is a variable only, and with one place', async () => {
+  const messages = async (keys: string) =>
+    (await problems(`  a: { type: postgres, database: d, username: u, table: t, ${keys} }`)).map(
+      (problem) => problem[2],
+    )
+  expect(await messages('password: hunter2')).toEqual([expect.stringContaining('the password stands in clear')])
+  expect((await messages('password: "hunter2$"')).join()).not.toContain('hunter2')
+  expect(await messages('host: a, socket: b')).toEqual([expect.stringContaining('give either host or socket')])
+  expect(await messages('tls: { cert: a.pem }')).toEqual([expect.stringContaining('cert and key belong together')])
+  expect(await messages('port: 70000')).toEqual([expect.stringContaining('from 1 to 65535')])
+  expect(await messages('tls: { verfy: true }')).toEqual([expect.stringContaining('verify')])
+  expect(await problems('  a: { type: mysql, database: d, table: t }')).toEqual([
+    ['ZEN_CONFIG_MISSING', 4, expect.stringContaining('lacks "username"')],
   ])
 })

@@ -175,7 +175,7 @@ describe.skipIf(!isRunning('mysql'))('a MySQL datasource', { timeout: 120_000 },
   })
 })
 
-describe.each(['mysql', 'postgres'] as const)('a datasource of a %s server', { timeout: 60_000 }, (type) => {
+describe.each(['mysql', 'postgres'] as const)('a datasource of a %s server', { timeout: 180_000 }, (type) => {
   describe.skipIf(!isRunning(type))('that runs', () => {
     let database: FreshDatabase
     const text = type === 'mysql' ? 'varchar(40)' : 'text'
