@@ -95,6 +95,9 @@ test('the JSON Schema has the keys of each type, and needs the type of all but f
     ['path'],
     ['type', 'url'],
     ['type', 'path'],
+    ['type', 'path'],
+    ['type', 'database', 'username'],
+    ['type', 'database', 'username'],
   ])
 })
 
