@@ -19,7 +19,10 @@ test('every type of datasource is read, printed and read back as the same', asyn
   query: { type: sqlite, path: a.db, query: "SELECT 1 AS a", key: [a] }
   some: { type: artifact, artifact: abc/split.examples, splits: [train] }
   newest: { type: artifact, pipeline: prepare, output: split.examples }
-  texts: { path: notes, format: text, options: { rows: line } }`)
+  texts: { path: notes, format: text, options: { rows: line } }
+  duck: { type: duckdb, path: a.duckdb, table: main.t, key: [a] }
+  pg: { type: postgres, host: db, port: 5433, database: d, username: u, password: "\${env:P}", tls: { verify: false, ca: a.pem }, table: s.t, version: latest }
+  my: { type: mysql, socket: /run/my.sock, database: d, username: u, query: "SELECT 1 AS a", key: [a], versionColumn: a }`)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
   const { spec } = parsed.value
   expect(spec.datasources['plain']).toEqual({

@@ -21,7 +21,7 @@ const snapshotOf = (run: any) => run.steps[0].outputs.examples.digest
 
 describe.each(['mysql', 'postgres'] as const)('a datasource of a %s server', { timeout: 300_000 }, (type) => {
   test.skipIf(!isRunning(type))(
-    'is committed, used and verified without the server, its password is kept nowhere, and a read that breaks off leaves nothing',
+    'is committed, used and verified without the server, its password is kept nowhere, and what fails leaves nothing',
     async () => {
       await using server = await startServer(type)
       const database = freshDatabase(type, server)

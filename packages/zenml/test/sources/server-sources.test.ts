@@ -175,7 +175,7 @@ describe.skipIf(!isRunning('mysql'))('a MySQL datasource', { timeout: 120_000 },
   })
 })
 
-describe.each(['mysql', 'postgres'] as const)('a datasource of a %s server', { timeout: 60_000 }, (type) => {
+describe.each(['mysql', 'postgres'] as const)('a datasource of a %s server', { timeout: 180_000 }, (type) => {
   describe.skipIf(!isRunning(type))('that runs', () => {
     let database: FreshDatabase
     const text = type === 'mysql' ? 'varchar(40)' : 'text'
@@ -236,6 +236,25 @@ describe.each(['mysql', 'postgres'] as const)('a datasource of a %s server', { t
         for (let row = 0; row < length; row++) sum += cellAt(columns.get('v')!, row) as number
       }
       expect(sum).toBe(5000)
+    })
+
+    test('of 200 MB is read by one who is slow in memory that does not grow with it', async () => {
+      await database.sql('CREATE TABLE large (id int PRIMARY KEY, word text)')
+      const numbers =
+        type === 'mysql'
+          ? 'SELECT seq, REPEAT("x", 1000) FROM seq_1_to_200000'
+          : "SELECT i, repeat('x', 1000) FROM generate_series(1, 200000) AS i"
+      await database.sql(`INSERT INTO large ${numbers}`)
+      const before = process.memoryUsage().rss
+      await using reading = await connectors[type].read(options(type, database.location, { table: 'large' }))
+      let [rows, most] = [0, 0]
+      for await (const { length } of reading.batches) {
+        rows += length
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        most = Math.max(most, process.memoryUsage().rss - before)
+      }
+      expect(rows).toBe(200_000)
+      expect(most).toBeLessThan(120e6)
     })
 
     test('tells its version by the column that is named, and by the columns there are', async () => {

@@ -74,6 +74,43 @@ describe('a table of SQLite', () => {
     expect((await readAll({ table: 't' })).rows).toEqual([{ id: 1, name: new Uint8Array([0xff, 0x41]) }])
   })
 
+  test('gives every integer and text as it is stored from the first row on that no number or text of JavaScript holds', async () => {
+    const database = make('CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, word TEXT)')
+    const insert = database.prepare('INSERT INTO t VALUES (?, ?, ?)')
+    for (let id = 1; id <= 10; id++) insert.run(id, id, `wörd ${id}`)
+    database.exec(
+      "UPDATE t SET word = CAST(x'ff41' AS TEXT) WHERE id = 5; UPDATE t SET n = 9007199254740993 WHERE id = 7",
+    )
+    database.exec("UPDATE t SET word = CAST(x'efbfbd' AS TEXT) WHERE id = 3")
+    const { rows } = await readAll({ table: 't' })
+    expect(rows.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(rows.map(({ n }) => (Number(n) === 2 ** 53 ? n : Number(n)))).toEqual([
+      1,
+      2,
+      3,
+      4,
+      5,
+      6,
+      9007199254740993n,
+      8,
+      9,
+      10,
+    ])
+    expect(rows.map(({ word }) => word)).toEqual([
+      ...['wörd 1', 'wörd 2', '\ufffd', 'wörd 4', new Uint8Array([0xff, 0x41])],
+      ...['wörd 6', 'wörd 7', 'wörd 8', 'wörd 9', 'wörd 10'],
+    ])
+    database.exec('UPDATE t SET word = NULL; UPDATE t SET n = 1')
+    // Also where the row that has to be read anew is the one that repeats the key of the row before.
+    database.exec(
+      "UPDATE t SET word = CASE id WHEN 2 THEN 'a' WHEN 3 THEN 'a' ELSE 'b' || id END; UPDATE t SET n = 9007199254740993 WHERE id = 3",
+    )
+    await expect(readAll({ query: 'SELECT word, n FROM t', key: ['word'] })).rejects.toThrow(
+      /have the same key \(word =/,
+    )
+    database.close()
+  })
+
   test('without a primary key needs one that is named', async () => {
     make('CREATE TABLE t (a INTEGER, b TEXT); INSERT INTO t VALUES (2, NULL), (1, NULL), (1, NULL)').close()
     await expect(readAll({ table: 't' })).rejects.toThrow(/has no primary key/)
