@@ -34,6 +34,7 @@ export { type SplitByDomainParameters, splitByDomain } from '../steps/split-by-d
 export { type SplitByTimeParameters, splitByTime, type TimeSplit } from '../steps/split-by-time.ts'
 export { type SplitStratifiedParameters, splitStratified } from '../steps/split-stratified.ts'
 export { statistics } from '../steps/statistics.ts'
+export { type TokenSpan, tokenSpans } from '../steps/token-spans.ts'
 export { type TrainLinearParameters, trainLinear } from '../steps/train-linear.ts'
 export { type TrainTreesParameters, trainTrees } from '../steps/train-trees.ts'
 export { type TrainingPipelineOptions, trainingPipeline } from '../steps/training-pipeline.ts'
