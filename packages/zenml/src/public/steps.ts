@@ -1,8 +1,9 @@
 // `zenml/steps`: the standard steps and the pipeline that puts them together.
 export { snapshot } from '../sources/snapshot.ts'
 export type { Ratios, Unclaimed } from '../steps/assign-splits.ts'
-export { type EvaluateParameters, evaluate } from '../steps/evaluate.ts'
-export { classificationReport, regressionReport } from '../steps/evaluate-metrics.ts'
+export { type EvaluateParameters, evaluate, evaluateParameters } from '../steps/evaluate.ts'
+export { classificationReport, regressionReport, type ThresholdOptions } from '../steps/evaluate-metrics.ts'
+export { type RankedQuery, rankingReport } from '../steps/evaluate-ranking.ts'
 export { type EvaluatedSplit, evaluateSplit } from '../steps/evaluate-split.ts'
 export { type GateCheck, type GateParameters, gate } from '../steps/gate.ts'
 export {
