@@ -186,11 +186,11 @@ it('rows that the transform leaves out have no prediction, and several labels ar
   expect((await scoreOf(examples, transform, linear.model)).rows).toBe(48)
   const several = { ...transform, otherLabels: [{ name: 'b', transform: { kind: 'number' as const } }] }
   for (const failing of [
-    trained(trainLinear, examples, several),
-    trained(trainTrees, examples, several),
-    scoreOf(examples, several, linear.model),
+    () => trained(trainLinear, examples, several),
+    () => trained(trainTrees, examples, several),
+    () => scoreOf(examples, several, linear.model),
   ])
-    await expect(failing).rejects.toMatchObject({ code: 'ZEN_TRANSFORM_LABELS' })
+    await expect(failing()).rejects.toMatchObject({ code: 'ZEN_TRANSFORM_LABELS' })
 })
 
 it('names that are taken or not there, other transforms and other formats are refused', async () => {
