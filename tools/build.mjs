@@ -20,7 +20,7 @@ const common = {
 // Native or heavy, or shared with the user's own code: these stay packages.
 const packages = [
   ...['better-sqlite3', 'mysql2', 'pg', '@duckdb/node-api', '@grpc/grpc-js'],
-  ...['esbuild', 'zod', 'zenml', '@tensorflow/*', 'jpeg-js', 'pngjs'],
+  ...['esbuild', 'zod', 'zenml', '@tensorflow/*', 'jpeg-js', 'pngjs', '@huggingface/tokenizers'],
 ]
 // CommonJS parts of the bundled libraries ask for Node's own modules with require().
 const banner = {

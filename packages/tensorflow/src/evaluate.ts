@@ -1,23 +1,8 @@
 import { type Step, step } from 'zenml'
 import { Evaluation, Examples, Model, TransformGraph } from 'zenml/formats'
-import { evaluateSplit } from 'zenml/steps'
-import * as z from 'zod'
+import { evaluateParameters, evaluateSplit } from 'zenml/steps'
 import { canary } from './canary.ts'
 import { loadNetworkPredictor } from './predictor.ts'
-
-/** Parameters of `evaluate`. */
-export interface EvaluateParameters {
-  /** Features whose values are each reported by themselves. Default none. */
-  slices: string[]
-  /** Default eval. */
-  split: string
-}
-
-const parameters: z.ZodType<EvaluateParameters, { slices?: string[] | undefined; split?: string | undefined }> =
-  z.strictObject({
-    slices: z.array(z.string()).default([]),
-    split: z.string().default('eval'),
-  })
 
 type Inputs = {
   readonly examples: typeof Examples
@@ -28,21 +13,21 @@ type Inputs = {
 /**
  * Evaluates a network on a split, overall and by slice.
  *
- * Throws `ZEN_EVALUATE_SPLIT` and `ZEN_EVALUATE_SLICE` for names that are not there, `ZEN_EVALUATE_MODEL` for a model of
+ * Throws `ZEN_EVALUATE_SPLIT`, `ZEN_EVALUATE_SLICE` and `ZEN_EVALUATE_CLASS` for names that are not there, `ZEN_EVALUATE_MODEL` for a model of
  * another transform, `ZEN_MODEL_FORMAT` for one of another format.
  *
  * @example
  * const { evaluation } = evaluate({ examples: parts, transform, model }, { slices: ['Island'] })
  */
-export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, typeof parameters> = step({
+export const evaluate: Step<Inputs, { readonly evaluation: typeof Evaluation }, typeof evaluateParameters> = step({
   name: 'evaluate',
   description: 'Evaluates a network, overall and by slice.',
   inputs: { examples: Examples, transform: TransformGraph, model: Model },
   outputs: { evaluation: Evaluation },
-  parameters,
+  parameters: evaluateParameters,
   canary,
-  run: async ({ inputs: { examples, transform, model: artifact }, parameters: { slices, split }, context }) => {
+  run: async ({ inputs: { examples, transform, model: artifact }, parameters, context }) => {
     const predictor = await loadNetworkPredictor(artifact)
-    return { evaluation: await evaluateSplit({ examples, transform, predictor, split, slices }, context) }
+    return { evaluation: await evaluateSplit({ examples, transform, predictor, ...parameters }, context) }
   },
 })

@@ -1,4 +1,4 @@
 // `@zenml/tensorflow`: train, evaluate and ask feed-forward networks with TensorFlow.js.
-export { type EvaluateParameters, evaluate } from './evaluate.ts'
+export { evaluate } from './evaluate.ts'
 export { predict } from './predict.ts'
 export { type TrainParameters, train } from './train.ts'

@@ -2,6 +2,7 @@ import type { LayersModel, Sequential } from '@tensorflow/tfjs-layers'
 import type { JsonObject } from 'zenml'
 import type { LoadedModel, SavedModel } from 'zenml/formats'
 import type { TensorFlow } from './tfjs.ts'
+import { type TokenSpan, tokenLayer, tokenLayerName } from './token-layer.ts'
 
 /** The name of the format in a model artifact: a TensorFlow.js layers model. */
 export const modelFormat = 'tfjs-layers'
@@ -14,13 +15,23 @@ export interface NetworkShape {
   /** Classes, or null for one number. */
   readonly classes: number | null
   readonly l2: number
+  /** Where ids of tokens are, and what becomes of them. */
+  readonly spans: readonly TokenSpan[]
+  readonly embedding: number
+  readonly pooling: 'mean' | 'max'
   readonly seed: number
 }
 
 /** A feed-forward network; every layer's start values come from the seed. */
-export function buildNetwork({ layers }: TensorFlow, shape: NetworkShape): Sequential {
+export function buildNetwork(tensorflow: TensorFlow, shape: NetworkShape): Sequential {
+  const { layers } = tensorflow
   const model = layers.sequential({ name: 'feedforward' })
   const sizes = [...shape.hidden, shape.classes ?? 1]
+  const { inputs, spans, embedding, pooling } = shape
+  const readsTokens = spans.length > 0
+  // The seeds of the dense layers are counted from the step's own.
+  if (readsTokens)
+    model.add(tokenLayer(tensorflow)({ inputs, spans, size: embedding, pooling, seed: shape.seed + sizes.length }))
   for (const [index, units] of sizes.entries()) {
     const last = index === sizes.length - 1
     model.add(
@@ -30,11 +41,25 @@ export function buildNetwork({ layers }: TensorFlow, shape: NetworkShape): Seque
         activation: last ? (shape.classes === null ? 'linear' : 'softmax') : shape.activation,
         kernelInitializer: layers.initializers.glorotUniform({ seed: shape.seed + index }),
         ...(shape.l2 === 0 ? {} : { kernelRegularizer: layers.regularizers.l2({ l2: shape.l2 }) }),
-        ...(index === 0 ? { inputShape: [shape.inputs] } : {}),
+        ...(index === 0 && !readsTokens ? { inputShape: [shape.inputs] } : {}),
       }),
     )
   }
   return model
+}
+
+/** What is used of a network to ask it. */
+export interface AskedNetwork {
+  readonly layers: LayersModel['layers']
+  predictOnBatch(x: never): unknown
+}
+
+/** How many rows a network is asked about together: a token holds many numbers for a while. */
+export function rowsAtOnce({ layers }: Pick<AskedNetwork, 'layers'>): number {
+  const [first] = layers
+  if (first?.getClassName() !== tokenLayerName) return 4096
+  const { inputs, size } = first.getConfig() as { inputs: number; size: number }
+  return Math.max(1, Math.min(4096, Math.floor(2 ** 22 / (inputs * size))))
 }
 
 /** A network as an artifact: `model.json` and `weights.bin`, without a date. */
@@ -55,7 +80,9 @@ export async function saveNetwork(model: LayersModel, metadata: JsonObject): Pro
 }
 
 /** A network from an artifact. */
-export async function loadNetwork({ core, layers }: TensorFlow, artifact: LoadedModel): Promise<LayersModel> {
+export async function loadNetwork(tensorflow: TensorFlow, artifact: LoadedModel): Promise<LayersModel> {
+  const { core, layers } = tensorflow
+  tokenLayer(tensorflow)
   const { modelTopology, weightsManifest } = JSON.parse(Buffer.from(await artifact.read('model.json')).toString('utf8'))
   const weights = await artifact.read('weights.bin')
   const weightData = weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.byteLength) as ArrayBuffer

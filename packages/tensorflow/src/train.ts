@@ -1,9 +1,9 @@
 import { type JsonObject, type Step, step, ZenmlError } from 'zenml'
 import { Examples, Model, TransformGraph } from 'zenml/formats'
-import { type Matrix, MatrixBlocks, onlyLabel, transformWidth } from 'zenml/steps'
+import { type Matrix, MatrixBlocks, onlyLabel, tokenSpans, transformWidth } from 'zenml/steps'
 import * as z from 'zod'
 import { canary } from './canary.ts'
-import { buildNetwork, saveNetwork } from './network.ts'
+import { type AskedNetwork, buildNetwork, rowsAtOnce, saveNetwork } from './network.ts'
 import { loadTensorFlow, type TensorFlow } from './tfjs.ts'
 
 /** Parameters of `train`. */
@@ -12,6 +12,10 @@ export interface TrainParameters {
   hidden: number[]
   /** Default relu. */
   activation: 'relu' | 'tanh' | 'sigmoid' | 'elu'
+  /** Numbers that are learned for each token, where the transform gives tokens. Default 32. */
+  embedding: number
+  /** What a text has of its tokens' numbers. Default mean. */
+  pooling: 'mean' | 'max'
   /** Default 30. */
   epochs: number
   /** Default 32. */
@@ -35,6 +39,8 @@ type Given = { [K in keyof TrainParameters]?: TrainParameters[K] | undefined }
 const parameters: z.ZodType<TrainParameters, Given> = z.strictObject({
   hidden: z.array(z.int().min(1).max(65_536)).default([32, 16]),
   activation: z.enum(['relu', 'tanh', 'sigmoid', 'elu']).default('relu'),
+  embedding: z.int().min(1).max(4096).default(32),
+  pooling: z.enum(['mean', 'max']).default('mean'),
   epochs: z.int().min(1).default(30),
   batchSize: z.int().min(1).default(32),
   learningRate: z.number().positive().default(0.01),
@@ -49,6 +55,8 @@ const parameters: z.ZodType<TrainParameters, Given> = z.strictObject({
  * Trains a feed-forward network with TensorFlow.js: softmax and cross-entropy where the label is a class, mean squared error where it is a
  * number. The same seed gives the same bytes. Numbers are learned as deviations from their mean, so that their size does not matter; the model
  * itself gives them as they are, and losses are in the square of their unit.
+ *
+ * Tokens of texts get learned numbers, whose mean (or greatest, by `pooling`) stands for the text beside the row's other numbers.
  *
  * Rows without a label are left out. Throws `ZEN_TRAIN_SPLIT` where a split is missing, `ZEN_TRAIN_CLASSES` where there are no two classes to
  * tell, `ZEN_TRAIN_DIVERGED` where the loss is no number any more.
@@ -72,6 +80,7 @@ export const train: Step<
     const data = new MatrixBlocks(examples, transform, asked.trainSplit, asked.shuffleRows)
     const validation = new MatrixBlocks(examples, transform, asked.validationSplit, asked.shuffleRows)
     const width = transformWidth(transform)
+    const spans = tokenSpans(transform).map(({ at, length, vocabulary }) => ({ at, length, vocabulary }))
     const label = onlyLabel(transform).transform
     const classes = label.kind === 'class' ? label.classes : null
     if (classes !== null && classes.length < 2)
@@ -85,6 +94,7 @@ export const train: Step<
     const model = buildNetwork(tensorflow, {
       ...asked,
       inputs: width,
+      spans,
       classes: classes?.length ?? null,
       seed: context.seed,
     })
@@ -187,18 +197,17 @@ function pick(
   return picked
 }
 
-const predictionBatch = 4096
-
 /** What a network says of rows: one number a row, or a probability a class. */
 export function predictRows(
   { core }: TensorFlow,
-  model: { predictOnBatch(x: never): unknown },
+  model: AskedNetwork,
   { rows, width, features }: Pick<Matrix, 'rows' | 'width' | 'features'>,
   outputs: number,
 ): Float32Array {
   const predictions = new Float32Array(rows * outputs)
-  for (let from = 0; from < rows; from += predictionBatch) {
-    const count = Math.min(predictionBatch, rows - from)
+  const most = rowsAtOnce(model)
+  for (let from = 0; from < rows; from += most) {
+    const count = Math.min(most, rows - from)
     const x = core.tensor2d(features.slice(from * width, (from + count) * width), [count, width])
     const y = model.predictOnBatch(x as never) as { dataSync(): Float32Array; dispose(): void }
     predictions.set(y.dataSync(), from * outputs)
@@ -211,10 +220,7 @@ export function predictRows(
 /** Cross-entropy or mean squared error, added in the order of the rows. */
 async function lossOn(
   tensorflow: TensorFlow,
-  model: {
-    predictOnBatch(x: never): unknown
-    readonly outputs: readonly { readonly shape: readonly (number | null)[] }[]
-  },
+  model: AskedNetwork & { readonly outputs: readonly { readonly shape: readonly (number | null)[] }[] },
   validation: MatrixBlocks,
   { mean, deviation }: Scale,
   signal: AbortSignal,

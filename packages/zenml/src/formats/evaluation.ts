@@ -12,6 +12,8 @@ export interface ClassificationReport {
   readonly logLoss: number
   /** Area under the ROC curve, one class against the others, ties counted half; the mean over the classes that have both sides, null where none has. */
   readonly rocAuc: number | null
+  /** Area under the curve of precision by recall, in steps; the mean over the classes that have a row. Missing in evaluations before it was told. */
+  readonly averagePrecision?: number | null
   /** By true class, then by predicted class. */
   readonly confusion: readonly (readonly number[])[]
   readonly classes: readonly {
@@ -20,11 +22,37 @@ export interface ClassificationReport {
     readonly recall: number | null
     readonly f1: number | null
     readonly rocAuc: number | null
+    readonly averagePrecision?: number | null
   }[]
   /** Ten bins of the highest probability: how sure the model was, and how often it was right. */
   readonly calibration: readonly { readonly rows: number; readonly confidence: number; readonly accuracy: number }[]
   /** Expected calibration error: |confidence - accuracy| weighted by rows. */
   readonly calibrationError: number
+  /** What a class would be told by, if its probability had to reach a threshold: of two classes the second, unless another one was named. */
+  readonly thresholds?: { readonly positive: string; readonly table: readonly ThresholdRow[] }
+}
+
+/** A class told where its probability is at least the threshold. What is divided by nothing is null. */
+export interface ThresholdRow {
+  readonly threshold: number
+  readonly truePositives: number
+  readonly falsePositives: number
+  readonly falseNegatives: number
+  readonly trueNegatives: number
+  readonly precision: number | null
+  readonly recall: number | null
+  readonly f1: number | null
+}
+
+/** How well a model orders the rows of each query. */
+export interface RankingReport {
+  /** Feature whose values are the queries. */
+  readonly query: string
+  /** Queries with a relevant row, which the metrics are the means of. */
+  readonly queries: number
+  readonly queriesWithoutRelevant: number
+  /** `map`, `mrr`, and by how many rows are looked at `ndcg@10` and `precision@10`; null without a query. */
+  readonly metrics: { readonly [name: string]: number | null }
 }
 
 /** How well a regressor does on some rows. */
@@ -51,6 +79,8 @@ export interface EvaluationData {
   readonly version: 1
   readonly split: string
   readonly overall: Report
+  /** Where it was asked for. */
+  readonly ranking?: RankingReport
   readonly slices: readonly { readonly feature: string; readonly value: string; readonly report: Report }[]
 }
 

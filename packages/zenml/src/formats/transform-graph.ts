@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isJsonObject } from '../base/json.ts'
+import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { type ArtifactType, artifactType } from '../model/artifact-type.ts'
 import { noArtifact } from './file-tree.ts'
 import { jsonText, readVersions } from './json-file.ts'
@@ -34,6 +34,13 @@ export type FeatureTransform =
   | ({ readonly kind: 'ngrams' } & NgramRule)
   /** One number an n-gram: its count times idf, and the row brought to length 1 where `norm` is l2. */
   | ({ readonly kind: 'tfidf'; readonly idf: readonly number[]; readonly norm: 'l2' | 'none' } & NgramRule)
+  /** So many ids of the tokens of the row's texts, with 0 where there are no more. */
+  | {
+      readonly kind: 'tokens'
+      readonly length: number
+      /** As in `tokenizer.json` of Hugging Face tokenizers; id 0 is that of padding. */
+      readonly tokenizer: JsonObject
+    }
   /** One number a component: the sum of (x - mean) / scale times the component's weight, over the inputs. */
   | {
       readonly kind: 'pca'
@@ -108,6 +115,7 @@ const kinds: { readonly [K in FeatureTransform['kind']]: true } = {
   hashing: true,
   ngrams: true,
   tfidf: true,
+  tokens: true,
   pca: true,
   image: true,
 }

@@ -22,8 +22,10 @@ export {
   type ClassificationReport,
   Evaluation,
   type EvaluationData,
+  type RankingReport,
   type RegressionReport,
   type Report,
+  type ThresholdRow,
 } from '../formats/evaluation.ts'
 export {
   batchOf,

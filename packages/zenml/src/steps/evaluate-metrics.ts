@@ -1,14 +1,27 @@
 import { ZenmlError } from '../base/errors.ts'
 import { Sum } from '../base/sum.ts'
 import type { ClassificationReport, RegressionReport } from '../formats/evaluation.ts'
+import { scoreAreas, thresholdTable } from './evaluate-curves.ts'
 
 const bins = 10
 const smallest = 1e-15
 
+/** Thresholds of a report that names none: 0.1 to 0.9. */
+export const defaultThresholds: readonly number[] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+
+/** What a report tells by threshold. */
+export interface ThresholdOptions {
+  /** Class whose probability has to reach the threshold. Default: of two classes the second, of more none. */
+  readonly positive?: string
+  /** Default 0.1 to 0.9. */
+  readonly thresholds?: readonly number[]
+}
+
 /**
  * How well probabilities tell classes. `labels` holds a class index a row, `probabilities` a number a class, row after row.
  *
- * ROC AUC is the Mann-Whitney U statistic with ties counted half (Hanley and McNeil, 1982); the calibration error is ECE with ten bins
+ * ROC AUC is the Mann-Whitney U statistic with ties counted half (Hanley and McNeil, 1982), the average precision that of scikit-learn, and the
+ * calibration error ECE with ten bins
  * of equal width (Guo et al., 2017). Throws `ZEN_EVALUATE_NUMBERS` for a label that is no class, and for probabilities that are no numbers.
  *
  * @example
@@ -18,7 +31,9 @@ export function classificationReport(
   labels: ArrayLike<number>,
   probabilities: ArrayLike<number>,
   classes: readonly string[],
+  { positive: named, thresholds = defaultThresholds }: ThresholdOptions = {},
 ): ClassificationReport {
+  const positive = named === undefined ? (classes.length === 2 ? 1 : -1) : classes.indexOf(named)
   const width = classes.length
   const rows = labels.length
   checkNumbers('probability', probabilities, rows, width)
@@ -44,6 +59,7 @@ export function classificationReport(
     bin.confidence.add(confidence)
     if (best === label) bin.right++
   }
+  const scoreOf = (index: number) => (row: number) => probabilities[row * width + index]!
   const perClass = classes.map((name, index) => {
     const found = confusion[index]![index]!
     const actual = confusion[index]!.reduce((a, b) => a + b, 0)
@@ -51,9 +67,9 @@ export function classificationReport(
     const precision = predicted === 0 ? null : found / predicted
     const recall = actual === 0 ? null : found / actual
     const f1 = predicted + actual === 0 ? null : (2 * found) / (predicted + actual)
-    return { name, precision, recall, f1, rocAuc: rocAuc(labels, probabilities, width, index) }
+    const areas = scoreAreas(rows, scoreOf(index), (row) => labels[row] === index)
+    return { name, precision, recall, f1, ...areas }
   })
-  const areas = perClass.flatMap(({ rocAuc: area }) => (area === null ? [] : [area]))
   const calibration = binned.map((bin) => ({
     rows: bin.rows,
     confidence: bin.rows === 0 ? 0 : bin.confidence.value() / bin.rows,
@@ -64,7 +80,8 @@ export function classificationReport(
     rows,
     accuracy: rows === 0 ? 0 : right / rows,
     logLoss: rows === 0 ? 0 : loss.value() / rows,
-    rocAuc: areas.length === 0 ? null : areas.reduce((a, b) => a + b, 0) / areas.length,
+    rocAuc: meanOf(perClass.map(({ rocAuc }) => rocAuc)),
+    averagePrecision: meanOf(perClass.map(({ averagePrecision }) => averagePrecision)),
     confusion,
     classes: perClass,
     calibration,
@@ -72,36 +89,20 @@ export function classificationReport(
       rows === 0
         ? 0
         : calibration.reduce((total, bin) => total + (bin.rows / rows) * Math.abs(bin.confidence - bin.accuracy), 0),
+    ...(positive === -1
+      ? {}
+      : {
+          thresholds: {
+            positive: classes[positive]!,
+            table: thresholdTable(rows, scoreOf(positive), (row) => labels[row] === positive, thresholds),
+          },
+        }),
   }
 }
 
-function rocAuc(
-  labels: ArrayLike<number>,
-  probabilities: ArrayLike<number>,
-  width: number,
-  positive: number,
-): number | null {
-  const order = Uint32Array.from({ length: labels.length }, (_, row) => row)
-  const score = (row: number): number => probabilities[row * width + positive]!
-  order.sort((a, b) => score(a) - score(b))
-  let positives = 0
-  let rankSum = 0
-  for (let start = 0; start < order.length; ) {
-    let end = start
-    while (end < order.length && score(order[end]!) === score(order[start]!)) end++
-    // Ranks from 1; rows with the same score share the mean of theirs.
-    const rank = (start + 1 + end) / 2
-    for (let index = start; index < end; index++) {
-      if (labels[order[index]!] === positive) {
-        positives++
-        rankSum += rank
-      }
-    }
-    start = end
-  }
-  const negatives = labels.length - positives
-  if (positives === 0 || negatives === 0) return null
-  return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives)
+function meanOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null)
+  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length
 }
 
 /**

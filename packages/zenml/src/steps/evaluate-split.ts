@@ -6,6 +6,7 @@ import type { EvaluationData, Report } from '../formats/evaluation.ts'
 import type { ExamplesReader } from '../formats/examples.ts'
 import type { TransformGraphData } from '../formats/transform-graph.ts'
 import { classificationReport, regressionReport } from './evaluate-metrics.ts'
+import { rankingReport } from './evaluate-ranking.ts'
 import { checkPredictor, type Predictor } from './predictor.ts'
 import { applyTransform, transformInputs } from './transform.ts'
 import { wordAt } from './values.ts'
@@ -18,6 +19,10 @@ export interface EvaluatedSplit {
   readonly split: string
   /** Features whose values are each reported by themselves. */
   readonly slices: readonly string[]
+  /** As in `EvaluateParameters`; missing ones have its defaults. */
+  readonly positive?: string | null
+  readonly thresholds?: readonly number[]
+  readonly ranking?: { readonly query: string; readonly at: readonly number[] } | null
 }
 
 /**
@@ -30,7 +35,7 @@ export interface EvaluatedSplit {
  *   (await evaluateSplit(split, context)).overall.rows
  */
 export async function evaluateSplit(
-  { examples, transform, predictor, split, slices }: EvaluatedSplit,
+  { examples, transform, predictor, split, slices, positive = null, thresholds, ranking = null }: EvaluatedSplit,
   context: Pick<StepContext, 'signal' | 'progress' | 'metric'>,
 ): Promise<EvaluationData> {
   if (!examples.splits.includes(split))
@@ -39,7 +44,7 @@ export async function evaluateSplit(
       `There is no split "${split}"; the examples have ${examples.splits.join(', ')}.`,
       { next: 'Name one with the parameter "split".', exitCode: 1 },
     )
-  for (const slice of slices) {
+  for (const slice of [...slices, ...(ranking === null ? [] : [ranking.query])]) {
     if (examples.features.has(slice)) continue
     const known = [...examples.features.keys()]
     throw new ZenmlError(
@@ -50,24 +55,32 @@ export async function evaluateSplit(
   }
   checkPredictor(predictor, transform)
   const label = transform.label.transform
+  const target = targetOf(transform, positive, ranking !== null)
   const { outputs } = predictor
   const most = examples.rows(split)
   const labels = new Float32Array(most)
   const predictions = new Float32Array(most * outputs)
   const sliced = slices.map((feature) => new Slices(feature, most))
+  const queries = ranking === null ? undefined : new Slices(ranking.query, most)
   let rows = 0
-  const needed = [transform.label.name, ...transformInputs(transform), ...slices]
+  const needed = [
+    transform.label.name,
+    ...transformInputs(transform),
+    ...slices,
+    ...(ranking === null ? [] : [ranking.query]),
+  ]
   const columns = [...new Set(needed)].filter((name) => examples.features.has(name))
   for await (const batch of examples.read(split, { columns, signal: context.signal })) {
     const part = applyTransform(transform, batch)
     labels.set(part.labels, rows)
     predictions.set(predictor.predict({ ...part, rows: part.rows.length }), rows * outputs)
-    for (const slice of sliced) slice.add(batch, part.rows, rows)
+    for (const slice of queries === undefined ? sliced : [...sliced, queries]) slice.add(batch, part.rows, rows)
     rows += part.rows.length
     context.progress(rows, most, 'rows')
   }
+  const told = { ...(positive === null ? {} : { positive }), ...(thresholds === undefined ? {} : { thresholds }) }
   const report = (own: Float32Array, given: Float32Array): Report =>
-    label.kind === 'class' ? classificationReport(own, given, label.classes) : regressionReport(own, given)
+    label.kind === 'class' ? classificationReport(own, given, label.classes, told) : regressionReport(own, given)
   const overall = report(labels.subarray(0, rows), predictions.subarray(0, rows * outputs))
   const sliceReports = sliced.flatMap((slice) =>
     slice.rowsByValue(rows).map(({ value, rows: some }) => {
@@ -78,8 +91,49 @@ export async function evaluateSplit(
       return { feature: slice.feature, value, report: report(own, given) }
     }),
   )
-  for (const [name, value] of Object.entries(headline(overall))) if (value !== null) context.metric(name, value)
-  return { version: 1, split, overall, slices: sliceReports }
+  const ranked =
+    queries === undefined
+      ? undefined
+      : rankingReport(
+          queries.rowsByValue(rows).map(({ rows: some }) => ({
+            relevances: Array.from(some, (row) =>
+              label.kind === 'number' ? labels[row]! : Number(labels[row] === target),
+            ),
+            scores: Array.from(some, (row) => predictions[row * outputs + target]!),
+          })),
+          ranking!.query,
+          ranking!.at,
+        )
+  for (const [name, value] of Object.entries({ ...headline(overall), ...ranked?.metrics }))
+    if (value !== null) context.metric(name, value)
+  return { version: 1, split, overall, slices: sliceReports, ...(ranked === undefined ? {} : { ranking: ranked }) }
+}
+
+/** Index of the output that rows are ordered by; throws `ZEN_EVALUATE_CLASS` for a class that is not there, and where none is plain. */
+function targetOf(
+  { label: { name, transform } }: TransformGraphData,
+  positive: string | null,
+  isRanked: boolean,
+): number {
+  if (transform.kind === 'number') {
+    if (positive === null) return 0
+    throw wrongClass(`The label "${name}" is a number, so that "positive" names no class of it.`)
+  }
+  const { classes } = transform
+  if (positive === null) {
+    if (isRanked && classes.length !== 2)
+      throw wrongClass(`Rows can be ordered by the probability of any of the ${classes.length} classes of "${name}".`)
+    return 1
+  }
+  const index = classes.indexOf(positive)
+  if (index !== -1) return index
+  throw wrongClass(
+    `"${positive}" is no class of "${name}"; it has ${classes.join(', ')}.${didYouMean(positive, classes)}`,
+  )
+}
+
+function wrongClass(message: string): ZenmlError {
+  return new ZenmlError('ZEN_EVALUATE_CLASS', message, { next: 'Name a class with "positive".', exitCode: 1 })
 }
 
 /** Which rows have which value of a feature: 4 bytes a row. */

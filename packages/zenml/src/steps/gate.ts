@@ -4,7 +4,7 @@ import { ZenmlError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { type OptionalPort, optional, type Step, step } from '../define/step.ts'
-import { Evaluation, type EvaluationData, type Report } from '../formats/evaluation.ts'
+import { Evaluation, type EvaluationData } from '../formats/evaluation.ts'
 import { JsonArtifact } from '../formats/types.ts'
 
 /** Parameters of `gate`. */
@@ -82,7 +82,9 @@ export const gate: Step<
         next: 'Connect the input "baseline" to the evaluation of another model on the same split.',
         exitCode: 1,
       })
-    const checks = partsOf(evaluation, asked).flatMap((part) => checksOf(part, baseline, asked))
+    const checks = partsOf(evaluation, asked).flatMap((part) =>
+      checksOf(part, baseline, part.slice === null ? asked : withoutRanking(asked, evaluation)),
+    )
     const failed = checks.filter(({ passed }) => !passed)
     context.metric('checks', checks.length)
     context.metric('failedChecks', failed.length)
@@ -101,11 +103,17 @@ export const gate: Step<
 interface Part {
   readonly of: string
   readonly slice: { readonly feature: string; readonly value: string } | null
-  readonly report: Report
+  readonly report: object
 }
 
-function partsOf({ overall, slices }: EvaluationData, asked: GateParameters): Part[] {
-  const whole: Part = { of: 'overall', slice: null, report: overall }
+/** What is told of all rows: a ranking too. */
+function wholeOf({ overall, ranking }: EvaluationData): object {
+  return { ...overall, ...ranking?.metrics }
+}
+
+function partsOf(evaluation: EvaluationData, asked: GateParameters): Part[] {
+  const { slices } = evaluation
+  const whole: Part = { of: 'overall', slice: null, report: wholeOf(evaluation) }
   if (!asked.slices) return [whole]
   return [
     whole,
@@ -113,6 +121,19 @@ function partsOf({ overall, slices }: EvaluationData, asked: GateParameters): Pa
       .filter(({ report }) => report.rows >= asked.sliceRows)
       .map(({ feature, value, report }) => ({ of: `${feature}=${value}`, slice: { feature, value }, report })),
   ]
+}
+
+/** Of a slice no ranking is told: its queries would be cut apart. */
+function withoutRanking(asked: GateParameters, { ranking }: EvaluationData): GateParameters {
+  const left = (limits: { readonly [metric: string]: number }): { [metric: string]: number } =>
+    Object.fromEntries(Object.entries(limits).filter(([metric]) => !Object.hasOwn(ranking?.metrics ?? {}, metric)))
+  const { atLeast, atMost, noWorseThanBaseline } = asked
+  return {
+    ...asked,
+    atLeast: left(atLeast),
+    atMost: left(atMost),
+    noWorseThanBaseline: left(noWorseThanBaseline),
+  }
 }
 
 function checksOf(
@@ -141,7 +162,7 @@ function checksOf(
     const value = metricOf(report, metric)
     const other =
       slice === null
-        ? baseline!.overall
+        ? wholeOf(baseline!)
         : baseline!.slices.find((one) => one.feature === slice.feature && one.value === slice.value)?.report
     // A slice that the baseline does not have has nothing to be worse than.
     if (other === undefined) continue
@@ -160,7 +181,7 @@ function checksOf(
   return checks
 }
 
-function metricOf(report: Report, metric: string): number | null {
+function metricOf(report: object, metric: string): number | null {
   const numbers = Object.entries(report).filter(([, value]) => typeof value === 'number' || value === null)
   const found = numbers.find(([name]) => name === metric)
   if (found === undefined) {

@@ -3,10 +3,12 @@ import { Sum } from '../base/sum.ts'
 import type { TransformGraphData } from '../formats/transform-graph.ts'
 import type { MatrixBlocks } from './matrix-blocks.ts'
 import type { Predictor } from './predictor.ts'
+import { noTokens } from './token-spans.ts'
 import { onlyLabel } from './transform.ts'
 
-/** The classes of the label; null where it is a number. Throws `ZEN_TRAIN_CLASSES` where there are no two to tell, `ZEN_TRANSFORM_LABELS` where there are several labels. */
+/** The classes of the label; null where it is a number. Throws `ZEN_TRAIN_CLASSES` where there are no two to tell, `ZEN_TRANSFORM_LABELS` where there are several labels, `ZEN_TRAIN_TOKENS` where there are tokens. */
 export function classesOf(transform: TransformGraphData): readonly string[] | null {
+  noTokens(transform)
   const label = onlyLabel(transform)
   if (label.transform.kind !== 'class') return null
   const { classes } = label.transform

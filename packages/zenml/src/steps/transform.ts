@@ -24,7 +24,7 @@ export interface TransformedBatch {
 }
 
 /** How many numbers a feature gives. */
-function widthOf({ transform, values = 1, missing }: FittedFeature): number {
+export function widthOf({ transform, values = 1, missing }: FittedFeature): number {
   return familyOf(transform.kind).width(transform) * values + (missing === 'indicator' ? 1 : 0)
 }
 

@@ -58,3 +58,21 @@ export default trainingPipeline({
   }
   expect(slices.some(({ value }: { value: string }) => value === '(missing)')).toBe(true)
 })
+
+it('the pipeline of texts on the page of the standard steps learns from real texts, and its second run reuses all', async () => {
+  const page = readFileSync(fileURLToPath(new URL('../../../../docs/steps.md', import.meta.url)), 'utf8')
+  const code = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].find(([, block]) =>
+    block!.includes("pipeline('texts'"),
+  )![1]!
+  project.write({ 'texts.ts': code })
+  const run = await project.json('pipeline', 'run', 'texts.ts')
+  expect(run.status, JSON.stringify(run)).toBe('complete')
+  const verdict = JSON.parse(project.read(`.zenml/view/texts/${run.run}/gate/verdict/value.json`))
+  expect(verdict.passed).toBe(true)
+  const graph = JSON.parse(project.read(`.zenml/view/texts/${run.run}/preprocess/transform/transform.json`))
+  const vocabulary = Object.keys(graph.features[0].transform.tokenizer.model.vocab)
+  expect(vocabulary).toContain('Ġgull')
+  expect(vocabulary.length).toBeLessThanOrEqual(1000)
+  const again = await project.json('pipeline', 'run', 'texts.ts')
+  expect(again.steps.map(({ outcome }: { outcome: string }) => outcome)).toEqual(run.steps.map(() => 'reused'))
+})

@@ -6,6 +6,7 @@ import { bucketize, minmax, passthrough, scaleTo01, zscore } from './numbers.ts'
 import { pca } from './pca.ts'
 import type { TransformRequest } from './requests.ts'
 import { ngrams, tfidf } from './text.ts'
+import { tokens } from './token-ids.ts'
 import { multihot, onehot, vocabulary } from './words.ts'
 
 type RequestOf<K extends TransformKind> = Extract<TransformRequest, { transform: K }>
@@ -22,6 +23,7 @@ const families: { readonly [K in TransformKind]: TransformFamily<K, RequestOf<K>
   hashing,
   ngrams,
   tfidf,
+  tokens,
   pca,
   image,
 }

@@ -4,6 +4,7 @@ import type { ImageRequest } from './image.ts'
 import type { BucketizeRequest, MinmaxRequest, PassthroughRequest, ScaleTo01Request, ZscoreRequest } from './numbers.ts'
 import type { PcaRequest } from './pca.ts'
 import type { NgramsRequest, TfidfRequest } from './text.ts'
+import type { TokensRequest } from './token-ids.ts'
 import type { MultihotRequest, OnehotRequest, VocabularyRequest } from './words.ts'
 
 /** A transform with its options. */
@@ -13,6 +14,7 @@ export type TransformRequest =
   | HashingRequest
   | NgramsRequest
   | TfidfRequest
+  | TokensRequest
   | PcaRequest
   | ImageRequest
 
@@ -87,6 +89,26 @@ export const featureRequest: z.ZodType<FeatureRequest, FeatureRequest> = z.discr
     }),
     z.strictObject({ transform: z.literal('ngrams'), ...text }),
     z.strictObject({ transform: z.literal('tfidf'), ...text, norm: z.enum(['l2', 'none']).optional() }),
+    z.strictObject({
+      transform: z.literal('tokens'),
+      missing,
+      algorithm: z.enum(['bpe', 'wordpiece']).optional(),
+      length: z.int().min(1).max(65_536).optional(),
+      vocabSize: z.int().min(2).max(200_000).optional(),
+      minFrequency: z.int().min(1).optional(),
+      lowercase: z.boolean().optional(),
+      specialTokens: z
+        .array(
+          z
+            .string()
+            .min(1)
+            .max(100)
+            .refine((token) => token !== '[PAD]' && token !== '[UNK]', 'is there already'),
+        )
+        .max(1000)
+        .refine((given) => new Set(given).size === given.length, 'a token stands twice')
+        .optional(),
+    }),
     z.strictObject({
       transform: z.literal('pca'),
       missing,
