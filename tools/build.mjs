@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { buildServingCode } from './serving-code.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const common = {
@@ -72,5 +73,10 @@ await Promise.all([
     external: [...packages, 'zenml/*'],
   }),
 ])
+const serving = 'packages/zenml/src/steps/serving'
+await buildServingCode(root, common, {
+  entries: { predict: `${serving}/predict-main.ts`, serve: `${serving}/serve-main.ts` },
+  outfile: 'packages/zenml/dist/serving-code.js',
+})
 if (process.argv.includes('--types'))
   execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })

@@ -42,6 +42,13 @@ export { parseSchema, printSchema } from '../formats/schema-proto.ts'
 export { selectRows } from '../formats/select-rows.ts'
 export { decodeStatistics, encodeStatistics } from '../formats/statistics-proto.ts'
 export {
+  type LoadedServing,
+  type SavedServing,
+  Serving,
+  type ServingFeature,
+  type ServingManifest,
+} from '../formats/serving.ts'
+export {
   type FeatureTransform,
   type FittedFeature,
   type FittedLabel,

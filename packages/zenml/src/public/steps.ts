@@ -1,6 +1,7 @@
 // `zenml/steps`: the standard steps and the pipeline that puts them together.
 export { snapshot } from '../sources/snapshot.ts'
 export type { Ratios, Unclaimed } from '../steps/assign-splits.ts'
+export { deploy } from '../steps/deploy.ts'
 export { type EvaluateParameters, evaluate } from '../steps/evaluate.ts'
 export { classificationReport, regressionReport } from '../steps/evaluate-metrics.ts'
 export { type EvaluatedSplit, evaluateSplit } from '../steps/evaluate-split.ts'
@@ -29,6 +30,7 @@ export {
 } from '../steps/sequence.ts'
 export type { Fill } from '../steps/sequences/fill.ts'
 export type { Resample, ThresholdResample } from '../steps/sequences/resample.ts'
+export { type ServingParts, servingFolder } from '../steps/serving/serving-folder.ts'
 export { type SplitParameters, split } from '../steps/split.ts'
 export { type SplitByDomainParameters, splitByDomain } from '../steps/split-by-domain.ts'
 export { type SplitByTimeParameters, splitByTime, type TimeSplit } from '../steps/split-by-time.ts'

@@ -1,0 +1,69 @@
+// The code of a serving folder: everything in one file each, kept as texts in a module that the `deploy` steps import.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { build } from 'esbuild'
+
+// CommonJS parts ask for Node's own modules with require(), and for their own place.
+const banner = {
+  js: [
+    "import { createRequire as __createRequire } from 'node:module'",
+    "import { dirname as __dirnameOf } from 'node:path'",
+    "import { fileURLToPath as __pathOf } from 'node:url'",
+    'const require = __createRequire(import.meta.url)',
+    'const __filename = __pathOf(import.meta.url)',
+    'const __dirname = __dirnameOf(__filename)',
+  ].join('\n'),
+}
+
+/** Writes `serving-code.js` of a package: an export for each entry, and the versions of the packages that are in them. */
+export async function buildServingCode(root, common, { entries, outfile }) {
+  const texts = {}
+  const packages = {}
+  for (const [name, entry] of Object.entries(entries)) {
+    const { outputFiles, metafile } = await build({
+      ...common,
+      entryPoints: [entry],
+      outfile: join(root, `${name}.mjs`),
+      write: false,
+      metafile: true,
+      minifyWhitespace: true,
+      // The folder is passed on: licences that ask to go with the code do.
+      legalComments: 'eof',
+      banner,
+      plugins: [inlinedDecoders],
+    })
+    texts[name] = outputFiles[0].text
+    for (const [input, { bytesInOutput }] of Object.entries(Object.values(metafile.outputs)[0].inputs)) {
+      if (bytesInOutput === 0) continue
+      const { name: found, version } = owner(join(root, input))
+      packages[found] = version
+    }
+  }
+  const sorted = Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const lines = Object.entries({ ...texts, packages: sorted }).map(
+    ([name, value]) => `export const ${name} = ${JSON.stringify(value)}\n`,
+  )
+  writeFileSync(join(root, outfile), lines.join(''))
+}
+
+const inlinedDecoders = {
+  name: 'inlined-decoders',
+  setup(building) {
+    building.onResolve({ filter: /\/image-decoders\.ts$/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.replace('image-decoders', 'image-decoders-inlined')),
+    }))
+  },
+}
+
+/** The package that a file is of. */
+function owner(file) {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+      if (name !== undefined && version !== undefined) return { name, version }
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error
+    }
+    if (folder === dirname(folder)) throw new Error(`${file} is in no package`)
+  }
+}
