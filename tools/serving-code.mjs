@@ -1,8 +1,12 @@
 // The code of a serving folder: everything in one file each, kept as texts in a module that the `deploy` steps import.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { build } from 'esbuild'
 
+const native = ['better-sqlite3', 'mysql2', 'pg', '@duckdb/node-api', '@grpc/grpc-js', 'esbuild']
+// What node-fetch, which TensorFlow.js brings for models on the web, does without where it is not there.
+const optional = ['encoding']
 // CommonJS parts ask for Node's own modules with require(), and for their own place.
 const banner = {
   js: [
@@ -31,9 +35,14 @@ export async function buildServingCode(root, common, { entries, outfile }) {
       legalComments: 'eof',
       banner,
       plugins: [inlinedDecoders],
+      // Drivers of the other steps, which fall away with them.
+      external: native,
     })
     texts[name] = outputFiles[0].text
-    for (const [input, { bytesInOutput }] of Object.entries(Object.values(metafile.outputs)[0].inputs)) {
+    const [{ inputs, imports }] = Object.values(metafile.outputs)
+    const outside = imports.map(({ path }) => path).filter((path) => !isBuiltin(path) && !optional.includes(path))
+    if (outside.length > 0) throw new Error(`${entry} is served without packages, but asks for ${outside.join(', ')}`)
+    for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
       if (bytesInOutput === 0) continue
       const { name: found, version } = owner(join(root, input))
       packages[found] = version

@@ -1,6 +1,4 @@
-import { type OptionalPort, optional, type Step, step } from '../define/step.ts'
-import type { NoParameters } from '../define/step.ts'
-import { listTree } from '../formats/file-tree.ts'
+import { type NoParameters, type OptionalPort, optional, type Step, step } from '../define/step.ts'
 import { Serving } from '../formats/serving.ts'
 import { TransformGraph } from '../formats/transform-graph.ts'
 import { JsonArtifact, Model, Schema } from '../formats/types.ts'
@@ -36,8 +34,7 @@ export const deploy: Step<
   run: async ({ inputs: { model, transform, schema, verdict } }) => {
     checkPredictor(await loadPredictor(model), transform)
     const { predict, serve, packages } = await import('zenml/serving-code')
-    const modelFiles = await listTree(model.directory, { linked: true })
     const code = { 'predict.mjs': predict, 'serve.mjs': serve }
-    return { serving: await servingFolder({ model, transform, schema, verdict, modelFiles, code, packages }) }
+    return { serving: await servingFolder({ model, transform, schema, verdict, code, packages }) }
   },
 })

@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import { compareText } from '../../base/canonical.ts'
 import { ZenmlError } from '../../base/errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../base/json.ts'
 import type { FeatureKind } from '../../formats/batch.ts'
-import type { FileContents } from '../../formats/file-tree.ts'
+import { type FileContents, listTree } from '../../formats/file-tree.ts'
 import { jsonText } from '../../formats/json-file.ts'
 import { printSchema } from '../../formats/schema-proto.ts'
 import type { SavedServing, ServingFeature } from '../../formats/serving.ts'
@@ -20,8 +19,6 @@ export interface ServingParts {
   readonly schema: Schema
   /** What a gate said, where there is one. */
   readonly verdict?: Json | undefined
-  /** Relative paths of the model's files. */
-  readonly modelFiles: readonly string[]
   /** The code that serves: `predict.mjs`, `serve.mjs` and what they need beside them. */
   readonly code: { readonly [path: string]: FileContents }
   /** Versions of the packages whose code that is. */
@@ -56,7 +53,8 @@ export async function servingFolder(parts: ServingParts): Promise<SavedServing> 
     // Node takes the folder for a package of its own, whatever lies above it.
     'package.json': `${jsonText({ name: 'serving', private: true, type: 'module', engines: { node: '>=20.19' } }, 'Serving')}\n`,
   }
-  for (const path of parts.modelFiles) files[join('model/files', path)] = await model.read(path)
+  for (const path of await listTree(model.directory, { linked: true }))
+    files[`model/files/${path}`] = await model.read(path)
   return { manifest, files }
 }
 
