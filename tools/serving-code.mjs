@@ -16,6 +16,8 @@ const banner = {
     'const require = __createRequire(import.meta.url)',
     'const __filename = __pathOf(import.meta.url)',
     'const __dirname = __dirnameOf(__filename)',
+    // TensorFlow.js keeps what it registers on the global object: two served networks in one process must not meet there.
+    'const __ownGlobal = Object.assign(Object.create(globalThis), { _tfengine: undefined, _tfGlobals: undefined })',
   ].join('\n'),
 }
 
@@ -34,6 +36,7 @@ export async function buildServingCode(root, common, { entries, outfile }) {
       // The folder is passed on: licences that ask to go with the code do.
       legalComments: 'eof',
       banner,
+      define: { global: '__ownGlobal' },
       plugins: [inlinedDecoders],
       // Drivers of the other steps, which fall away with them.
       external: native,
