@@ -42,7 +42,7 @@ for (const label of ['kind', 'sum'] as const) {
     const features = {
       x: { transform: 'zscore' },
       z: { transform: 'minmax' },
-      note: { transform: 'ngrams', sizes: [1, 2], maxWords: 20 },
+      note: { transform: 'ngrams', sizes: [1, 2] as [number, number], maxWords: 20 },
     } as const
     await using fitted = await runStep(preprocess, { inputs: { examples }, parameters: { label, features } })
     const { transform } = fitted.outputs
@@ -50,7 +50,7 @@ for (const label of ['kind', 'sum'] as const) {
     const { model } = trained.outputs
     await using predicted = await runStep(predict, { inputs: { examples, transform, model }, parameters: { keep: [] } })
     await using deployed = await runStep(deploy, {
-      inputs: { model, transform, schema: inferred.outputs.schema },
+      inputs: { model, transform, schema: inferred.outputs.schema, verdict: undefined },
     })
     using copy = await servingCopy(deployed.directories.serving)
     expect(existsSync(join(copy.directory, 'node_modules'))).toBe(false)

@@ -63,9 +63,7 @@ export const Serving: ArtifactType<'Serving', SavedServing, LoadedServing> = /* 
   'Serving',
   {
     save: async ({ manifest, files }: SavedServing, directory: string) => {
-      const digests = Object.fromEntries(
-        Object.entries(files).map(([path, contents]) => [path, sha256(contents)]),
-      )
+      const digests = Object.fromEntries(Object.entries(files).map(([path, contents]) => [path, sha256(contents)]))
       const text = jsonText({ version: 1, ...manifest, files: digests }, 'Serving')
       await writeTree(directory, { ...files, [servingManifest]: `${text}\n` })
     },

@@ -40,7 +40,6 @@ export { ItemIndex, type ItemIndexData, type ItemList } from '../formats/item-in
 export { type SampledRow, type SampleOptions, sampleExamples } from '../formats/sample-examples.ts'
 export { parseSchema, printSchema } from '../formats/schema-proto.ts'
 export { selectRows } from '../formats/select-rows.ts'
-export { decodeStatistics, encodeStatistics } from '../formats/statistics-proto.ts'
 export {
   type LoadedServing,
   type SavedServing,
@@ -48,6 +47,7 @@ export {
   type ServingFeature,
   type ServingManifest,
 } from '../formats/serving.ts'
+export { decodeStatistics, encodeStatistics } from '../formats/statistics-proto.ts'
 export {
   type FeatureTransform,
   type FittedFeature,

@@ -1,6 +1,7 @@
 // `zenml/steps`: the standard steps and the pipeline that puts them together.
 export { snapshot } from '../sources/snapshot.ts'
 export type { Ratios, Unclaimed } from '../steps/assign-splits.ts'
+export { type DataOptions, type DataPipelineOptions, dataPipeline, type PlaceSplit } from '../steps/data-pipeline.ts'
 export { deploy } from '../steps/deploy.ts'
 export { type EvaluateParameters, evaluate } from '../steps/evaluate.ts'
 export { classificationReport, regressionReport } from '../steps/evaluate-metrics.ts'
@@ -39,7 +40,12 @@ export { type SplitStratifiedParameters, splitStratified } from '../steps/split-
 export { statistics } from '../steps/statistics.ts'
 export { type TrainLinearParameters, trainLinear } from '../steps/train-linear.ts'
 export { type TrainTreesParameters, trainTrees } from '../steps/train-trees.ts'
-export { type TrainingPipelineOptions, trainingPipeline } from '../steps/training-pipeline.ts'
+export {
+  type DeploymentPipelineOptions,
+  deploymentPipeline,
+  type TrainingPipelineOptions,
+  trainingPipeline,
+} from '../steps/training-pipeline.ts'
 export {
   applyTransform,
   onlyLabel,

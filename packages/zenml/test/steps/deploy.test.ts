@@ -27,7 +27,15 @@ const images = [0, 1, 2, 3].map((seed) => {
   return new Uint8Array(seed % 2 === 0 ? PNG.sync.write(image) : jpeg.encode(image, 90).data)
 })
 
-const kinds = { x: 'float', n: 'int', seq: 'float', word: 'bytes', text: 'bytes', picture: 'bytes', y: 'float' } as const
+const kinds = {
+  x: 'float',
+  n: 'int',
+  seq: 'float',
+  word: 'bytes',
+  text: 'bytes',
+  picture: 'bytes',
+  y: 'float',
+} as const
 
 /** Rows with all kinds of feature, and gaps in most. */
 function rowsOf(count: number, seed: number): Row[] {
@@ -105,10 +113,13 @@ for (const [name, train, label] of [
 ] as const) {
   it(`${name}: the folder says the same bits as the pipeline, by function and by HTTP, row by row and in batches`, async () => {
     const { examples, schema, transform } = await parts(label)
-    await using trained = await runStep(train as typeof trainTrees, {
-      inputs: { examples, transform },
-      parameters: train === trainTrees ? { rounds: 10 } : {},
-    } as never)
+    await using trained = await runStep(
+      train as typeof trainTrees,
+      {
+        inputs: { examples, transform },
+        parameters: train === trainTrees ? { rounds: 10 } : {},
+      } as never,
+    )
     const { model } = trained.outputs as { model: never }
     await using deployed = await runStep(deploy, { inputs: { model, transform, schema } as never })
     using copy = await servingCopy(deployed.directories.serving)
@@ -137,7 +148,7 @@ it('the folder is the same bytes each time, and its declarations name features, 
   await using trained = await runStep(trainLinear, { inputs: { examples, transform } })
   const { model } = trained.outputs
   const text = async () => {
-    await using deployed = await runStep(deploy, { inputs: { model, transform, schema } })
+    await using deployed = await runStep(deploy, { inputs: { model, transform, schema, verdict: undefined } })
     const { serving } = deployed.directories
     return [readFileSync(join(serving, 'serving.json'), 'utf8'), readFileSync(join(serving, 'predict.d.mts'), 'utf8')]
   }
@@ -163,7 +174,9 @@ it('the folder is the same bytes each time, and its declarations name features, 
 it('a row that the transform leaves out has no prediction, and keeps its place', async () => {
   const { examples, schema, transform } = await parts('y', { x: { transform: 'zscore', missing: 'drop' } })
   await using trained = await runStep(trainLinear, { inputs: { examples, transform } })
-  await using deployed = await runStep(deploy, { inputs: { model: trained.outputs.model, transform, schema } })
+  await using deployed = await runStep(deploy, {
+    inputs: { model: trained.outputs.model, transform, schema, verdict: undefined },
+  })
   using copy = await servingCopy(deployed.directories.serving)
   const said = await copy.predict([{ x: 1 }, {}, { x: 1 }])
   expect(said[1]).toBeNull()
@@ -174,7 +187,9 @@ it('a row that the transform leaves out has no prediction, and keeps its place',
 it('rows that do not fit are refused with their place, whatever they are called', async () => {
   const { examples, schema, transform } = await parts('y')
   await using trained = await runStep(trainLinear, { inputs: { examples, transform } })
-  await using deployed = await runStep(deploy, { inputs: { model: trained.outputs.model, transform, schema } })
+  await using deployed = await runStep(deploy, {
+    inputs: { model: trained.outputs.model, transform, schema, verdict: undefined },
+  })
   using copy = await servingCopy(deployed.directories.serving)
   const picture = images[0]!
   const codeOf = async (rows: readonly unknown[]): Promise<string> => {
@@ -188,7 +203,9 @@ it('rows that do not fit are refused with their place, whatever they are called'
   expect(await codeOf([{ picture, wrod: 'sun' }])).toMatch(/ZEN_SERVING_FEATURE Row 0 .*"wrod".*word/s)
   for (const key of ['__proto__', 'constructor', 'toString'])
     expect(await codeOf([JSON.parse(`{"${key}": {"x": 1}}`)])).toContain('ZEN_SERVING_FEATURE')
-  expect(await codeOf([{ picture, x: '4' }])).toContain('ZEN_SERVING_VALUE Row 0 has the text "4" for "x", not a number')
+  expect(await codeOf([{ picture, x: '4' }])).toContain(
+    'ZEN_SERVING_VALUE Row 0 has the text "4" for "x", not a number',
+  )
   expect(await codeOf([{ picture, n: 1.5 }])).toContain('not a whole number')
   expect(await codeOf([{ picture, word: 4 }])).toContain('not a text')
   expect(await codeOf([{ picture, seq: [[1]] }])).toContain('a list')
@@ -203,7 +220,7 @@ it('a model that did not pass the gate, or a schema of other data, is not deploy
   const { examples, schema, transform } = await parts('y')
   await using trained = await runStep(trainLinear, { inputs: { examples, transform } })
   const { model } = trained.outputs
-  const run = (more: object) => runStep(deploy, { inputs: { model, transform, schema, ...more } })
+  const run = (more: object) => runStep(deploy, { inputs: { model, transform, schema, verdict: undefined, ...more } })
   await expect(run({ verdict: { passed: false, checks: [] } })).rejects.toThrow('did not pass')
   await expect(run({ verdict: 'yes' })).rejects.toThrow('is not what a gate says')
   await expect(run({ schema: { feature: [] } })).rejects.toThrow('which the schema does not have')

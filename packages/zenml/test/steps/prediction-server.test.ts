@@ -25,7 +25,7 @@ beforeAll(async () => {
   const { transform } = fitted.outputs
   await using trained = await runStep(trainLinear, { inputs: { examples, transform } })
   await using deployed = await runStep(deploy, {
-    inputs: { model: trained.outputs.model, transform, schema: inferred.outputs.schema },
+    inputs: { model: trained.outputs.model, transform, schema: inferred.outputs.schema, verdict: undefined },
   })
   copy = await servingCopy(deployed.directories.serving)
   server = await serve(copy.directory, '--max-body', '2000', '--max-rows', '50')
@@ -126,5 +126,8 @@ it('says what is wrong with its options, and does not serve a model that was cha
   const taken = new URL(server.url).port
   expect(run('--port', taken)).toMatchObject({ status: 1, stderr: expect.stringContaining('EADDRINUSE') })
   appendFileSync(join(copy.directory, 'model/files/linear.json'), ' ')
-  expect(run('--port', '0')).toMatchObject({ status: 1, stderr: expect.stringContaining('linear.json is not the file') })
+  expect(run('--port', '0')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('linear.json is not the file'),
+  })
 })

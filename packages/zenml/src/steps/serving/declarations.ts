@@ -1,6 +1,10 @@
 import type { ServingFeature, ServingManifest } from '../../formats/serving.ts'
 
-const types = { int: 'number | bigint | boolean', float: 'number', bytes: 'string | Uint8Array | { readonly b64: string }' }
+const types = {
+  int: 'number | bigint | boolean',
+  float: 'number',
+  bytes: 'string | Uint8Array | { readonly b64: string }',
+}
 
 /** The TypeScript declarations of `predict.mjs` for a model: its features, and what it tells. */
 export function declarationsOf({

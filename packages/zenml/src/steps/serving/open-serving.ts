@@ -41,7 +41,8 @@ export async function openServing(directory: string, load: PredictorLoader): Pro
       const predictions: (ServedPrediction | null)[] = []
       // Every row is looked at before the first is worked on: a request is answered whole, or refused.
       const batches = []
-      for (let from = 0; from < rows.length; from += block) batches.push(rowsOf(manifest, rows.slice(from, from + block), from))
+      for (let from = 0; from < rows.length; from += block)
+        batches.push(rowsOf(manifest, rows.slice(from, from + block), from))
       for (const batch of batches) {
         if (predictions.length > 0) await new Promise((resolve) => setImmediate(resolve))
         const first = predictions.length

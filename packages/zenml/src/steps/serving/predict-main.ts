@@ -1,9 +1,9 @@
 // What `predict.mjs` of a serving folder is made of: tools/build.mjs puts all that it imports into one file.
 import { fileURLToPath } from 'node:url'
-import type { ServedPrediction } from './open-serving.ts'
-import { openServing } from './open-serving.ts'
 import type { ServingManifest } from '../../formats/serving.ts'
 import { loadPredictor } from '../predictor.ts'
+import type { ServedPrediction } from './open-serving.ts'
+import { openServing } from './open-serving.ts'
 
 const serving = await openServing(fileURLToPath(new URL('.', import.meta.url)), loadPredictor)
 

@@ -33,7 +33,14 @@ class Refusal extends Error {
  */
 export function createPredictionServer({ manifest, predict }: Answering, limits: ServerLimits): Server {
   const { label, classes, features, unused, model, packages } = manifest
-  const schema = { label, classes, features, unused, model: { format: model.format }, packages } as unknown as JsonObject
+  const schema = {
+    label,
+    classes,
+    features,
+    unused,
+    model: { format: model.format },
+    packages,
+  } as unknown as JsonObject
   const answer = async (request: IncomingMessage): Promise<JsonObject> => {
     const path = (request.url ?? '').split('?', 1)[0]
     if (path === '/health' || path === '/schema') {
@@ -132,5 +139,10 @@ function sendError(request: IncomingMessage, response: ServerResponse, error: un
     return send(response, 400, { error: { code, message, ...(facts === undefined ? {} : { facts }) } }, false)
   }
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
-  send(response, 500, { error: { code: 'ZEN_SERVING_INTERNAL', message: 'The server failed; its log says why.' } }, false)
+  send(
+    response,
+    500,
+    { error: { code: 'ZEN_SERVING_INTERNAL', message: 'The server failed; its log says why.' } },
+    false,
+  )
 }

@@ -79,7 +79,11 @@ function featureOf(name: string, transform: TransformGraphData, schema: Schema):
     throw new ZenmlError(
       'ZEN_DEPLOY_SCHEMA',
       `The transform looks at "${name}", ${type === undefined ? 'which the schema does not have' : `whose type in the schema is ${type}`}.`,
-      { facts: { feature: name }, next: 'Give the schema of the examples that the transform was fitted on.', exitCode: 1 },
+      {
+        facts: { feature: name },
+        next: 'Give the schema of the examples that the transform was fitted on.',
+        exitCode: 1,
+      },
     )
   const users = transform.features.filter((fitted) =>
     fitted.transform.kind === 'pca' ? fitted.transform.inputs.includes(name) : fitted.name === name,
@@ -90,7 +94,11 @@ function featureOf(name: string, transform: TransformGraphData, schema: Schema):
       throw new ZenmlError(
         'ZEN_DEPLOY_SCHEMA',
         `The transform takes "${name}" as ${takes}, but its type in the schema is ${type}.`,
-        { facts: { feature: name }, next: 'Give the schema of the examples that the transform was fitted on.', exitCode: 1 },
+        {
+          facts: { feature: name },
+          next: 'Give the schema of the examples that the transform was fitted on.',
+          exitCode: 1,
+        },
       )
   }
   return {
