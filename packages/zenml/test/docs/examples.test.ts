@@ -196,9 +196,9 @@ describe('examples in docstrings', () => {
   })
 })
 
-describe('code on the page of the standard steps', () => {
-  const blocks = [...readFileSync(join(root, 'docs/steps.md'), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(
-    ([, block]) => block!,
+describe('code on the pages of the standard steps', () => {
+  const blocks = ['docs/steps.md', 'docs/deploying.md'].flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, block]) => block!),
   )
 
   it('is correct TypeScript', () => {

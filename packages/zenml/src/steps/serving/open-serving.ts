@@ -27,7 +27,14 @@ export interface OpenServing {
 /** Numbers that are in memory at once: whatever the number of rows, a request needs 16 MiB for them. */
 const blockNumbers = 4 << 20
 
-/** Opens a serving folder. Rows are worked on in blocks, between which other requests have their turn. */
+/**
+ * Opens a serving folder: what its `predict.mjs` does. Rows are worked on in blocks, between which other requests have their turn.
+ *
+ * Throws `ZEN_SERVING_CHANGED` for a file that is not what the folder was made with, `ZEN_MODEL_FORMAT` for a model that `load` does not know.
+ *
+ * @example
+ * const label = async (directory: string): Promise<string> => (await openServing(directory, loadPredictor)).manifest.label
+ */
 export async function openServing(directory: string, load: PredictorLoader): Promise<OpenServing> {
   const manifest = await readServing(directory)
   const transform = await TransformGraph.materializer.load(join(directory, 'transform'))

@@ -8,7 +8,7 @@ const usage = `Usage: node serve.mjs [options]
 Answers POST /predict, GET /schema and GET /health.
 
   --host HOST       where to listen (default 127.0.0.1: this machine alone)
-  --port PORT       0 takes a free one (default 8080)
+  --port PORT       0 takes a free one (default 8501)
   --max-body BYTES  longest body of a request (default 16777216)
   --max-rows ROWS   most rows of a request (default 10000)
   --help            this text
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       host: { type: 'string', default: '127.0.0.1' },
-      port: { type: 'string', default: '8080' },
+      port: { type: 'string', default: '8501' },
       'max-body': { type: 'string', default: String(16 << 20) },
       'max-rows': { type: 'string', default: '10000' },
       help: { type: 'boolean', default: false },

@@ -25,7 +25,14 @@ export interface ServingParts {
   readonly packages: { readonly [name: string]: string }
 }
 
-/** The format of the model, its transform and schema with their code: what the `deploy` steps of all packages give. */
+/**
+ * A model, its transform and schema with the code that serves them: what the `deploy` steps of all packages give.
+ *
+ * Throws `ZEN_DEPLOY_GATE` and `ZEN_DEPLOY_SCHEMA` as they do.
+ *
+ * @example
+ * const folder = async (parts: Parameters<typeof servingFolder>[0]) => Object.keys((await servingFolder(parts)).files)
+ */
 export async function servingFolder(parts: ServingParts): Promise<SavedServing> {
   const { model, transform, schema, verdict, code, packages } = parts
   checkVerdict(verdict)
