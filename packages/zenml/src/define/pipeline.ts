@@ -2,7 +2,14 @@ import { ZenmlError } from '../base/errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../base/json.ts'
 import type { AnyArtifactType } from '../model/artifact-type.ts'
 import { completeDatasource, type DatasourceOptions, type DatasourceSpec } from '../model/datasource-spec.ts'
-import { type BackendSpec, namePattern, partNamePattern, type StoresSpec } from '../model/pipeline-spec.ts'
+import {
+  type ArtifactReference,
+  type BackendSpec,
+  namePattern,
+  partNamePattern,
+  reservedNames,
+  type StoresSpec,
+} from '../model/pipeline-spec.ts'
 import type { AnyStep, OptionalPort, OutputPorts, PlacementOptions, Ports, SourcePort } from './step.ts'
 
 /** Stands for an output of a step (or a datasource) while a pipeline is put together. */
@@ -64,6 +71,7 @@ export interface PipelineGraph {
   readonly name: string
   readonly options: PipelineOptions
   readonly datasources: { readonly [name: string]: DatasourceSpec }
+  readonly artifacts: { readonly [name: string]: ArtifactReference }
   readonly steps: readonly PlacedStep[]
 }
 
@@ -79,6 +87,7 @@ export function isPipeline(value: unknown): value is Pipeline {
 interface PipelineBuilder {
   place(step: AnyStep, inputs: object, parameters: Json, options: PlacementOptions): OutputRefs<OutputPorts>
   datasource(name: string, spec: DatasourceSpec): Ref<SourcePort>
+  artifact<T extends AnyArtifactType>(name: string, type: T, from: ArtifactOrigin): Ref<T>
 }
 
 const builders: PipelineBuilder[] = []
@@ -135,17 +144,39 @@ export function datasource(name: string, options: DatasourceOptions): Ref<Source
   return currentPipeline(name).datasource(name, spec)
 }
 
+/** Where an artifact comes from: a digest or `RUN/step.output`, or the newest complete run of a pipeline. */
+export type ArtifactOrigin =
+  | { readonly artifact: string }
+  | { readonly pipeline: string /** `step.output` */; readonly output: string }
+
+/**
+ * Names an artifact that another run gave, of a type. Which one that is, is found out when a run is planned; the run records its digest, and is made
+ * again from that.
+ *
+ * @example
+ * pipeline('forecast', () => {
+ *   const model = artifact('model', Model, { pipeline: 'penguins', output: 'train.model' })
+ *   const transform = artifact('transform', TransformGraph, { pipeline: 'penguins', output: 'preprocess.transform' })
+ *   const { examples } = snapshot({ source: datasource('fresh', { path: 'data/fresh.csv' }) })
+ *   predict({ examples, transform, model })
+ * })
+ */
+export function artifact<T extends AnyArtifactType>(name: string, type: T, from: ArtifactOrigin): Ref<T> {
+  return currentPipeline(name).artifact(name, type, from)
+}
+
 function build(name: string, connect: () => void, options: PipelineOptions): PipelineGraph {
   checkName('pipeline', name, namePattern)
   const datasources = new Map<string, DatasourceSpec>()
   const steps = new Map<string, PlacedStep>()
+  const artifacts = new Map<string, ArtifactReference>()
 
   builders.push({
     place(step, inputs, parameters, placement) {
       const placedName = placement.name ?? step.definition.name
       checkName('step', placedName, partNamePattern)
-      if (placedName === 'datasources')
-        throw new ZenmlError('ZEN_NAME_RESERVED', '"datasources" cannot be the name of a step.')
+      if (reservedNames.includes(placedName))
+        throw new ZenmlError('ZEN_NAME_RESERVED', `"${placedName}" cannot be the name of a step.`)
       if (steps.has(placedName)) {
         throw new ZenmlError('ZEN_STEP_TWICE', `Two steps of pipeline "${name}" are named "${placedName}".`, {
           next: 'Give one of them another name: step(inputs, parameters, { name: "…" }).',
@@ -167,13 +198,26 @@ function build(name: string, connect: () => void, options: PipelineOptions): Pip
       datasources.set(sourceName, spec)
       return { type: { name: 'Source', source: true }, from: `datasources.${sourceName}` }
     },
+    artifact(artifactName, type, from) {
+      checkName('artifact', artifactName, partNamePattern)
+      if (artifacts.has(artifactName))
+        throw new ZenmlError('ZEN_ARTIFACT_TWICE', `Two artifacts are named "${artifactName}".`)
+      artifacts.set(artifactName, { type: type.name, ...from })
+      return { type, from: `artifacts.${artifactName}` }
+    },
   })
   try {
     connect()
   } finally {
     builders.pop()
   }
-  return { name, options, datasources: Object.fromEntries(datasources), steps: [...steps.values()] }
+  return {
+    name,
+    options,
+    datasources: Object.fromEntries(datasources),
+    artifacts: Object.fromEntries(artifacts),
+    steps: [...steps.values()],
+  }
 }
 
 /** Checks each edge as the types already do, for callers that have none (plain JavaScript, casts). */

@@ -1,6 +1,7 @@
 // `zenml/steps`: the standard steps and the pipeline that puts them together.
 export { snapshot } from '../sources/snapshot.ts'
 export type { Ratios, Unclaimed } from '../steps/assign-splits.ts'
+export { type BatchInferencePipelineOptions, batchInferencePipeline } from '../steps/batch-inference-pipeline.ts'
 export { type DataOptions, type DataPipelineOptions, dataPipeline, type PlaceSplit } from '../steps/data-pipeline.ts'
 export { deploy } from '../steps/deploy.ts'
 export { type EvaluateParameters, evaluate } from '../steps/evaluate.ts'

@@ -83,6 +83,7 @@ function specOf(pipeline: Pipeline, modules: PipelineModule['modules']): Pipelin
     ...(graph.options.stores === undefined ? {} : { stores: graph.options.stores }),
     backend: graph.options.backend ?? { type: 'local' },
     datasources: graph.datasources,
+    ...(Object.keys(graph.artifacts).length === 0 ? {} : { artifacts: graph.artifacts }),
     steps: Object.fromEntries(graph.steps.map((placed) => [placed.name, stepSpec(placed, sources.get(placed.step))])),
   }
 }
