@@ -154,11 +154,9 @@ export type ArtifactOrigin =
  * again from that.
  *
  * @example
- * pipeline('forecast', () => {
- *   const model = artifact('model', Model, { pipeline: 'penguins', output: 'train.model' })
- *   const transform = artifact('transform', TransformGraph, { pipeline: 'penguins', output: 'preprocess.transform' })
- *   const { examples } = snapshot({ source: datasource('fresh', { path: 'data/fresh.csv' }) })
- *   predict({ examples, transform, model })
+ * pipeline('check', () => {
+ *   const evaluation = artifact('evaluation', Evaluation, { pipeline: 'penguins', output: 'evaluate.evaluation' })
+ *   gate({ evaluation }, { atLeast: { accuracy: 0.9 } })
  * })
  */
 export function artifact<T extends AnyArtifactType>(name: string, type: T, from: ArtifactOrigin): Ref<T> {
