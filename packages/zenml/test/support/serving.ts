@@ -41,7 +41,8 @@ export async function serve(directory: string, ...args: string[]): Promise<Servi
   const url = await new Promise<string>((resolve, reject) => {
     child.stderr.on('data', (chunk) => (said += chunk))
     child.stdout.on('data', (chunk) => {
-      const found = /listening on (\S+)/.exec((said += chunk))
+      said += chunk
+      const found = /listening on (\S+)/.exec(said)
       if (found !== null) resolve(found[1]!)
     })
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)))

@@ -49,7 +49,7 @@ function isRow(row: unknown): row is { readonly [name: string]: unknown } {
 
 function valuesOf(feature: ServingFeature, cell: unknown, row: number): CellValue[] {
   if (cell === null || cell === undefined) return []
-  return (Array.isArray(cell) ? cell : [cell]).map((value) => valueOf(feature, value, row))
+  return (Array.isArray(cell) ? cell : [cell]).map((value) => checkedValue(feature, value, row))
 }
 
 const expected = {
@@ -58,7 +58,7 @@ const expected = {
   bytes: 'a text, or bytes as { "b64": "…" }',
 }
 
-function valueOf({ name, kind }: ServingFeature, value: unknown, row: number): CellValue {
+function checkedValue({ name, kind }: ServingFeature, value: unknown, row: number): CellValue {
   if (kind === 'float' && typeof value === 'number') return value
   if (kind === 'int' && (Number.isSafeInteger(value) || typeof value === 'bigint' || typeof value === 'boolean'))
     return value as CellValue
