@@ -96,4 +96,4 @@ steps:
   expect(digestIn(pinned, 'predict', 'examples')).toBe(digestIn(run, 'predict', 'examples'))
   const lineage = await project.zenml('artifact', 'lineage', digestIn(run, 'predict', 'examples'))
   expect(lineage.stdout).toContain('trainLinear')
-})
+}, 600_000)
