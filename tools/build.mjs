@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { buildServingCode } from './serving-code.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const common = {
@@ -69,8 +70,17 @@ await Promise.all([
     ...common,
     entryPoints: { index: 'packages/tensorflow/src/index.ts' },
     outdir: 'packages/tensorflow/dist',
-    external: [...packages, 'zenml/*'],
+    external: [...packages, 'zenml/*', '@zenml/tensorflow/serving-code'],
   }),
 ])
+const serving = 'packages/zenml/src/steps/serving'
+await buildServingCode(root, common, {
+  entries: { predict: `${serving}/predict-main.ts`, serve: `${serving}/serve-main.ts` },
+  outfile: 'packages/zenml/dist/serving-code.js',
+})
+await buildServingCode(root, common, {
+  entries: { predict: 'packages/tensorflow/src/predict-main.ts' },
+  outfile: 'packages/tensorflow/dist/serving-code.js',
+})
 if (process.argv.includes('--types'))
   execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })

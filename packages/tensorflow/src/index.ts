@@ -1,4 +1,5 @@
-// `@zenml/tensorflow`: train, evaluate and ask feed-forward networks with TensorFlow.js.
+// `@zenml/tensorflow`: train, evaluate, ask and deploy feed-forward networks with TensorFlow.js.
+export { deploy } from './deploy.ts'
 export { evaluate } from './evaluate.ts'
 export { predict } from './predict.ts'
 export { type TrainParameters, train } from './train.ts'

@@ -9,11 +9,18 @@ export interface TensorFlow {
   readonly layers: typeof Layers
 }
 
+const wasmPackage = '@tensorflow/tfjs-backend-wasm'
+
+/** Where the package keeps its WebAssembly. */
+export function wasmDirectory(): string {
+  return dirname(createRequire(import.meta.url).resolve(wasmPackage))
+}
+
 /**
  * Loads TensorFlow.js on its WebAssembly backend with one thread: the order of additions, and so every bit, is the same on every
- * machine with the same instruction set.
+ * machine with the same instruction set. `directory` has the WebAssembly; default the package's own.
  */
-export async function loadTensorFlow(): Promise<TensorFlow> {
+export async function loadTensorFlow(directory: string = wasmDirectory()): Promise<TensorFlow> {
   const { core, layers, wasm } = await withoutChance(async () => ({
     core: moduleOf<typeof Core>(await import('@tensorflow/tfjs-core')),
     layers: moduleOf<typeof Layers>(await import('@tensorflow/tfjs-layers')),
@@ -21,9 +28,7 @@ export async function loadTensorFlow(): Promise<TensorFlow> {
       await import('@tensorflow/tfjs-backend-wasm'),
     ),
   }))
-  const { resolve } = createRequire(import.meta.url)
-  const name = '@tensorflow/tfjs-backend-wasm'
-  wasm.setWasmPaths(`${dirname(resolve(name))}/`)
+  wasm.setWasmPaths(`${directory}/`)
   wasm.setThreadsCount(1)
   core.enableProdMode()
   await core.setBackend('wasm')

@@ -113,7 +113,7 @@ export function artifactStore(blobs: BlobStorage): ArtifactStore {
       return {
         type,
         digest,
-        uri: `${blobs.uri}/artifacts/${hexOf(digest).slice(0, 2)}/${hexOf(digest).slice(2)}`,
+        uri: artifactUri(blobs.uri, digest),
         size: files.reduce((sum, { size }) => sum + size, 0),
         properties,
       }
@@ -228,4 +228,9 @@ function clash(files: readonly ArtifactFile[]): boolean {
       if (paths.has(path.slice(0, end))) return true
     return false
   })
+}
+
+/** Where a store at a place keeps the manifest of an artifact. */
+export function artifactUri(store: string, digest: Digest): string {
+  return `${store}/artifacts/${hexOf(digest).slice(0, 2)}/${hexOf(digest).slice(2)}`
 }

@@ -96,6 +96,20 @@ export const configKeys: KeyTable = {
     pattern: partName,
     types: datasourceKeys,
   },
+  artifacts: {
+    type: 'map',
+    description: 'What other runs gave, by name.',
+    pattern: partName,
+    keys: {
+      type: { type: 'string', description: 'The artifact type, such as Model.', required: true },
+      artifact: {
+        type: 'string',
+        description: 'A digest, or RUN/step.output; either this or pipeline and output.',
+      },
+      pipeline: { type: 'string', description: 'A pipeline, of whose newest complete run the output is taken.' },
+      output: { type: 'string', description: 'step.output of that run.' },
+    },
+  },
   steps: {
     type: 'map',
     description: 'The steps, by name; their inputs make the graph.',
@@ -108,7 +122,7 @@ export const configKeys: KeyTable = {
         required: true,
       },
       parameters: { type: 'free', description: "Parameters; the step's schema fills in defaults." },
-      inputs: { type: 'references', description: 'Input name to step.output or datasources.name.' },
+      inputs: { type: 'references', description: 'Input name to step.output, datasources.name or artifacts.name.' },
       environment: {
         type: 'strings',
         description: 'Environment variables that the step may see.',

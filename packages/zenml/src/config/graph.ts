@@ -16,6 +16,17 @@ export function checkGraph(spec: PipelineSpec): readonly Diagnostic[] {
     if (problems.length >= mostProblems) return problems
     problems.push(...checkDatasource(name, source))
   }
+  for (const [name, { artifact, pipeline, output }] of Object.entries(spec.artifacts ?? {})) {
+    const path = `artifacts.${name}`
+    if (artifact === undefined ? pipeline === undefined || output === undefined : (pipeline ?? output) !== undefined)
+      problems.push({
+        code: 'ZEN_CONFIG_VALUE',
+        message: `Artifact "${name}": give either artifact, or pipeline and output.`,
+        path,
+      })
+    else if (output !== undefined && !/^[^./]+\.[^./]+$/.test(output))
+      problems.push({ code: 'ZEN_CONFIG_VALUE', message: `Artifact "${name}": write output as step.output.`, path })
+  }
   for (const [name, step] of Object.entries(spec.steps)) {
     for (const [input, from] of Object.entries(step.inputs)) {
       // More help nobody, and each looks for the nearest name among all.
@@ -26,6 +37,12 @@ export function checkGraph(spec: PipelineSpec): readonly Diagnostic[] {
         problems.push({
           code: 'ZEN_CONFIG_INPUT',
           message: `Step "${name}" reads datasource "${reference.name}", which is not declared.${didYouMean(reference.name, Object.keys(spec.datasources))}`,
+          path,
+        })
+      } else if (reference?.kind === 'artifact' && !Object.hasOwn(spec.artifacts ?? {}, reference.name)) {
+        problems.push({
+          code: 'ZEN_CONFIG_INPUT',
+          message: `Step "${name}" reads artifact "${reference.name}", which is not declared.${didYouMean(reference.name, Object.keys(spec.artifacts ?? {}))}`,
           path,
         })
       } else if (reference?.kind === 'output' && !Object.hasOwn(spec.steps, reference.step)) {
@@ -86,7 +103,7 @@ export function checkAgainstSteps(
         })
         continue
       }
-      const given = typeOf(from, descriptors)
+      const given = typeOf(spec, from, descriptors)
       if (given === undefined) continue
       if (given === null) {
         const reference = parseInputReference(from)
@@ -110,9 +127,14 @@ export function checkAgainstSteps(
 }
 
 /** Type of what a reference names: undefined where the step is not known, null where it has no such output. */
-function typeOf(from: string, descriptors: { readonly [step: string]: StepDescriptor }): string | null | undefined {
+function typeOf(
+  { artifacts = {} }: PipelineSpec,
+  from: string,
+  descriptors: { readonly [step: string]: StepDescriptor },
+): string | null | undefined {
   const reference = parseInputReference(from)
   if (reference?.kind === 'datasource') return 'Source'
+  if (reference?.kind === 'artifact') return artifacts[reference.name]?.type
   const descriptor = reference === undefined ? undefined : descriptors[reference.step]
   if (descriptor === undefined || reference === undefined) return undefined
   return Object.hasOwn(descriptor.outputs, reference.output) ? descriptor.outputs[reference.output]! : null

@@ -23,6 +23,7 @@ import {
   type BackendSpec,
   type PipelineSpec,
   parseInputReference,
+  reservedNames,
   type StepSpec,
   type StoresSpec,
   staysInside,
@@ -373,8 +374,8 @@ function specOf(value: JsonObject, reader: Reader): PipelineSpec {
   }
   const steps: { [name: string]: StepSpec } = {}
   for (const [name, given] of Object.entries(value['steps'] as { [name: string]: JsonObject })) {
-    if (name === 'datasources')
-      reader.addAt('ZEN_CONFIG_NAME', '"datasources" cannot be the name of a step.', `steps.${name}`)
+    if (reservedNames.includes(name))
+      reader.addAt('ZEN_CONFIG_NAME', `"${name}" cannot be the name of a step.`, `steps.${name}`)
     steps[name] = {
       source: given['source'] as string,
       parameters: (given['parameters'] ?? {}) as JsonObject,
@@ -394,9 +395,12 @@ function specOf(value: JsonObject, reader: Reader): PipelineSpec {
     ...(stores === undefined ? {} : { stores }),
     backend: (value['backend'] ?? { type: 'local' }) as unknown as BackendSpec,
     datasources,
+    ...(value['artifacts'] === undefined ? {} : { artifacts: value['artifacts'] as unknown as ArtifactReferences }),
     steps,
   }
 }
+
+type ArtifactReferences = NonNullable<PipelineSpec['artifacts']>
 
 function isObject(value: Json): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

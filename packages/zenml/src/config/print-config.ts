@@ -7,7 +7,7 @@ import { datasourceKeys } from './datasource-keys.ts'
 
 /** A pipeline as YAML: defaults left out, keys in a fixed order, so that equal pipelines are equal texts. `run` is printed as it is. */
 export async function printConfig(spec: PipelineSpec, run?: JsonObject): Promise<string> {
-  const { name, seed, strict, stores, backend, datasources, steps } = spec
+  const { name, seed, strict, stores, backend, datasources, artifacts = {}, steps } = spec
   const text = stringify(
     {
       version: 1,
@@ -20,6 +20,16 @@ export async function printConfig(spec: PipelineSpec, run?: JsonObject): Promise
         ? {}
         : {
             datasources: map(datasources, printedSource),
+          }),
+      ...(isEmpty(artifacts)
+        ? {}
+        : {
+            artifacts: map(artifacts, ({ type, artifact, pipeline, output }) => ({
+              type,
+              ...(artifact === undefined ? {} : { artifact }),
+              ...(pipeline === undefined ? {} : { pipeline }),
+              ...(output === undefined ? {} : { output }),
+            })),
           }),
       steps: map(steps, ({ source, parameters, inputs, environment, timeout, memory, cache, strict: own }) => ({
         source,

@@ -8,7 +8,14 @@ import {
   datasourceFormats,
 } from '../model/datasource-spec.ts'
 import type { GivenCell, RowsOptions } from '../model/given-rows.ts'
-import { type BackendSpec, namePattern, partNamePattern, type StoresSpec } from '../model/pipeline-spec.ts'
+import {
+  type ArtifactReference,
+  type BackendSpec,
+  namePattern,
+  partNamePattern,
+  reservedNames,
+  type StoresSpec,
+} from '../model/pipeline-spec.ts'
 import type { AnyStep, OptionalPort, OutputPorts, PlacementOptions, Ports, SourcePort } from './step.ts'
 
 /** Stands for an output of a step (or a datasource) while a pipeline is put together. */
@@ -72,6 +79,7 @@ export interface PipelineGraph {
   readonly datasources: { readonly [name: string]: DatasourceSpec }
   /** By datasource: rows that are still to be read into the artifact that it names then. */
   readonly rows: { readonly [name: string]: RowsOptions }
+  readonly artifacts: { readonly [name: string]: ArtifactReference }
   readonly steps: readonly PlacedStep[]
 }
 
@@ -87,6 +95,7 @@ export function isPipeline(value: unknown): value is Pipeline {
 interface PipelineBuilder {
   place(step: AnyStep, inputs: object, parameters: Json, options: PlacementOptions): OutputRefs<OutputPorts>
   datasource(name: string, spec: DatasourceSpec, rows?: RowsOptions): Ref<SourcePort>
+  artifact<T extends AnyArtifactType>(name: string, type: T, from: ArtifactOrigin): Ref<T>
 }
 
 const builders: PipelineBuilder[] = []
@@ -158,18 +167,38 @@ export function datasource<R extends { readonly [K in keyof R]: GivenCell }>(
   return currentPipeline(name).datasource(name, spec)
 }
 
+/** Where an artifact comes from: a digest or `RUN/step.output`, or the newest complete run of a pipeline. */
+export type ArtifactOrigin =
+  | { readonly artifact: string }
+  | { readonly pipeline: string /** `step.output` */; readonly output: string }
+
+/**
+ * Names an artifact that another run gave, of a type. Which one that is, is found out when a run is planned; the run records its digest, and is made
+ * again from that.
+ *
+ * @example
+ * pipeline('check', () => {
+ *   const evaluation = artifact('evaluation', Evaluation, { pipeline: 'penguins', output: 'evaluate.evaluation' })
+ *   gate({ evaluation }, { atLeast: { accuracy: 0.9 } })
+ * })
+ */
+export function artifact<T extends AnyArtifactType>(name: string, type: T, from: ArtifactOrigin): Ref<T> {
+  return currentPipeline(name).artifact(name, type, from)
+}
+
 function build(name: string, connect: () => void, options: PipelineOptions): PipelineGraph {
   checkName('pipeline', name, namePattern)
   const datasources = new Map<string, DatasourceSpec>()
   const given = new Map<string, RowsOptions>()
   const steps = new Map<string, PlacedStep>()
+  const artifacts = new Map<string, ArtifactReference>()
 
   builders.push({
     place(step, inputs, parameters, placement) {
       const placedName = placement.name ?? step.definition.name
       checkName('step', placedName, partNamePattern)
-      if (placedName === 'datasources')
-        throw new ZenmlError('ZEN_NAME_RESERVED', '"datasources" cannot be the name of a step.')
+      if (reservedNames.includes(placedName))
+        throw new ZenmlError('ZEN_NAME_RESERVED', `"${placedName}" cannot be the name of a step.`)
       if (steps.has(placedName)) {
         throw new ZenmlError('ZEN_STEP_TWICE', `Two steps of pipeline "${name}" are named "${placedName}".`, {
           next: 'Give one of them another name: step(inputs, parameters, { name: "…" }).',
@@ -192,6 +221,13 @@ function build(name: string, connect: () => void, options: PipelineOptions): Pip
       if (rows !== undefined) given.set(sourceName, rows)
       return { type: { name: 'Source', source: true }, from: `datasources.${sourceName}` }
     },
+    artifact(artifactName, type, from) {
+      checkName('artifact', artifactName, partNamePattern)
+      if (artifacts.has(artifactName))
+        throw new ZenmlError('ZEN_ARTIFACT_TWICE', `Two artifacts are named "${artifactName}".`)
+      artifacts.set(artifactName, { type: type.name, ...from })
+      return { type, from: `artifacts.${artifactName}` }
+    },
   })
   try {
     connect()
@@ -203,6 +239,7 @@ function build(name: string, connect: () => void, options: PipelineOptions): Pip
     options,
     datasources: Object.fromEntries(datasources),
     rows: Object.fromEntries(given),
+    artifacts: Object.fromEntries(artifacts),
     steps: [...steps.values()],
   }
 }

@@ -20,8 +20,22 @@ export interface PipelineSpec {
   readonly backend: BackendSpec
   /** By name. */
   readonly datasources: { readonly [name: string]: DatasourceSpec }
+  /** What other runs gave, by name. */
+  readonly artifacts?: { readonly [name: string]: ArtifactReference }
   /** By name; any order, the inputs make the graph. */
   readonly steps: { readonly [name: string]: StepSpec }
+}
+
+/** An artifact that another run gave. Which one that is, is found out when a run is planned, and the digest is recorded. */
+export interface ArtifactReference {
+  /** The artifact type that it must be of. */
+  readonly type: string
+  /** A digest, a unique prefix of one, or `RUN/step.output`; either this or `pipeline` and `output`. */
+  readonly artifact?: string
+  /** A pipeline: of its newest complete run the `output`. */
+  readonly pipeline?: string
+  /** `step.output` */
+  readonly output?: string
 }
 
 /** Stores of a pipeline. Paths are relative to the repository's root and stay inside of it. */
@@ -58,7 +72,7 @@ export interface StepSpec {
   readonly source: string
   /** As declared; the step's schema validates them and fills in its defaults. */
   readonly parameters: JsonObject
-  /** Input name to `step.output` or `datasources.name`. */
+  /** Input name to `step.output`, `datasources.name` or `artifacts.name`. */
   readonly inputs: { readonly [input: string]: string }
   /** Names of the environment variables that the step may see. Default none. */
   readonly environment: readonly string[]
@@ -81,16 +95,19 @@ export function isStrict(spec: Pick<PipelineSpec, 'strict'>, step: Pick<StepSpec
 export type InputReference =
   | { readonly kind: 'output'; readonly step: string; readonly output: string }
   | { readonly kind: 'datasource'; readonly name: string }
+  | { readonly kind: 'artifact'; readonly name: string }
 
-/** Reads `step.output` or `datasources.name`; undefined where it is neither. */
+/** What stands before the dot of a reference that names no step. */
+export const reservedNames: readonly string[] = ['datasources', 'artifacts']
+
+/** Reads `step.output`, `datasources.name` or `artifacts.name`; undefined where it is none. */
 export function parseInputReference(text: string): InputReference | undefined {
   const dot = text.indexOf('.')
   if (dot < 1 || dot === text.length - 1) return undefined
   const before = text.slice(0, dot)
   const after = text.slice(dot + 1)
-  return before === 'datasources'
-    ? { kind: 'datasource', name: after }
-    : { kind: 'output', step: before, output: after }
+  if (before === 'datasources') return { kind: 'datasource', name: after }
+  return before === 'artifacts' ? { kind: 'artifact', name: after } : { kind: 'output', step: before, output: after }
 }
 
 /** Splits `steps/train.ts#train` into module and export name (`default` where none is given). */

@@ -43,6 +43,13 @@ export { digestOfRows } from '../formats/rows-digest.ts'
 export { type SampledRow, type SampleOptions, sampleExamples } from '../formats/sample-examples.ts'
 export { parseSchema, printSchema } from '../formats/schema-proto.ts'
 export { selectRows } from '../formats/select-rows.ts'
+export {
+  type LoadedServing,
+  type SavedServing,
+  Serving,
+  type ServingFeature,
+  type ServingManifest,
+} from '../formats/serving.ts'
 export { decodeStatistics, encodeStatistics } from '../formats/statistics-proto.ts'
 export {
   type FeatureTransform,

@@ -3,6 +3,8 @@ export { ZenmlError } from '../base/errors.ts'
 export type { Json, JsonObject } from '../base/json.ts'
 export { type Random, seededRandom } from '../base/random.ts'
 export {
+  type ArtifactOrigin,
+  artifact,
   datasource,
   type Pipeline,
   type PipelineOptions,

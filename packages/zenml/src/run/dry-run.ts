@@ -94,7 +94,7 @@ class Predictor {
 
   async predict(step: PlannedStep): Promise<StepPrediction> {
     const before = await this.before(step)
-    const inputs = inputsOf(step, this.outputs)
+    const inputs = inputsOf(this.plan, step, this.outputs)
     const behind = this.behind(step)
     const identity = inputs === undefined ? undefined : identifyStep(this.plan, step, inputs)
     const { prior, refused } =
@@ -184,6 +184,7 @@ class Predictor {
       return {
         reason: `${reason} (${datasourceWords(from.name, run, { spec: this.plan.spec, sources: Object.fromEntries(this.plan.sources) })})`,
       }
+    if (from.kind === 'artifact') return { reason: `${reason} ("${from.name}" is another artifact)` }
     const gives = this.supposed.has(from.step) ? 'last gave' : 'will be reused with'
     return {
       reason,
@@ -199,7 +200,10 @@ class Predictor {
     const supposed: { [input: string]: StoredArtifact } = {}
     for (const [input, from] of Object.entries(step.inputs)) {
       if (from.kind === 'datasource') continue
-      const artifact = this.outputs.get(from.step)?.[from.output] ?? before.step.inputs[input]
+      const artifact =
+        from.kind === 'artifact'
+          ? this.plan.artifacts.get(from.name)
+          : (this.outputs.get(from.step)?.[from.output] ?? before.step.inputs[input])
       if (artifact !== undefined) supposed[input] = artifact
     }
     const known = Object.entries(step.inputs).filter(([input, { kind }]) => kind === 'datasource' || input in supposed)

@@ -2,17 +2,22 @@ import { type Digest, sha256 } from '../base/digest.ts'
 import { identify, incrementKey } from '../fingerprint/identify.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { Fingerprint, Identity, InputLeaf, ObservedLeaf } from '../model/fingerprint.ts'
+import type { InputReference } from '../model/pipeline-spec.ts'
 import type { Plan, PlannedStep } from './plan.ts'
 
 /** Outputs by step: what is known so far. */
 export type KnownOutputs = ReadonlyMap<string, { readonly [output: string]: StoredArtifact }>
 
 /** The artifacts that feed a step, or undefined while one of them is not known. Datasources are not artifacts and left out. */
-export function inputsOf(step: PlannedStep, known: KnownOutputs): { [input: string]: StoredArtifact } | undefined {
+export function inputsOf(
+  { artifacts }: Pick<Plan, 'artifacts'>,
+  step: PlannedStep,
+  known: KnownOutputs,
+): { [input: string]: StoredArtifact } | undefined {
   const inputs: { [input: string]: StoredArtifact } = {}
   for (const [input, from] of Object.entries(step.inputs)) {
     if (from.kind === 'datasource') continue
-    const artifact = known.get(from.step)?.[from.output]
+    const artifact = from.kind === 'artifact' ? artifacts.get(from.name) : known.get(from.step)?.[from.output]
     if (artifact === undefined) return undefined
     inputs[input] = artifact
   }
@@ -47,7 +52,7 @@ function fingerprintOf(
   const leaves = Object.entries(step.inputs).map(([input, from]): [string, InputLeaf] =>
     from.kind === 'datasource'
       ? [input, { digest: plan.sources.get(from.name)!.identity, from: `datasources.${from.name}` }]
-      : [input, { digest: inputs[input]!.digest, from: `${from.step}.${from.output}` }],
+      : [input, { digest: inputs[input]!.digest, from: textOf(from) }],
   )
   return {
     format: 2,
@@ -66,4 +71,8 @@ function fingerprintOf(
     variables: step.variableDigests,
     environment: { ...plan.environment, ...(step.canary === null ? {} : { canary: step.canary }) },
   }
+}
+
+function textOf(from: Exclude<InputReference, { readonly kind: 'datasource' }>): string {
+  return from.kind === 'artifact' ? `artifacts.${from.name}` : `${from.step}.${from.output}`
 }

@@ -11,6 +11,7 @@ import { InstalledTree } from '../environment/installed-packages.ts'
 import { installedClosure, type PackagePlace } from '../environment/lockfile.ts'
 import { nativeAddons } from '../environment/native-addons.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
+import type { StoredArtifact } from '../model/artifact.ts'
 import type { DatasourceSpec } from '../model/datasource-spec.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { EnvironmentLeaf, PackageLeaf } from '../model/fingerprint.ts'
@@ -23,6 +24,7 @@ import {
 } from '../model/pipeline-spec.ts'
 import type { StepDescriptor } from '../model/step-descriptor.ts'
 import { type ResolvedSource, resolveSource } from '../sources/resolve-source.ts'
+import { type ArtifactFinder, presentArtifacts } from './artifact-references.ts'
 import { artifactSource } from './artifact-source.ts'
 import { canariesOf } from './canaries.ts'
 import { describeSteps } from './describe-steps.ts'
@@ -58,6 +60,8 @@ export interface Plan {
   /** In the order of the graph. */
   readonly steps: readonly PlannedStep[]
   readonly sources: ReadonlyMap<string, PlannedSource>
+  /** What other runs gave, by name. */
+  readonly artifacts: ReadonlyMap<string, StoredArtifact>
   readonly environment: EnvironmentLeaf
   readonly environmentFacts: JsonObject
 }
@@ -129,17 +133,23 @@ export async function planRun(
   spec: PipelineSpec,
   {
     findSource = (name, source) => versionedSource(workspace, name, source, signal),
+    findArtifact = presentArtifacts(workspace),
     signal,
-  }: { readonly findSource?: SourceFinder | undefined; readonly signal?: AbortSignal } = {},
+  }: {
+    readonly findSource?: SourceFinder | undefined
+    readonly findArtifact?: ArtifactFinder | undefined
+    readonly signal?: AbortSignal
+  } = {},
 ): Promise<Plan> {
   refuse(checkGraph(spec).filter((diagnostic) => !isWarning(diagnostic)))
-  const [{ bundles, failures }, found, captured] = await Promise.all([
+  const [{ bundles, failures }, found, others, captured] = await Promise.all([
     bundleSteps({
       root: workspace.root,
       sources: [...new Set(Object.values(spec.steps).map((step) => step.source))],
       cacheDirectory: workspace.cacheDirectory,
     }),
     findSources(spec, findSource),
+    findArtifacts(spec, findArtifact),
     captureEnvironment(),
   ])
   const broken = Object.entries(spec.steps).flatMap(([name, { source }]) => {
@@ -147,7 +157,10 @@ export async function planRun(
     return error === undefined ? [] : [diagnosticOf(error, `Step "${name}"`, `steps.${name}.source`)]
   })
   // A server that is down is not the configuration's fault.
-  refuse([...broken, ...found.problems], broken.length === 0 ? found.exitCode : 2)
+  refuse(
+    [...broken, ...found.problems, ...others.problems],
+    broken.length === 0 ? (Math.max(found.exitCode, others.exitCode) as 1 | 2) : 2,
+  )
   const { sources } = found
   const tree = new InstalledTree()
   const named = await Promise.all(
@@ -218,6 +231,7 @@ export async function planRun(
     spec,
     steps,
     sources,
+    artifacts: others.artifacts,
     environment: { ...captured.leaf, node: workspace.nodeFacts.node },
     environmentFacts,
   }
@@ -246,6 +260,29 @@ async function findSources(
     } else throw result.reason
   }
   return { sources, problems, exitCode }
+}
+
+async function findArtifacts(
+  { artifacts = {} }: PipelineSpec,
+  find: ArtifactFinder,
+): Promise<{
+  readonly artifacts: ReadonlyMap<string, StoredArtifact>
+  readonly problems: readonly Diagnostic[]
+  readonly exitCode: 1 | 2
+}> {
+  const found = new Map<string, StoredArtifact>()
+  const problems: Diagnostic[] = []
+  let exitCode: 1 | 2 = 1
+  for (const [name, reference] of Object.entries(artifacts)) {
+    try {
+      found.set(name, await find(name, reference))
+    } catch (error) {
+      if (!(error instanceof ZenmlError)) throw error
+      problems.push(diagnosticOf(error, `Artifact "${name}"`, `artifacts.${name}`))
+      if (error.exitCode === 2) exitCode = 2
+    }
+  }
+  return { artifacts: found, problems, exitCode }
 }
 
 function diagnosticOf({ code, message, next }: ZenmlError, what: string, path: string): Diagnostic {

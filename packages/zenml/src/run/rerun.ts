@@ -1,5 +1,6 @@
 import { ZenmlError } from '../base/errors.ts'
 import type { RunListener } from '../model/events.ts'
+import { pastArtifacts } from './artifact-references.ts'
 import type { PinnedRun } from './pinned-run.ts'
 import { goneSources, pinnedSources } from './pinned-sources.ts'
 import type { PlannedSource, SourceFinder } from './plan.ts'
@@ -41,6 +42,7 @@ export async function rerun(
     reuse,
     policy: snapshotsOf(workspace, pinned, sources, otherwise),
     findSource,
+    findArtifact: pastArtifacts(workspace, pinned),
     rerunOf: pinned.id,
     onEvent,
     ...(signal === undefined ? {} : { signal }),

@@ -10,6 +10,7 @@ import type { Identity } from '../model/fingerprint.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
 import type { CodePin, Failure, Outcome, RunStatus, SourceUse } from '../model/run.ts'
 import { keepCode } from './archive-code.ts'
+import type { ArtifactFinder } from './artifact-references.ts'
 import { executeStep, failureOf } from './execute-step.ts'
 import { identifyStep, incrementOf, inputsOf } from './identify-step.ts'
 import { recoverLostRuns } from './lost-runs.ts'
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly policy?: ReusePolicy
   /** Finds datasources elsewhere than where they are now. */
   readonly findSource?: SourceFinder
+  /** Finds artifacts of other runs elsewhere than under their names. */
+  readonly findArtifact?: ArtifactFinder
   /** The run that is made again. */
   readonly rerunOf?: string
   readonly signal?: AbortSignal
@@ -67,6 +70,7 @@ export async function runPipeline(
     reuse = true,
     policy = reuse ? reuseFrom(workspace) : noReuse,
     findSource,
+    findArtifact,
     rerunOf,
     signal = new AbortController().signal,
     onEvent = () => undefined,
@@ -74,7 +78,7 @@ export async function runPipeline(
 ): Promise<RunEnd> {
   const startedAt = workspace.clock.now()
   const [plan, pin] = await Promise.all([
-    planRun(workspace, spec, { findSource, signal }),
+    planRun(workspace, spec, { findSource, findArtifact, signal }),
     pinned,
     recoverLostRuns(workspace, onEvent),
   ])
@@ -182,7 +186,7 @@ class Runner {
   private async reuseWhatIsKnown(): Promise<ReusedStep[]> {
     const reused: ReusedStep[] = []
     for (const step of this.plan.steps) {
-      const inputs = inputsOf(step, this.progress.outputs)
+      const inputs = inputsOf(this.plan, step, this.progress.outputs)
       if (inputs === undefined) continue
       const found = await this.tryReuse(step, inputs, identifyStep(this.plan, step, inputs))
       if (found.reused !== undefined) reused.push(found.reused)
@@ -249,7 +253,7 @@ class Runner {
     const ready: { step: PlannedStep; inputs: { [input: string]: StoredArtifact } }[] = []
     for (const step of this.plan.steps) {
       if (this.progress.outcomes.has(step.name) || running.has(step.name)) continue
-      const inputs = inputsOf(step, this.progress.outputs)
+      const inputs = inputsOf(this.plan, step, this.progress.outputs)
       if (inputs !== undefined) ready.push({ step, inputs })
     }
     return ready

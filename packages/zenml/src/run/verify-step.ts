@@ -151,6 +151,10 @@ async function recordedInputs(
   const inputs: { [input: string]: StoredArtifact } = {}
   for (const [input, from] of Object.entries(step.inputs)) {
     if (from.kind === 'datasource') continue
+    if (from.kind === 'artifact') {
+      inputs[input] = context.plan.artifacts.get(from.name)!
+      continue
+    }
     const artifact = pinned.steps[from.step]?.outputs[from.output]
     if (artifact === undefined)
       return `${from.step} has no recorded output ${from.output} that ${step.name} could read.`

@@ -7,6 +7,7 @@ import { didYouMean } from '../base/nearest.ts'
 import { workSlots } from '../base/slots.ts'
 import type { RunListener } from '../model/events.ts'
 import { type Verification, type VerifiedStep, verdictOf } from '../model/verification.ts'
+import { pastArtifacts } from './artifact-references.ts'
 import type { PinnedRun } from './pinned-run.ts'
 import { pinnedSources } from './pinned-sources.ts'
 import { type Plan, planRun } from './plan.ts'
@@ -55,7 +56,11 @@ export async function verifyRun(
   }
   const at = workspace.clock.now()
   const findSource = pinnedSources(workspace, presentRoot, pinned)
-  const plan = await planRun(workspace, pinned.spec, { findSource, signal })
+  const plan = await planRun(workspace, pinned.spec, {
+    findSource,
+    findArtifact: pastArtifacts(workspace, pinned),
+    signal,
+  })
   const chosen = plan.steps.filter(({ name }) => steps === undefined || steps.includes(name))
   onEvent({
     kind: 'run-started',

@@ -99,7 +99,14 @@ function withPrediction(
   return { length: batch.length, columns: new Map(sorted) }
 }
 
-/** The first of the classes with the highest probability. */
+/** Index of the first of the classes with the highest probability in a row. */
+export function likeliestOf(said: Float32Array, row: number, classes: number): number {
+  let best = 0
+  for (let index = 1; index < classes; index++)
+    if (said[row * classes + index]! > said[row * classes + best]!) best = index
+  return best
+}
+
 function likeliest(said: Float32Array, classes: readonly string[]): BytesColumn {
   const names = classes.map((one) => Buffer.from(one))
   const rows = said.length / classes.length
@@ -107,9 +114,7 @@ function likeliest(said: Float32Array, classes: readonly string[]): BytesColumn 
   const ends = new Uint32Array(rows)
   let end = 0
   for (let row = 0; row < rows; row++) {
-    let best = 0
-    for (let index = 1; index < classes.length; index++)
-      if (said[row * classes.length + index]! > said[row * classes.length + best]!) best = index
+    const best = likeliestOf(said, row, classes.length)
     parts.push(names[best]!)
     end += names[best]!.length
     ends[row] = end

@@ -41,7 +41,12 @@ export async function loadPredictor(model: LoadedModel): Promise<Predictor> {
   )
 }
 
-/** Refuses a model that was trained with another transform: its numbers would mean nothing. Throws `ZEN_EVALUATE_MODEL`. */
+/**
+ * Refuses a model that was trained with another transform: its numbers would mean nothing. Throws `ZEN_EVALUATE_MODEL`.
+ *
+ * @example
+ * const check = (predictor: Predictor, transform: TransformGraphData): void => checkPredictor(predictor, transform)
+ */
 export function checkPredictor({ width, outputs, classes: known }: Predictor, transform: TransformGraphData): void {
   const label = onlyLabel(transform).transform
   const classes = label.kind === 'class' ? label.classes : null

@@ -1,22 +1,16 @@
-import type { Defaulted } from '../base/defaulted.ts'
-import { datasource, type Pipeline, type PipelineOptions, pipeline, type Ref } from '../define/pipeline.ts'
+import { type Pipeline, type PipelineOptions, pipeline, type Ref } from '../define/pipeline.ts'
+import type { ParameterInput } from '../define/step.ts'
 import type { Evaluation } from '../formats/evaluation.ts'
 import type { Examples } from '../formats/examples.ts'
+import type { Serving } from '../formats/serving.ts'
 import type { TransformGraph } from '../formats/transform-graph.ts'
-import type { Model } from '../formats/types.ts'
-import type { DatasourceOptions } from '../model/datasource-spec.ts'
-import type { RowsOptions } from '../model/given-rows.ts'
-import { snapshot } from '../sources/snapshot.ts'
+import type { JsonArtifact, Model, Schema } from '../formats/types.ts'
+import { type DataOptions, dataParts, withoutDataOptions } from './data-pipeline.ts'
+import { gate } from './gate.ts'
 import { type PreprocessInput, preprocess } from './preprocess.ts'
-import { inferSchema } from './schema.ts'
-import { type SplitParameters, split } from './split.ts'
-import { statistics } from './statistics.ts'
 
-/** What a training pipeline is given. */
-export interface TrainingPipelineOptions extends PipelineOptions {
-  readonly name: string
-  readonly source: DatasourceOptions | RowsOptions
-  readonly split?: Defaulted<SplitParameters>
+/** What a training pipeline is given beside what a data pipeline is. */
+export interface TrainingPipelineOptions extends PipelineOptions, DataOptions {
   readonly preprocess: PreprocessInput
   /** Places the trainer. */
   train(inputs: { readonly examples: Ref<typeof Examples>; readonly transform: Ref<typeof TransformGraph> }): {
@@ -28,10 +22,24 @@ export interface TrainingPipelineOptions extends PipelineOptions {
     readonly transform: Ref<typeof TransformGraph>
     readonly model: Ref<typeof Model>
   }): { readonly evaluation: Ref<typeof Evaluation> }
+  /** Parameters of `gate`; none is placed where they are left out. */
+  readonly gate?: ParameterInput<(typeof gate)['definition']['parameters']>
+  /** Places the deployer, behind the gate where there is one. Default none. */
+  deploy?(inputs: {
+    readonly model: Ref<typeof Model>
+    readonly transform: Ref<typeof TransformGraph>
+    readonly schema: Ref<typeof Schema>
+    readonly verdict?: Ref<typeof JsonArtifact>
+  }): { readonly serving: Ref<typeof Serving> }
 }
 
+/** What a deployment pipeline is given: a training pipeline's options, with gate and deployer. */
+export type DeploymentPipelineOptions = TrainingPipelineOptions &
+  Required<Pick<TrainingPipelineOptions, 'gate' | 'deploy'>>
+
 /**
- * The usual pipeline from raw data to an evaluated model: snapshot, split, statistics, schema, preprocess, train, evaluate.
+ * The usual pipeline from raw data to an evaluated model: snapshot, (sequence,) split, statistics, schema, (validate,) preprocess, train, evaluate, and
+ * where they are asked for gate and deploy.
  *
  * @example
  * export default trainingPipeline({
@@ -43,18 +51,35 @@ export interface TrainingPipelineOptions extends PipelineOptions {
  * })
  */
 export function trainingPipeline(options: TrainingPipelineOptions): Pipeline {
-  const { name, source, split: splitting, preprocess: preprocessing, train, evaluate, ...rest } = options
+  const { name, preprocess: preprocessing, train, evaluate, gate: limits, deploy, ...rest } = options
   return pipeline(
     name,
     () => {
-      const { examples } = snapshot({ source: datasource(name, source) })
-      const { examples: parts } = split({ examples }, splitting)
-      const { statistics: facts } = statistics({ examples: parts })
-      inferSchema({ statistics: facts })
-      const { transform } = preprocess({ examples: parts }, preprocessing)
-      const { model } = train({ examples: parts, transform })
-      evaluate({ examples: parts, transform, model })
+      const { examples, schema } = dataParts(options)
+      const { transform } = preprocess({ examples }, preprocessing)
+      const { model } = train({ examples, transform })
+      const { evaluation } = evaluate({ examples, transform, model })
+      const passed = limits === undefined ? {} : gate({ evaluation }, limits)
+      deploy?.({ model, transform, schema, ...passed })
     },
-    rest,
+    withoutDataOptions(rest),
   )
+}
+
+/**
+ * A training pipeline whose model is let through by a gate and becomes a folder that serves it.
+ *
+ * @example
+ * export default deploymentPipeline({
+ *   name: 'penguins',
+ *   source: { path: 'data/penguins.csv' },
+ *   preprocess: { label: 'Species' },
+ *   train: (inputs) => train(inputs, { epochs: 30 }),
+ *   evaluate: (inputs) => evaluate(inputs, { slices: ['Island'] }),
+ *   gate: { atLeast: { accuracy: 0.9 } },
+ *   deploy: (inputs) => deploy(inputs),
+ * })
+ */
+export function deploymentPipeline(options: DeploymentPipelineOptions): Pipeline {
+  return trainingPipeline(options)
 }

@@ -104,6 +104,7 @@ function specOf(graph: PipelineGraph, modules: PipelineModule['modules']): Pipel
     ...(graph.options.stores === undefined ? {} : { stores: graph.options.stores }),
     backend: graph.options.backend ?? { type: 'local' },
     datasources: graph.datasources,
+    ...(Object.keys(graph.artifacts).length === 0 ? {} : { artifacts: graph.artifacts }),
     steps: Object.fromEntries(graph.steps.map((placed) => [placed.name, stepSpec(placed, sources.get(placed.step))])),
   }
 }

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module'
 import { inflateSync } from 'node:zlib'
 import { messageOf, ZenmlError } from '../../base/errors.ts'
+import { jpegDecoder, pngDecoder } from './image-decoders.ts'
 
 /** An image as it was stored: four bytes a pixel, of which the last (opacity) is ignored. */
 export interface Pixels {
@@ -9,30 +9,14 @@ export interface Pixels {
   readonly data: Uint8Array
 }
 
-/** What is used of jpeg-js. */
-interface JpegDecoder {
-  decode(
-    bytes: Uint8Array,
-    options: { useTArray: true; tolerantDecoding: false; maxResolutionInMP: number; maxMemoryUsageInMB: number },
-  ): Pixels
-}
-
-/** What is used of pngjs. */
-interface PngDecoder {
-  PNG: { sync: { read(bytes: Buffer): Pixels } }
-}
-
 /** Millions of pixels that an image may have: a small file can claim to be far more than memory holds. */
 const mostMegapixels = 100
-
-// Loaded with the first image, and not with every step; a transform is applied without waiting, so that import() cannot be used.
-const load = createRequire(import.meta.url)
 
 /** Decodes a JPEG or PNG image; throws `ZEN_TRANSFORM_IMAGE` for other bytes. Orientation tags and colour profiles are ignored. */
 export function decodeImage(bytes: Uint8Array): Pixels {
   try {
     if (startsWith(bytes, [0xff, 0xd8, 0xff])) {
-      const { decode } = load('jpeg-js') as JpegDecoder
+      const { decode } = jpegDecoder()
       const limits = { maxResolutionInMP: mostMegapixels, maxMemoryUsageInMB: 1024 }
       return decode(bytes, { useTArray: true, tolerantDecoding: false, ...limits })
     }
@@ -41,7 +25,7 @@ export function decodeImage(bytes: Uint8Array): Pixels {
       if (header.readUInt32BE(16) * header.readUInt32BE(20) > mostMegapixels * 1e6)
         throw new Error(`it has more than ${mostMegapixels} million pixels`)
       if (header[28] === 1) checkInterlaced(header)
-      const { PNG } = load('pngjs') as PngDecoder
+      const { PNG } = pngDecoder()
       return PNG.sync.read(header)
     }
   } catch (error) {

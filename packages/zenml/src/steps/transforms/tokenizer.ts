@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module'
 import { compareText } from '../../base/canonical.ts'
 import { messageOf, ZenmlError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
+import { type AppliedTokenizer, tokenizersLibrary } from './tokenizers-library.ts'
 import { learnMerges } from './train-merges.ts'
 
 /** How a tokenizer is made. */
@@ -11,13 +11,6 @@ export interface TokenizerRules {
   readonly minFrequency: number
   readonly lowercase: boolean
   readonly specialTokens: readonly string[]
-}
-
-/** What is used of @huggingface/tokenizers. */
-interface AppliedTokenizer {
-  readonly normalizer: { normalize(text: string): string } | null
-  readonly pre_tokenizer: { pre_tokenize(text: string): string[] } | null
-  encode(text: string, options: { add_special_tokens: boolean }): { ids: number[] }
 }
 
 /** The token of padding, always with id 0. */
@@ -31,13 +24,8 @@ const mostCharacters = 100
 /** So many different characters at most begin the vocabulary of WordPiece: the most frequent. */
 const mostLetters = 1000
 
-// Loaded with the first text, and not with every step; a transform is applied without waiting, so that import() cannot be used.
-const load = createRequire(import.meta.url)
-
 function open(tokenizer: JsonObject): AppliedTokenizer {
-  const { Tokenizer } = load('@huggingface/tokenizers') as {
-    Tokenizer: new (tokenizer: object, config: object) => AppliedTokenizer
-  }
+  const { Tokenizer } = tokenizersLibrary()
   return new Tokenizer(tokenizer, {})
 }
 

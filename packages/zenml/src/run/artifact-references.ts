@@ -1,0 +1,70 @@
+import { artifactUri } from '../artifacts/artifact-store.ts'
+import type { Digest } from '../base/digest.ts'
+import { isDigest } from '../base/digest.ts'
+import { ZenmlError } from '../base/errors.ts'
+import type { StoredArtifact } from '../model/artifact.ts'
+import type { ArtifactReference } from '../model/pipeline-spec.ts'
+import { type PinnedRun, pinnedArtifacts } from './pinned-run.ts'
+import type { Workspace } from './workspace.ts'
+
+/** Finds an artifact of another run that a pipeline names. */
+export type ArtifactFinder = (name: string, reference: ArtifactReference) => Promise<StoredArtifact>
+
+type Stores = Pick<Workspace, 'records' | 'artifacts'>
+
+/**
+ * Finds artifacts as they are named now: by digest, as an output of a run, or as that of the newest complete run of a pipeline. What is found is an
+ * input like any other: its digest is in the identity of the step that takes it.
+ *
+ * Throws `ZEN_ARTIFACT_UNKNOWN`, `ZEN_ARTIFACT_TYPE` for another type than the reference says, and `ZEN_ARTIFACT_MISSING` where the store has lost it.
+ */
+export function presentArtifacts(stores: Stores): ArtifactFinder {
+  return async (name, reference) => await stored(stores, name, reference, await digestOf(stores, reference))
+}
+
+/** Finds the artifacts that a past run was given, whatever its references would name now. */
+export function pastArtifacts(stores: Stores, pinned: PinnedRun): ArtifactFinder {
+  const digests = pinnedArtifacts(pinned)
+  // A step that never ran has no record of what it would have been given.
+  return async (name, reference) =>
+    await stored(stores, name, reference, digests.get(name) ?? (await digestOf(stores, reference)))
+}
+
+async function digestOf({ records }: Stores, { artifact, pipeline, output }: ArtifactReference): Promise<Digest> {
+  if (artifact !== undefined) return isDigest(artifact) ? artifact : await records.resolveArtifact(artifact)
+  const [newest] = await records.listRuns({ pipeline: pipeline!, status: 'complete', limit: 1 })
+  if (newest === undefined)
+    throw new ZenmlError('ZEN_ARTIFACT_UNKNOWN', `Pipeline "${pipeline}" has no complete run yet.`, {
+      facts: { pipeline: pipeline! },
+      next: 'Run it first, or see "zenml pipeline list".',
+      exitCode: 1,
+    })
+  return await records.resolveArtifact(`${newest.id}/${output}`)
+}
+
+async function stored(
+  { records, artifacts }: Stores,
+  name: string,
+  { type }: ArtifactReference,
+  digest: Digest,
+): Promise<StoredArtifact> {
+  const known = await records.getArtifact(digest)
+  const manifest = await artifacts.manifest(digest)
+  if (manifest === undefined)
+    throw new ZenmlError('ZEN_ARTIFACT_MISSING', `The store does not hold ${digest}.`, {
+      facts: { artifact: name, digest },
+      next: 'Restore the artifact store, or run the pipeline that makes it again.',
+      exitCode: 1,
+    })
+  if (manifest.type !== type)
+    throw new ZenmlError('ZEN_ARTIFACT_TYPE', `${digest} is of type ${manifest.type}, not ${type}.`, {
+      facts: { artifact: name, digest, type: manifest.type },
+    })
+  return {
+    type,
+    digest,
+    uri: known?.uri ?? artifactUri(artifacts.uri, digest),
+    size: manifest.files.reduce((sum, { size }) => sum + size, 0),
+    properties: known?.properties ?? {},
+  }
+}
