@@ -290,6 +290,7 @@ class Runner {
       identity,
       inputs,
       previous,
+      keepPartial: increment !== undefined,
       signal: this.signal,
       onEvent: this.onEvent,
     })

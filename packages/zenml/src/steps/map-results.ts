@@ -36,8 +36,11 @@ export class MapResults {
   /** By the digest of the item; undefined while it is being made. */
   private readonly places = new Map<string, Place | undefined>()
   private readonly splits = new Map<string, string[]>()
-  private items: string[] = []
+  private current: string[] = []
   private madeRows = 0
+  /** What is on its way into the scratch files. */
+  private readonly writing = new Set<Promise<void>>()
+  private closed: Promise<void> | undefined
   private made = 0
   private kept = 0
 
@@ -72,14 +75,14 @@ export class MapResults {
   }
 
   startSplit(split: string): void {
-    this.items = []
-    this.splits.set(split, this.items)
+    this.current = []
+    this.splits.set(split, this.current)
   }
 
   /** Adds an item to the split; false where its rows have to be made, and are then to be given. */
   take(digest: Buffer): boolean {
     const key = digest.toString('latin1')
-    this.items.push(key)
+    this.current.push(key)
     if (this.places.has(key)) {
       this.kept++
       return true
@@ -88,17 +91,59 @@ export class MapResults {
     return false
   }
 
-  /** Takes the rows of an item that was made. */
+  /** Takes the rows of an item that was made; too late when the results are already being put together. */
   async give(digest: Buffer, rows: ExampleBatch): Promise<void> {
-    this.places.set(digest.toString('latin1'), { split: null, start: this.madeRows, rows: rows.length })
+    if (this.closed !== undefined) return
+    const place = { split: null, start: this.madeRows, rows: rows.length }
     this.madeRows += rows.length
-    this.made++
-    if (rows.length > 0) await this.writer.write(madeSplit, rows)
+    const written = (rows.length > 0 ? this.writer.write(madeSplit, rows) : Promise.resolve()).then(() => {
+      this.places.set(digest.toString('latin1'), place)
+      this.made++
+    })
+    this.writing.add(written)
+    try {
+      await written
+    } finally {
+      this.writing.delete(written)
+    }
   }
 
   /** Gives up: closes the scratch files. */
   async abort(): Promise<void> {
     await this.writer.abort()
+  }
+
+  /** Completes the scratch files. */
+  private close(): Promise<void> {
+    this.closed ??= (async () => {
+      await Promise.allSettled(this.writing) // whoever gave the item has the error
+      await this.writer.declare(madeSplit)
+      await this.writer.finish()
+    })()
+    return this.closed
+  }
+
+  /** How many items were made. */
+  get itemsMade(): number {
+    return this.made
+  }
+
+  /**
+   * Puts together all that is there, whatever became of the rest: every item of the earlier execution, so that the next one loses none of them,
+   * and those that were made, in one split.
+   */
+  async writePartial(
+    directory: string,
+    features: { readonly [feature: string]: FeatureKind },
+  ): Promise<ItemIndexData> {
+    await this.close()
+    const all = [...this.places].flatMap(([key, place]) => (place === undefined ? [] : [key]))
+    return await this.put(new Map([[madeSplit, all]]), directory, features)
+  }
+
+  /** How many items `writePartial` writes. */
+  get itemsThere(): number {
+    return [...this.places.values()].filter((place) => place !== undefined).length
   }
 
   /** Puts the rows of all items together, in their order. */
@@ -107,8 +152,16 @@ export class MapResults {
     features: { readonly [feature: string]: FeatureKind },
     signal: AbortSignal,
   ): Promise<{ readonly items: ItemIndexData; readonly made: number; readonly kept: number }> {
-    await this.writer.declare(madeSplit)
-    await this.writer.finish()
+    await this.close()
+    return { items: await this.put(this.splits, directory, features, signal), made: this.made, kept: this.kept }
+  }
+
+  private async put(
+    splits: ReadonlyMap<string, readonly string[]>,
+    directory: string,
+    features: { readonly [feature: string]: FeatureKind },
+    signal?: AbortSignal,
+  ): Promise<ItemIndexData> {
     const made = new RowsInOrder(await openExamples(this.directory), madeSplit)
     const earlier = new Map(
       (this.previous?.splits ?? []).map((split) => [split, new RowsInOrder(this.previous!, split)]),
@@ -116,7 +169,7 @@ export class MapResults {
     const writer = await createExamplesWriter(directory)
     const lists: { [split: string]: ItemList } = {}
     try {
-      for (const [split, keys] of this.splits) {
+      for (const [split, keys] of splits) {
         // Features are told even where no item gives a row.
         await writer.write(split, batchOf([], features))
         const digests = Buffer.alloc(keys.length * 32)
@@ -136,7 +189,7 @@ export class MapResults {
             continue
           }
           await end()
-          signal.throwIfAborted()
+          signal?.throwIfAborted()
           run = place
         }
         await end()
@@ -149,6 +202,6 @@ export class MapResults {
     } finally {
       await Promise.all([made, ...earlier.values()].map((rows) => rows.close()))
     }
-    return { items: { splits: lists }, made: this.made, kept: this.kept }
+    return { splits: lists }
   }
 }
