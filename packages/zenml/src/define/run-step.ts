@@ -12,9 +12,9 @@ import {
   type InputValues,
   noParameters,
   type OutputPorts,
-  type PartialWriter,
   type ParameterInput,
   type ParameterSchema,
+  type PartialWriter,
   type Ports,
   type Step,
 } from './step.ts'

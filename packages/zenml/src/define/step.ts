@@ -121,9 +121,11 @@ export interface StepContext<O extends OutputPorts = OutputPorts> {
    */
   partial(
     what: PartialWork,
-    write: (directories: {
-      readonly [K in keyof O]: string
-    }) => OutputValues<O> | undefined | Promise<OutputValues<O> | undefined>,
+    write: (
+      directories: {
+        readonly [K in keyof O]: string
+      },
+    ) => OutputValues<O> | undefined | Promise<OutputValues<O> | undefined>,
   ): Promise<void>
   /** A directory for each output, for steps that write files themselves. */
   readonly directories: { readonly [K in keyof O]: string }

@@ -132,10 +132,7 @@ export class MapResults {
    * Puts together all that is there, whatever became of the rest: every item of the earlier execution, so that the next one loses none of them,
    * and those that were made, in one split.
    */
-  async writePartial(
-    directory: string,
-    features: { readonly [feature: string]: FeatureKind },
-  ): Promise<ItemIndexData> {
+  async writePartial(directory: string, features: { readonly [feature: string]: FeatureKind }): Promise<ItemIndexData> {
     await this.close()
     const all = [...this.places].flatMap(([key, place]) => (place === undefined ? [] : [key]))
     return await this.put(new Map([[madeSplit, all]]), directory, features)

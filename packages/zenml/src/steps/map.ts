@@ -190,7 +190,11 @@ function mapStep<I extends Ports, S extends ParameterSchema<unknown>>(
         }
         return await results.write(context.directories['examples']!, features, signal)
       }
-      const { items, made: calls, kept } = await orAborted(makeAll(), signal).catch(async (error) => {
+      const {
+        items,
+        made: calls,
+        kept,
+      } = await orAborted(makeAll(), signal).catch(async (error) => {
         if (results.itemsMade > 0) {
           const what = { done: results.itemsThere, unit: group === 1 ? 'items' : 'groups' }
           await context.partial(what, async (directories) => {
