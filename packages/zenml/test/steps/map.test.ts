@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { runStep, type StepTrial } from '../../src/define/run-step.ts'
 import { step } from '../../src/define/step.ts'
-import { JsonArtifact } from '../../src/formats/json.ts'
+import { JsonArtifact } from '../../src/formats/types.ts'
 import { map, mapBatches } from '../../src/steps/map.ts'
 import { examplesOf, type Row } from './written-examples.ts'
 
