@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ZenmlError } from '../base/errors.ts'
 import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
+import { concatenateExamples, type SplitPart } from '../formats/concatenate-examples.ts'
 import {
   batchOf,
   createExamplesWriter,
@@ -32,7 +33,7 @@ const madeSplit = 'made'
 export class MapResults {
   private readonly directory: string
   private readonly writer: ExamplesWriter
-  private readonly previous: ExamplesReader | undefined
+  private readonly previous: PreviousResults | undefined
   /** By the digest of the item; undefined while it is being made. */
   private readonly places = new Map<string, Place | undefined>()
   private readonly splits = new Map<string, string[]>()
@@ -41,13 +42,14 @@ export class MapResults {
   /** What is on its way into the scratch files. */
   private readonly writing = new Set<Promise<void>>()
   private closed: Promise<void> | undefined
-  private made = 0
+  /** In the order of their rows in the scratch files. */
+  private readonly made: { readonly key: string; readonly rows: number }[] = []
   private kept = 0
 
   private constructor(directory: string, writer: ExamplesWriter, previous: PreviousResults | undefined) {
     this.directory = directory
     this.writer = writer
-    this.previous = previous?.examples
+    this.previous = previous
     for (const [split, { digests, rows }] of Object.entries(previous?.items.splits ?? {})) {
       const names = Buffer.from(digests.buffer, digests.byteOffset, digests.length)
       let start = 0
@@ -94,11 +96,12 @@ export class MapResults {
   /** Takes the rows of an item that was made; too late when the results are already being put together. */
   async give(digest: Buffer, rows: ExampleBatch): Promise<void> {
     if (this.closed !== undefined) return
+    const key = digest.toString('latin1')
     const place = { split: null, start: this.madeRows, rows: rows.length }
     this.madeRows += rows.length
     const written = (rows.length > 0 ? this.writer.write(madeSplit, rows) : Promise.resolve()).then(() => {
-      this.places.set(digest.toString('latin1'), place)
-      this.made++
+      this.places.set(key, place)
+      this.made.push({ key, rows: rows.length })
     })
     this.writing.add(written)
     try {
@@ -125,20 +128,29 @@ export class MapResults {
 
   /** How many items were made. */
   get itemsMade(): number {
-    return this.made
+    return this.made.length
   }
 
   /**
    * Puts together all that is there, whatever became of the rest: every item of the earlier execution, so that the next one loses none of them,
-   * and those that were made, in one split.
+   * and those that were made, in one split. Takes as long as copying the files: a process that is to stop has little time.
    */
   async writePartial(directory: string, features: { readonly [feature: string]: FeatureKind }): Promise<ItemIndexData> {
     await this.close()
-    const all = [...this.places].flatMap(([key, place]) => (place === undefined ? [] : [key]))
-    return await this.put(new Map([[madeSplit, all]]), directory, features)
+    const { examples, items } = this.previous ?? {}
+    const earlier = Object.entries(items?.splits ?? {})
+    const parts: SplitPart[] = earlier.map(([split]) => ({ examples: examples!, split }))
+    parts.push({ examples: await openExamples(this.directory), split: madeSplit, move: true })
+    await concatenateExamples(directory, madeSplit, parts, features)
+    const digests = Buffer.concat([
+      ...earlier.map(([, list]) => list.digests),
+      ...this.made.map(({ key }) => Buffer.from(key, 'latin1')),
+    ])
+    const rows = [...earlier.flatMap(([, list]) => [...list.rows]), ...this.made.map((item) => item.rows)]
+    return { splits: { [madeSplit]: { digests, rows: Uint32Array.from(rows) } } }
   }
 
-  /** How many items `writePartial` writes. */
+  /** How many different items `writePartial` writes. */
   get itemsThere(): number {
     return [...this.places.values()].filter((place) => place !== undefined).length
   }
@@ -150,23 +162,13 @@ export class MapResults {
     signal: AbortSignal,
   ): Promise<{ readonly items: ItemIndexData; readonly made: number; readonly kept: number }> {
     await this.close()
-    return { items: await this.put(this.splits, directory, features, signal), made: this.made, kept: this.kept }
-  }
-
-  private async put(
-    splits: ReadonlyMap<string, readonly string[]>,
-    directory: string,
-    features: { readonly [feature: string]: FeatureKind },
-    signal?: AbortSignal,
-  ): Promise<ItemIndexData> {
+    const examples = this.previous?.examples
     const made = new RowsInOrder(await openExamples(this.directory), madeSplit)
-    const earlier = new Map(
-      (this.previous?.splits ?? []).map((split) => [split, new RowsInOrder(this.previous!, split)]),
-    )
+    const earlier = new Map((examples?.splits ?? []).map((split) => [split, new RowsInOrder(examples!, split)]))
     const writer = await createExamplesWriter(directory)
     const lists: { [split: string]: ItemList } = {}
     try {
-      for (const [split, keys] of splits) {
+      for (const [split, keys] of this.splits) {
         // Features are told even where no item gives a row.
         await writer.write(split, batchOf([], features))
         const digests = Buffer.alloc(keys.length * 32)
@@ -186,7 +188,7 @@ export class MapResults {
             continue
           }
           await end()
-          signal?.throwIfAborted()
+          signal.throwIfAborted()
           run = place
         }
         await end()
@@ -199,6 +201,6 @@ export class MapResults {
     } finally {
       await Promise.all([made, ...earlier.values()].map((rows) => rows.close()))
     }
-    return { splits: lists }
+    return { items: { splits: lists }, made: this.itemsMade, kept: this.kept }
   }
 }

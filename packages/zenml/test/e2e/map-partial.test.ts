@@ -90,7 +90,7 @@ it('a step that fails at item 900 of 1,000 keeps 900, the next run makes the res
   expect(status.steps[1].metrics).toMatchObject({ itemsMade: 100, itemsKept: 900 })
   const { verdict } = await project.json('pipeline', 'verify', '@latest')
   expect(verdict).toBe('reproduced')
-  // What was taken over used the seed: the record says so although this execution may not have looked at it.
+  // The function used chance: with another seed nothing of it stands.
   const otherSeed = await project.zenml('pipeline', 'run', 'pipeline.yaml', '--seed', '7')
   expect(madeBy(otherSeed)).toBe(1000)
 })
