@@ -26,7 +26,7 @@ export interface StepHooks {
 export type StepResult =
   | { readonly kind: 'complete'; readonly output: StepOutput }
   | { readonly kind: 'failed'; readonly because: Failure; readonly output: StepOutput | null }
-  | { readonly kind: 'canceled' }
+  | { readonly kind: 'canceled'; readonly output: StepOutput | null }
 
 /** Runs steps somewhere. */
 export interface Backend {

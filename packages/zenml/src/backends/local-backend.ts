@@ -24,7 +24,7 @@ export function localBackend({ host, node = process.execPath, grace = 5_000 }: L
   return {
     name: 'local',
     async execute(task, hooks) {
-      if (hooks.signal.aborted) return { kind: 'canceled' }
+      if (hooks.signal.aborted) return { kind: 'canceled', output: null }
       const [work, home, temporary] = ['work', 'home', 'tmp'].map((name) => join(task.directory, name)) as [
         string,
         string,
@@ -98,9 +98,12 @@ async function attend(child: ChildProcess, task: StepTask, hooks: StepHooks, gra
   clearTimeout(killer)
   hooks.signal.removeEventListener('abort', cancel)
 
-  if (stopped === 'canceled') return { kind: 'canceled' }
+  // A step that was asked to stop may have told what it kept.
+  if (stopped === 'canceled') return { kind: 'canceled', output: await readOutput(task.directory) }
   if (stopped === 'timeout') {
-    return failed('ZEN_STEP_TIMEOUT', `Step "${task.step}" ran longer than its ${task.timeout} s.`)
+    const message = `Step "${task.step}" ran longer than its ${task.timeout} s.`
+    const output = await readOutput(task.directory)
+    return { kind: 'failed', because: { code: 'ZEN_STEP_TIMEOUT', message }, output }
   }
   if (ended.error !== undefined)
     return failed('ZEN_STEP_START', `Step "${task.step}" could not be started: ${messageOf(ended.error)}`)

@@ -1,10 +1,12 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ZenmlError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { seededRandom } from '../base/random.ts'
 import type { AnyArtifactType, Loaded } from '../model/artifact-type.ts'
+import { checkIncremental, partialDirectories, savePartial } from './partial.ts'
+import { saveOutputs } from './save-outputs.ts'
 import {
   type AnyStep,
   type InputValues,
@@ -12,6 +14,7 @@ import {
   type OutputPorts,
   type ParameterInput,
   type ParameterSchema,
+  type PartialWriter,
   type Ports,
   type Step,
 } from './step.ts'
@@ -37,6 +40,8 @@ export interface TrialOptions<I extends Ports, S> {
   /** What an earlier trial gave, for an incremental step. Default nothing. */
   readonly previous?: { readonly [output: string]: unknown }
   readonly signal?: AbortSignal
+  /** Called with what an incremental step keeps when it cannot go on, as the next one's `previous`; it is gone when `runStep` has ended. */
+  onPartial?(outputs: { readonly [output: string]: unknown }): void | Promise<void>
 }
 
 /**
@@ -83,6 +88,12 @@ export async function runStep<I extends Ports, O extends OutputPorts, S extends 
         random: seededRandom(seed),
         signal: options.signal ?? new AbortController().signal,
         previous: async () => options.previous as never,
+        partial: async (_what, write) => {
+          checkIncremental(step)
+          const folder = join(root, 'partial')
+          await savePartial(step, folder, write as PartialWriter)
+          await options.onPartial?.(await loadOutputs(step, partialDirectories(step, folder)))
+        },
         directories: directories as never,
         scratch,
         progress: () => undefined,
@@ -93,15 +104,23 @@ export async function runStep<I extends Ports, O extends OutputPorts, S extends 
       },
     })
     await saveOutputs(step, returned as { [name: string]: unknown } | undefined, directories)
-    const outputs: { [name: string]: unknown } = {}
-    for (const [name, type] of Object.entries<AnyArtifactType>(definition.outputs))
-      outputs[name] = await type.materializer.load(directories[name]!)
+    const outputs = await loadOutputs(step, directories)
     const trial = { outputs, directories, metrics, properties, dispose, [Symbol.asyncDispose]: dispose }
     return trial as unknown as StepTrial<O>
   } catch (error) {
     await dispose()
     throw error
   }
+}
+
+async function loadOutputs(
+  step: AnyStep,
+  directories: { readonly [name: string]: string },
+): Promise<{ [name: string]: unknown }> {
+  const outputs: { [name: string]: unknown } = {}
+  for (const [name, type] of Object.entries<AnyArtifactType>(step.definition.outputs))
+    outputs[name] = await type.materializer.load(directories[name]!)
+  return outputs
 }
 
 /** Validates parameters by the step's schema and fills in defaults; throws `ZEN_PARAMETERS` with every problem. */
@@ -125,40 +144,4 @@ export async function validateParameters(step: AnyStep, given: unknown): Promise
     })
   }
   return result.value as JsonObject
-}
-
-/** Saves what a step returned; throws `ZEN_OUTPUT_MISSING` for an output that was neither returned nor written, or has no file. */
-export async function saveOutputs(
-  step: AnyStep,
-  returned: { readonly [name: string]: unknown } | undefined,
-  directories: { readonly [name: string]: string },
-): Promise<void> {
-  const declared = step.definition.outputs
-  for (const name of Object.keys(returned ?? {})) {
-    if (!(name in declared))
-      throw new ZenmlError(
-        'ZEN_OUTPUT_UNKNOWN',
-        `Step "${step.definition.name}" returned "${name}", which it does not declare.`,
-        { exitCode: 1 },
-      )
-  }
-  for (const [name, type] of Object.entries<AnyArtifactType>(declared)) {
-    const value = returned?.[name]
-    if (value !== undefined)
-      await (type.materializer.save as (value: unknown, directory: string) => Promise<void>)(value, directories[name]!)
-    if ((await readdir(directories[name]!)).length > 0) continue
-    throw new ZenmlError(
-      'ZEN_OUTPUT_MISSING',
-      value === undefined
-        ? `Step "${step.definition.name}" gave nothing for its output "${name}".`
-        : `Step "${step.definition.name}" gave an output "${name}" of type ${type.name} that has no file.`,
-      {
-        next:
-          value === undefined
-            ? `Return { ${name}: … }, or write files to context.directories.${name}.`
-            : 'An artifact needs at least one file: see to it that its materializer writes one.',
-        exitCode: 1,
-      },
-    )
-  }
 }

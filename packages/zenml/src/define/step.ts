@@ -101,6 +101,32 @@ export interface StepContext<O extends OutputPorts = OutputPorts> {
    * same; undefined where there is none. A short cut and no more: what the step gives must be the same without it, and `verify` runs it so.
    */
   previous(): Promise<{ readonly [K in keyof O]: Loaded<O[K]> } | undefined>
+  /**
+   * For a step that is `incremental` and cannot go on: keeps what it has made, although the step fails, for the next execution to take from
+   * `previous()`. `write` gets an empty directory for each output and gives the outputs as `run` does: all that the next execution may take over,
+   * with what this one took over itself. The last call counts. What cannot be written is told in the log and not thrown, as the step fails for
+   * another reason. When `signal` is aborted, 5 seconds are left. Throws `ZEN_STEP_PARTIAL` for a step that is not incremental.
+   *
+   * @example
+   * const sums = step({
+   *   name: 'sums',
+   *   inputs: { numbers: JsonArtifact },
+   *   outputs: { sums: JsonArtifact },
+   *   incremental: ['numbers'],
+   *   run: async ({ context }) => {
+   *     await context.partial({ done: 1, unit: 'sums' }, () => ({ sums: [3] }))
+   *     throw new Error('no second sum')
+   *   },
+   * })
+   */
+  partial(
+    what: PartialWork,
+    write: (
+      directories: {
+        readonly [K in keyof O]: string
+      },
+    ) => OutputValues<O> | undefined | Promise<OutputValues<O> | undefined>,
+  ): Promise<void>
   /** A directory for each output, for steps that write files themselves. */
   readonly directories: { readonly [K in keyof O]: string }
   /** An empty directory of the step's own, gone when it ends. */
@@ -112,6 +138,17 @@ export interface StepContext<O extends OutputPorts = OutputPorts> {
   /** Adds facts to an output (row counts, headline metrics), kept in the metadata store. */
   describe(output: keyof O & string, facts: JsonObject): void
 }
+
+/** How much of its work a step keeps, for messages: so many of a unit (`items`). */
+export interface PartialWork {
+  readonly done: number
+  readonly unit: string
+}
+
+/** Writes partial results into a directory for each output, or gives them, by output. */
+export type PartialWriter = (directories: {
+  readonly [output: string]: string
+}) => { readonly [output: string]: unknown } | undefined | Promise<{ readonly [output: string]: unknown } | undefined>
 
 /** The work of a step. */
 export interface StepWork<I extends Ports, O extends OutputPorts, P> {

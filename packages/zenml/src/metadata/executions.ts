@@ -72,6 +72,8 @@ export function* endStep(execution: number, end: StepEnd): Work<void> {
     metrics: json(end.metrics),
     touches: listProperty(end.touches),
     error: end.error === null ? undefined : json(end.error),
+    // A property and no event: partial results are no outputs, and nothing that looks for artifacts may meet them.
+    partial: end.partial === undefined ? undefined : json(end.partial),
   }
   yield* setProperties('Execution', [[execution, properties]])
   if (Object.keys(end.outputs).length === 0) return

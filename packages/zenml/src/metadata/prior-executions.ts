@@ -15,8 +15,6 @@ export interface PriorOptions {
   readonly limit?: number
   /** Only executions older than this one. */
   readonly before?: number
-  /** What the key is of: of all that decides what an execution gives (`execution_cache`, the default), or of all but its items (`item_cache`). */
-  readonly type?: 'execution_cache' | 'item_cache'
 }
 
 /** The newest completed executions by key, newest first. */
@@ -87,12 +85,12 @@ function* factsByKey(
 function questions(
   keys: readonly Digest[],
   state: number,
-  { limit = 100, before, type = 'execution_cache' }: PriorOptions,
+  { limit = 100, before }: PriorOptions,
 ): { readonly some: readonly Digest[]; readonly text: string; readonly values: readonly SqlValue[] }[] {
   const part = (index: number): string => `SELECT * FROM (SELECT ${index} AS asker, a.execution_id AS id
     FROM Association a JOIN Execution e ON e.id = a.execution_id
     WHERE a.context_id = (SELECT MIN(c.id) FROM Type t JOIN Context c ON c.type_id = t.id
-      WHERE t.name = '${type}' AND t.type_kind = 2 AND c.name = ?)${before === undefined ? '' : ' AND a.execution_id < ?'} AND e.last_known_state = ?
+      WHERE t.name = 'execution_cache' AND t.type_kind = 2 AND c.name = ?)${before === undefined ? '' : ' AND a.execution_id < ?'} AND e.last_known_state = ?
     ORDER BY a.execution_id DESC LIMIT ${limit}) q${index}`
   return Array.from({ length: Math.ceil(keys.length / mostTogether) }, (_, group) => {
     const some = keys.slice(group * mostTogether, (group + 1) * mostTogether)

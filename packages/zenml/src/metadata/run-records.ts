@@ -16,6 +16,7 @@ import {
 } from './execution-queries.ts'
 import { endStep, insertReused, startStep } from './executions.ts'
 import { findLineage, type Lineage, type LineageOptions } from './lineage.ts'
+import { findPrevious } from './previous-executions.ts'
 import { findByKeys, type PriorOptions } from './prior-executions.ts'
 import { getRun } from './read-run.ts'
 import type { RunQuery } from './run-orders.ts'
@@ -31,7 +32,7 @@ import {
 } from './run-queries.ts'
 import { endRun, insertRun, markLost, type ProcessMark, type RunEnd, type RunStart, skipSteps } from './runs.ts'
 import type { SqlDatabase } from './sql/database.ts'
-import type { PriorExecution, ReusedStep, StepEnd, StepStart, StepUse } from './step-facts.ts'
+import type { PreviousExecution, PriorExecution, ReusedStep, StepEnd, StepStart, StepUse } from './step-facts.ts'
 import { listSteps } from './step-queries.ts'
 import { insertVerification } from './verifications.ts'
 
@@ -48,6 +49,11 @@ export interface RunRecords {
   recordReusedRun(run: RunStart, steps: readonly ReusedStep[], endedAt: number): Promise<void>
   /** The newest completed executions by key, newest first: 100 of each key where nothing else is said. */
   findByKeys(keys: readonly Digest[], options?: PriorOptions): Promise<ReadonlyMap<Digest, readonly PriorExecution[]>>
+  /**
+   * The newest executions with an increment (all that decides what a step gives but its items), newest first: those that completed, and those
+   * that kept what they had made when they did not.
+   */
+  findPrevious(increment: Digest, limit: number): Promise<readonly PreviousExecution[]>
   /** Where the nearest execution before another that gave outputs is: of the same step in the same pipeline, executed or reused. */
   findEarlier(steps: readonly EarlierQuestion[]): Promise<readonly (ExecutionPlace | undefined)[]>
   /** The runs of executions, and how these ended. */
@@ -107,6 +113,7 @@ export function runRecords(database: SqlDatabase): RunRecords {
         yield* endRun(place, { status: 'complete', endedAt, error: null })
       }),
     findByKeys: (keys, options) => database.read(() => findByKeys(keys, options)),
+    findPrevious: (increment, limit) => database.read(() => findPrevious(increment, limit)),
     findEarlier: (steps) => database.read(() => findEarlier(steps)),
     findExecutions: (ids) => database.read(() => findExecutions(ids)),
     findFailed: (keys) => database.read(() => findFailed(keys)),

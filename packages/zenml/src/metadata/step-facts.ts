@@ -1,7 +1,7 @@
 import type { Digest } from '../base/digest.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
-import type { Identity } from '../model/fingerprint.ts'
+import type { Identity, ObservedLeaf } from '../model/fingerprint.ts'
 import type { Failure, StepRecord } from '../model/run.ts'
 import type { Touch } from '../model/touch.ts'
 
@@ -38,6 +38,16 @@ export interface StepEnd {
   /** What it touched outside of its declared inputs. */
   readonly touches: readonly Touch[]
   readonly error: Failure | null
+  /** Of a step that works item by item and did not complete: what it had made by then. */
+  readonly partial?: PartialResults
+}
+
+/** What a step that works item by item has made, with all that this stands on: one is never believed without the other. */
+export interface PartialResults {
+  readonly outputs: { readonly [output: string]: StoredArtifact }
+  /** What the execution was seen to depend on. */
+  readonly observed: ObservedLeaf
+  readonly touches: readonly Touch[]
 }
 
 /** A step for which an earlier execution stands. */
@@ -56,6 +66,15 @@ export interface PriorExecution extends Pick<StepRecord, 'outputs' | 'metrics' |
   readonly execution: number
   readonly run: string
   readonly identity: Identity
+}
+
+/** An execution from which results of items may be taken over: one that completed, or one that kept what it had made when it did not. */
+export interface PreviousExecution extends Omit<PartialResults, 'observed'> {
+  readonly execution: number
+  readonly run: string
+  readonly complete: boolean
+  /** Undefined in records of before files were observed. */
+  readonly observed: ObservedLeaf | undefined
 }
 
 /** A step as runs have used it. */

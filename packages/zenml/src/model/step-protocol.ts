@@ -69,12 +69,22 @@ export interface StepOutput {
   readonly usedSeed: boolean
   /** Whether it looked at what an earlier execution gave. */
   readonly usedPrevious: boolean
+  /** What it kept of its work when it did not complete: the directories are `partial/<output>`. Null where it kept nothing. */
+  readonly partial: StepPartial | null
   /** What it touched outside of its declared inputs, sorted. */
   readonly touches: readonly Touch[]
   /** What it read of the repository outside of its inputs; see `ObservedLeaf`. */
   readonly observed: { readonly files: { readonly [path: string]: Digest | null } }
   /** Files of packages that it loaded or looked for, relative, by the package's folder on this machine. Recorded nowhere. */
   readonly loaded: { readonly [directory: string]: readonly string[] }
+}
+
+/** Partial results as their step tells of them. */
+export interface StepPartial {
+  /** How many units of its work are in them. */
+  readonly done: number
+  /** `items`, `groups` … */
+  readonly unit: string
 }
 
 /** One line of JSON on file descriptor 3 while a step runs. */

@@ -7,11 +7,12 @@ import type { Digest } from '../base/digest.ts'
 import { messageOf, ZenmlError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
 import { keepLoaded } from '../environment/lockfile.ts'
-import type { PriorExecution, StepEnd } from '../metadata/step-facts.ts'
+import type { PartialResults, PreviousExecution, StepEnd } from '../metadata/step-facts.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { RunListener } from '../model/events.ts'
-import type { Identity } from '../model/fingerprint.ts'
+import type { Identity, ObservedLeaf } from '../model/fingerprint.ts'
 import type { Failure } from '../model/run.ts'
+import type { StepOutput } from '../model/step-protocol.ts'
 import type { Touch } from '../model/touch.ts'
 import { observe } from './identify-step.ts'
 import type { Plan, PlannedStep } from './plan.ts'
@@ -26,7 +27,9 @@ export interface Execution {
   readonly identity: Identity
   readonly inputs: { readonly [input: string]: StoredArtifact }
   /** Of a step that works item by item: an earlier execution whose results for items that are still the same it may take over. */
-  readonly previous?: PriorExecution | undefined
+  readonly previous?: PreviousExecution | undefined
+  /** Whether what such a step has made is kept where it does not complete. Default false. */
+  readonly keepPartial?: boolean
   readonly signal: AbortSignal
   readonly onEvent: RunListener
 }
@@ -61,18 +64,17 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
     await keepBundle(workspace, execution)
     const result = await runLogged(workspace, execution)
     log = (await workspace.artifacts.putFile(join(directory, 'log'), { move: true })).digest
-    if (result.kind === 'canceled') return ended({ outcome: 'canceled', log })
+    if (result.kind === 'canceled')
+      return ended({ outcome: 'canceled', log, ...(await keepPartial(workspace, execution, result.output)) })
     if (result.kind === 'failed')
       return ended({
         outcome: 'failed',
         log,
+        ...(await keepPartial(workspace, execution, result.output)),
         metrics: result.output?.metrics ?? {},
         touches: result.output?.touches ?? [],
         error: result.because,
       })
-    // What was taken over from an earlier execution stands on what that one was seen to depend on.
-    const taken = result.output.usedPrevious ? execution.previous : undefined
-    const observed = taken?.identity.fingerprint.observed
     await keepLoaded({ ...workspace, packages: step.bundle.packages }, result.output.loaded)
     const stored: { [output: string]: StoredArtifact } = {}
     for (const [output, type] of Object.entries(step.descriptor.outputs)) {
@@ -88,11 +90,8 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
       log,
       outputs: stored,
       metrics: result.output.metrics,
-      touches: allTouches(taken?.touches ?? [], result.output.touches),
-      identity: observe(identity, {
-        seed: result.output.usedSeed || (observed?.seed ?? null) !== null ? step.seed : null,
-        files: { ...observed?.files, ...result.output.observed.files },
-      }),
+      touches: allTouches(execution, result.output),
+      identity: observe(identity, observedBy(execution, result.output)),
     })
   } catch (error) {
     if (execution.signal.aborted) return ended({ outcome: 'canceled', log })
@@ -100,10 +99,46 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
   }
 }
 
-function allTouches(before: readonly Touch[], now: readonly Touch[]): readonly Touch[] {
+/** What was taken over from an earlier execution stands on what that one was seen to depend on. */
+function observedBy({ step, previous }: Execution, output: StepOutput): ObservedLeaf {
+  const observed = output.usedPrevious ? previous?.observed : undefined
+  return {
+    seed: output.usedSeed || (observed?.seed ?? null) !== null ? step.seed : null,
+    files: { ...observed?.files, ...output.observed.files },
+  }
+}
+
+function allTouches({ previous }: Execution, { usedPrevious, touches: now }: StepOutput): readonly Touch[] {
+  const before = usedPrevious ? (previous?.touches ?? []) : []
   if (before.length === 0) return now
   const known = new Set(now.map((touch) => canonicalJson(touch as unknown as JsonObject)))
   return [...now, ...before.filter((touch) => !known.has(canonicalJson(touch as unknown as JsonObject)))]
+}
+
+/** Stores what a step that did not complete has kept, and says so; that this fails is told, since the step failed for another reason. */
+async function keepPartial(
+  workspace: Workspace,
+  execution: Execution,
+  output: StepOutput | null,
+): Promise<{ readonly partial?: PartialResults }> {
+  const { step, directory, onEvent } = execution
+  if (execution.keepPartial !== true || !output?.partial) return {}
+  const { done, unit } = output.partial
+  const kept = `${done.toLocaleString('en-US')} ${unit}`
+  try {
+    await keepLoaded({ ...workspace, packages: step.bundle.packages }, output.loaded)
+    const outputs: { [output: string]: StoredArtifact } = {}
+    // The run may be canceled already: this must be done all the same.
+    for (const [name, type] of Object.entries(step.descriptor.outputs))
+      outputs[name] = await workspace.artifacts.put(type, join(directory, 'partial', name), { move: true })
+    const message = `Step "${step.name}" keeps the results of ${kept}: the next run goes on from there.`
+    onEvent({ kind: 'note', message })
+    return { partial: { outputs, observed: observedBy(execution, output), touches: allTouches(execution, output) } }
+  } catch (error) {
+    const message = `Step "${step.name}" could not keep the results of ${kept}: ${messageOf(error)}`
+    onEvent({ kind: 'warning', code: 'ZEN_STEP_PARTIAL', message })
+    return {}
+  }
 }
 
 /** What is hashed is what is run, and it is kept: the bundle is stored under the digest that the identity holds. */

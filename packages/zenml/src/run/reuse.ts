@@ -1,7 +1,7 @@
 import type { ArtifactStore } from '../artifacts/artifact-store.ts'
 import type { Digest } from '../base/digest.ts'
 import { holds } from '../fingerprint/observed.ts'
-import type { PriorExecution } from '../metadata/step-facts.ts'
+import type { PreviousExecution, PriorExecution } from '../metadata/step-facts.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import { breaksStrict } from '../model/touch.ts'
 import type { PlannedStep } from './plan.ts'
@@ -11,8 +11,11 @@ import type { Workspace } from './workspace.ts'
 /** Decides whether an earlier execution can stand for a step. */
 export interface ReusePolicy {
   find(step: PlannedStep, identity: Identity): Promise<ReuseDecision>
-  /** The newest execution of a step that works item by item which differs in its items alone and can be believed. */
-  findPrevious(step: PlannedStep, increment: Digest): Promise<PriorExecution | undefined>
+  /**
+   * The newest execution of a step that works item by item which differs in its items alone and can be believed: one that completed, or one
+   * that kept what it had made, which has all that it could take over itself.
+   */
+  findPrevious(step: PlannedStep, increment: Digest): Promise<PreviousExecution | undefined>
 }
 
 /** What was found, and what was found but could not be believed. */
@@ -42,7 +45,7 @@ export function reuseFrom({
       if (!step.spec.cache) return { prior: undefined, refused: [] }
       const refused: string[] = []
       for await (const prior of priorsOf(records, identity.key)) {
-        if (!stands(prior, step, root)) continue
+        if (!stands({ ...prior, observed: prior.identity.fingerprint.observed }, step, root)) continue
         const problem = await problemOf(prior, artifacts)
         if (problem === undefined) return { prior, refused }
         refused.push(problem)
@@ -51,9 +54,10 @@ export function reuseFrom({
     },
     async findPrevious(step, increment) {
       if (!step.spec.cache) return undefined
-      const found = await records.findByKeys([increment], { type: 'item_cache', limit: increments })
-      for (const prior of found.get(increment) ?? []) {
-        if (stands(prior, step, root) && (await problemOf(prior, artifacts)) === undefined) return prior
+      for (const found of await records.findPrevious(increment, increments)) {
+        const given = Object.entries(step.descriptor.outputs)
+        if (!given.every(([output, type]) => found.outputs[output]?.type === type)) continue
+        if (stands(found, step, root) && (await problemOf(found, artifacts)) === undefined) return found
       }
       return undefined
     },
@@ -61,14 +65,20 @@ export function reuseFrom({
 }
 
 /** Whether what an earlier execution was seen to depend on is as it was. */
-function stands({ identity, touches }: PriorExecution, step: PlannedStep, root: string): boolean {
-  const { observed } = identity.fingerprint
+function stands(
+  { observed, touches }: Pick<PreviousExecution, 'observed' | 'touches'>,
+  step: PlannedStep,
+  root: string,
+): boolean {
   if (observed === undefined || !holds(observed, { seed: step.seed, root })) return false
   // A strict step stands only on what a strict step could have made.
   return !(step.strict && touches.some(breaksStrict))
 }
 
-async function problemOf(prior: PriorExecution, artifacts: ArtifactStore): Promise<string | undefined> {
+async function problemOf(
+  prior: Pick<PriorExecution, 'execution' | 'run' | 'outputs'>,
+  artifacts: ArtifactStore,
+): Promise<string | undefined> {
   for (const [output, artifact] of Object.entries(prior.outputs)) {
     const check = await artifacts.check(artifact.digest)
     if (check.kind !== 'whole') {

@@ -294,6 +294,7 @@ class Runner {
       identity,
       inputs,
       previous,
+      keepPartial: increment !== undefined,
       signal: this.signal,
       onEvent: this.onEvent,
     })

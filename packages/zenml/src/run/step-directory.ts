@@ -40,7 +40,8 @@ export async function layOutStep(
       await artifacts.materialise(inputs[input]!.digest, join(directory, path))
       given[input] = { kind: 'artifact', type: inputs[input]!.type, path }
     }),
-    ...Object.entries(previous ?? {}).map(async ([output, { type, digest }]) => {
+    ...Object.keys(previous === undefined ? {} : step.descriptor.outputs).map(async (output) => {
+      const { type, digest } = previous![output]!
       const path = join('previous', output)
       await mkdir(join(directory, path), { recursive: true })
       await artifacts.materialise(digest, join(directory, path))

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ZenmlError } from '../base/errors.ts'
 import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
+import { concatenateExamples, type SplitPart } from '../formats/concatenate-examples.ts'
 import {
   batchOf,
   createExamplesWriter,
@@ -32,19 +33,23 @@ const madeSplit = 'made'
 export class MapResults {
   private readonly directory: string
   private readonly writer: ExamplesWriter
-  private readonly previous: ExamplesReader | undefined
+  private readonly previous: PreviousResults | undefined
   /** By the digest of the item; undefined while it is being made. */
   private readonly places = new Map<string, Place | undefined>()
   private readonly splits = new Map<string, string[]>()
-  private items: string[] = []
+  private current: string[] = []
   private madeRows = 0
-  private made = 0
+  /** What is on its way into the scratch files. */
+  private readonly writing = new Set<Promise<void>>()
+  private closed: Promise<void> | undefined
+  /** In the order of their rows in the scratch files. */
+  private readonly made: { readonly key: string; readonly rows: number }[] = []
   private kept = 0
 
   private constructor(directory: string, writer: ExamplesWriter, previous: PreviousResults | undefined) {
     this.directory = directory
     this.writer = writer
-    this.previous = previous?.examples
+    this.previous = previous
     for (const [split, { digests, rows }] of Object.entries(previous?.items.splits ?? {})) {
       const names = Buffer.from(digests.buffer, digests.byteOffset, digests.length)
       let start = 0
@@ -72,14 +77,14 @@ export class MapResults {
   }
 
   startSplit(split: string): void {
-    this.items = []
-    this.splits.set(split, this.items)
+    this.current = []
+    this.splits.set(split, this.current)
   }
 
   /** Adds an item to the split; false where its rows have to be made, and are then to be given. */
   take(digest: Buffer): boolean {
     const key = digest.toString('latin1')
-    this.items.push(key)
+    this.current.push(key)
     if (this.places.has(key)) {
       this.kept++
       return true
@@ -88,17 +93,66 @@ export class MapResults {
     return false
   }
 
-  /** Takes the rows of an item that was made. */
+  /** Takes the rows of an item that was made; too late when the results are already being put together. */
   async give(digest: Buffer, rows: ExampleBatch): Promise<void> {
-    this.places.set(digest.toString('latin1'), { split: null, start: this.madeRows, rows: rows.length })
+    if (this.closed !== undefined) return
+    const key = digest.toString('latin1')
+    const place = { split: null, start: this.madeRows, rows: rows.length }
     this.madeRows += rows.length
-    this.made++
-    if (rows.length > 0) await this.writer.write(madeSplit, rows)
+    const written = (rows.length > 0 ? this.writer.write(madeSplit, rows) : Promise.resolve()).then(() => {
+      this.places.set(key, place)
+      this.made.push({ key, rows: rows.length })
+    })
+    this.writing.add(written)
+    try {
+      await written
+    } finally {
+      this.writing.delete(written)
+    }
   }
 
   /** Gives up: closes the scratch files. */
   async abort(): Promise<void> {
     await this.writer.abort()
+  }
+
+  /** Completes the scratch files. */
+  private close(): Promise<void> {
+    this.closed ??= (async () => {
+      await Promise.allSettled(this.writing) // whoever gave the item has the error
+      await this.writer.declare(madeSplit)
+      await this.writer.finish()
+    })()
+    return this.closed
+  }
+
+  /** How many items were made. */
+  get itemsMade(): number {
+    return this.made.length
+  }
+
+  /**
+   * Puts together all that is there, whatever became of the rest: every item of the earlier execution, so that the next one loses none of them,
+   * and those that were made, in one split. Takes as long as copying the files: a process that is to stop has little time.
+   */
+  async writePartial(directory: string, features: { readonly [feature: string]: FeatureKind }): Promise<ItemIndexData> {
+    await this.close()
+    const { examples, items } = this.previous ?? {}
+    const earlier = Object.entries(items?.splits ?? {})
+    const parts: SplitPart[] = earlier.map(([split]) => ({ examples: examples!, split }))
+    parts.push({ examples: await openExamples(this.directory), split: madeSplit, move: true })
+    await concatenateExamples(directory, madeSplit, parts, features)
+    const digests = Buffer.concat([
+      ...earlier.map(([, list]) => list.digests),
+      ...this.made.map(({ key }) => Buffer.from(key, 'latin1')),
+    ])
+    const rows = [...earlier.flatMap(([, list]) => [...list.rows]), ...this.made.map((item) => item.rows)]
+    return { splits: { [madeSplit]: { digests, rows: Uint32Array.from(rows) } } }
+  }
+
+  /** How many different items `writePartial` writes. */
+  get itemsThere(): number {
+    return [...this.places.values()].filter((place) => place !== undefined).length
   }
 
   /** Puts the rows of all items together, in their order. */
@@ -107,12 +161,10 @@ export class MapResults {
     features: { readonly [feature: string]: FeatureKind },
     signal: AbortSignal,
   ): Promise<{ readonly items: ItemIndexData; readonly made: number; readonly kept: number }> {
-    await this.writer.declare(madeSplit)
-    await this.writer.finish()
+    await this.close()
+    const examples = this.previous?.examples
     const made = new RowsInOrder(await openExamples(this.directory), madeSplit)
-    const earlier = new Map(
-      (this.previous?.splits ?? []).map((split) => [split, new RowsInOrder(this.previous!, split)]),
-    )
+    const earlier = new Map((examples?.splits ?? []).map((split) => [split, new RowsInOrder(examples!, split)]))
     const writer = await createExamplesWriter(directory)
     const lists: { [split: string]: ItemList } = {}
     try {
@@ -149,6 +201,6 @@ export class MapResults {
     } finally {
       await Promise.all([made, ...earlier.values()].map((rows) => rows.close()))
     }
-    return { items: { splits: lists }, made: this.made, kept: this.kept }
+    return { items: { splits: lists }, made: this.itemsMade, kept: this.kept }
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { messageOf, ZenmlError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { type Random, seededRandom } from '../base/random.ts'
@@ -167,8 +168,10 @@ function mapStep<I extends Ports, S extends ParameterSchema<unknown>>(
           throw signal.aborted ? error : failedAt(`split "${split}", row ${row}`, error)
         }
         await results.give(digest, given)
+        // A function that never waits must not keep the process from hearing that it is to stop.
+        await setImmediate()
       }
-      try {
+      const makeAll = async (): ReturnType<typeof results.write> => {
         const total = examples.splits.reduce((sum, split) => sum + examples.rows(split), 0)
         let done = 0
         let told = 0
@@ -185,17 +188,42 @@ function mapStep<I extends Ports, S extends ParameterSchema<unknown>>(
           }
           await forEach(open, concurrency, (some) => make(some, split))
         }
-      } catch (error) {
+        return await results.write(context.directories['examples']!, features, signal)
+      }
+      const {
+        items,
+        made: calls,
+        kept,
+      } = await orAborted(makeAll(), signal).catch(async (error) => {
+        if (results.itemsMade > 0) {
+          const what = { done: results.itemsThere, unit: group === 1 ? 'items' : 'groups' }
+          await context.partial(what, async (directories) => {
+            return { items: await results.writePartial(directories['examples']!, features) } as never
+          })
+        }
         await results.abort()
         throw error
-      }
-      const { items, made: calls, kept } = await results.write(context.directories['examples']!, features, signal)
+      })
       context.metric('itemsMade', calls)
       context.metric('itemsKept', kept)
       return { items } as never
     },
   })
   return made as unknown as Step<MapInputs<I>, MapOutputs, S>
+}
+
+/** The end of some work, or the abort, which does not wait for functions that do not look at it. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let aborted = (): void => undefined
+  const abort = new Promise<never>((_resolve, reject) => {
+    aborted = () => reject(signal.reason)
+  })
+  signal.addEventListener('abort', aborted)
+  try {
+    return await Promise.race([work, abort])
+  } finally {
+    signal.removeEventListener('abort', aborted)
+  }
 }
 
 /** Works on all, so many at once; the first failure ends it when those under way have ended. */

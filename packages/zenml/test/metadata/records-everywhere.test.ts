@@ -9,7 +9,7 @@ import { openDatabase } from '../../src/metadata/open.ts'
 import { runRecords } from '../../src/metadata/run-records.ts'
 import type { RunStart } from '../../src/metadata/runs.ts'
 import { selectOne } from '../../src/metadata/sql/work.ts'
-import type { ReusedStep } from '../../src/metadata/step-facts.ts'
+import type { PartialResults, ReusedStep, StepEnd } from '../../src/metadata/step-facts.ts'
 import type { StoredArtifact } from '../../src/model/artifact.ts'
 import type { PipelineSpec } from '../../src/model/pipeline-spec.ts'
 import type { Verification } from '../../src/model/verification.ts'
@@ -140,6 +140,42 @@ describe.each(['sqlite', 'mysql', 'postgres'] as const)('records on %s', (type) 
     await records.markLost('cc33', 1_791_234_573_000, { code: 'ZEN_RUN_LOST', message: 'gone' } as never)
     expect((await records.getRun('cc33'))!.steps.map(({ outcome }) => outcome)).toEqual(['failed', 'skipped'])
     expect((await records.findFailed([sha256('split')])).get(sha256('split'))).toMatchObject([{ run: 'cc33' }])
+  })
+
+  test('what an execution kept when it did not complete is found by its increment alone, and is no artifact', async () => {
+    await using database = await place(type)
+    await using store = await openDatabase(database.location)
+    const records = runRecords(store)
+    const increment = sha256('increment')
+    await records.startRun(run('aa11'))
+    const execute = async (name: string, end: Partial<StepEnd>): Promise<number> => {
+      const execution = await records.startStep('aa11', { ...step(name), startedAt: Number(name), increment })
+      const whole = { ...ended(name, {}), ...end }
+      await records.endStep(execution, whole)
+      // A server that went away as it was told is told again.
+      await records.endStep(execution, whole)
+      return execution
+    }
+    const partial = (content: string): PartialResults => ({
+      outputs: { examples: artifact('Examples', content) },
+      observed: { seed: 7, files: { 'list.txt': sha256(content), 'gone.txt': null } },
+      touches: [],
+    })
+    const complete = await execute('1', { outputs: { examples: artifact('Examples', 'whole') } })
+    await execute('2', { outcome: 'failed', error: { code: 'ZEN_STEP_ERROR', message: 'down' } })
+    const failed = await execute('3', { outcome: 'failed', partial: partial('half') })
+    const canceled = await execute('4', { outcome: 'canceled', partial: partial('more') })
+    await records.startStep('aa11', { ...step('5'), increment })
+    expect(await records.findPrevious(increment, 9)).toMatchObject([
+      { execution: canceled, run: 'aa11', complete: false, ...partial('more') },
+      { execution: failed, run: 'aa11', complete: false, ...partial('half') },
+      { execution: complete, run: 'aa11', complete: true, outputs: { examples: artifact('Examples', 'whole') } },
+    ])
+    expect((await records.findPrevious(increment, 1)).map(({ execution }) => execution)).toEqual([canceled])
+    expect(await records.findPrevious(sha256('other'), 9)).toEqual([])
+    for (const key of ['3', '4']) expect([...(await records.findByKeys([sha256(key)])).values()]).toEqual([[]])
+    expect((await records.listArtifacts()).map(({ digest }) => digest)).toEqual([sha256('whole')])
+    await expect(records.resolveArtifact(sha256('half'))).rejects.toMatchObject({ code: 'ZEN_ARTIFACT_UNKNOWN' })
   })
 
   test('names that differ in case only are never taken for each other', async () => {

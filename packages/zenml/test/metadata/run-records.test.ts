@@ -237,6 +237,7 @@ it('what every run asks is found by an index, and no table is read from end to e
   await watched.markLost('aa', 1700, { code: 'ZEN_RUN_LOST', message: 'gone' } as never)
   await watched.findByKeys([key])
   await watched.findFailed([key])
+  await watched.findPrevious(key, 3)
   await watched.findEarlier([{ pipeline: 'penguins', step: 'split', before: 9 }])
   await watched.unfinishedRuns()
   await watched.getRun('aa')

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { runStep, type StepTrial } from '../../src/define/run-step.ts'
+import { step } from '../../src/define/step.ts'
+import { JsonArtifact } from '../../src/formats/types.ts'
 import { map, mapBatches } from '../../src/steps/map.ts'
 import { examplesOf, type Row } from './written-examples.ts'
 
@@ -82,6 +84,112 @@ it('whatever is added, removed, repeated or moved, between splits too, the resul
     }),
     { numRuns: 40 },
   )
+})
+
+it('wherever it fails, and from whatever it started, what it keeps is all that it could take over and all that it made', async () => {
+  const word = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, at) => `${prefix}${at}`)
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({ before: fc.nat(8), done: fc.nat(8), left: fc.nat(4), concurrency: fc.integer({ min: 1, max: 4 }) }),
+      async ({ before, done, left, concurrency }) => {
+        let broken = true
+        const called: string[] = []
+        const fragile = map({
+          name: 'fragile',
+          features: { loud: 'bytes' },
+          concurrency,
+          run: async ({ item }) => {
+            const text = String(item['text'])
+            called.push(text)
+            await new Promise((resolve) => setTimeout(resolve, text.length % 2))
+            if (broken && text === 'fails') throw new Error('broken')
+            return text.endsWith('1') ? [] : { loud: text }
+          },
+        })
+        const start = texts(...word('known', before))
+        const all = texts(
+          ...word('known', Math.floor(before / 2)),
+          ...word('new', done),
+          'fails',
+          ...word('left', left),
+        )
+        await using first = await runStep(fragile, { inputs: { examples: await examplesOf({ all: start, none: [] }) } })
+        const examples = await examplesOf({ all, none: [] })
+        called.length = 0
+        let kept: number | undefined
+        const failing = runStep(fragile, {
+          inputs: { examples },
+          previous: first.outputs,
+          onPartial: async (outputs) => {
+            const firstCalls = [...called]
+            const { items } = outputs as unknown as typeof first.outputs
+            kept = Object.values(items.splits).reduce((sum, { rows }) => sum + rows.length, 0)
+            broken = false
+            called.length = 0
+            await using next = await runStep(fragile, { inputs: { examples }, previous: outputs })
+            // Nothing that was made is made again, but for what was under way beside the failure.
+            expect(kept - before + called.length).toBe(1 + done + left)
+            if (concurrency === 1) expect(called).toEqual(['fails', ...word('left', left)])
+            expect(called.filter((text) => firstCalls.includes(text))).toEqual(['fails'])
+            // What is no longer among the items is kept as well: nobody knows what the next ones are.
+            await using again = await runStep(fragile, {
+              inputs: { examples: await examplesOf({ all: start }) },
+              previous: outputs,
+            })
+            expect(called.filter((text) => text.startsWith('known'))).toEqual([])
+            expect(again.outputs.examples.rows('all')).toBe(first.outputs.examples.rows('all'))
+            await using fresh = await runStep(fragile, { inputs: { examples } })
+            const bytes = (trial: typeof fresh): string[] => [
+              ...trial.outputs.examples.shards('all').map((shard) => readFileSync(shard, 'hex')),
+              ...['all', 'none'].map((split) =>
+                readFileSync(join(trial.directories.items, `Split-${split}.items`), 'hex'),
+              ),
+            ]
+            expect(bytes(next)).toEqual(bytes(fresh))
+          },
+        })
+        await expect(failing).rejects.toMatchObject({ code: 'ZEN_MAP_ITEM' })
+        if (concurrency === 1) expect(kept).toBe(done === 0 ? undefined : before + done)
+      },
+    ),
+    { numRuns: 12 },
+  )
+})
+
+it('an abort does not wait for a function that does not look at it, and keeps the items before', async () => {
+  const abort = new AbortController()
+  const slow = map({
+    name: 'slow',
+    features: { loud: 'bytes' },
+    run: async ({ item }) => {
+      if (item['text'] === 'c') {
+        abort.abort(new Error('enough'))
+        await new Promise(() => undefined)
+      }
+      return { loud: String(item['text']) }
+    },
+  })
+  let rows: number | undefined
+  const trial = runStep(slow, {
+    inputs: { examples: await examplesOf({ all: texts('a', 'b', 'c', 'd') }) },
+    signal: abort.signal,
+    onPartial: ({ examples }) => {
+      rows = (examples as StepTrial<typeof slow.definition.outputs>['outputs']['examples']).rows('made')
+    },
+  })
+  await expect(trial).rejects.toThrow('enough')
+  expect(rows).toBe(2)
+})
+
+it('only a step that is incremental keeps partial results', async () => {
+  const whole = step({
+    name: 'whole',
+    outputs: { value: JsonArtifact },
+    run: async ({ context }) => {
+      await context.partial({ done: 1, unit: 'items' }, () => ({ value: 1 }))
+    },
+  })
+  await expect(runStep(whole, { inputs: {} })).rejects.toMatchObject({ code: 'ZEN_STEP_PARTIAL' })
 })
 
 it('a feature that the function does not see makes no item anew, and equal items are made once', async () => {

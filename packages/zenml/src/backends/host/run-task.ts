@@ -5,12 +5,13 @@ import { canonicalJson } from '../../base/canonical.ts'
 import { messageOf, ZenmlError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/json.ts'
 import { type Random, seededRandom } from '../../base/random.ts'
-import { saveOutputs } from '../../define/run-step.ts'
-import { type AnyStep, isStep } from '../../define/step.ts'
+import { checkIncremental, savePartial } from '../../define/partial.ts'
+import { saveOutputs } from '../../define/save-outputs.ts'
+import { type AnyStep, isStep, type PartialWork, type PartialWriter } from '../../define/step.ts'
 import type { AnyArtifactType } from '../../model/artifact-type.ts'
 import type { Failure } from '../../model/run.ts'
 import type { SourceFiles } from '../../model/source-files.ts'
-import type { StepEvent, StepInput, StepOutput } from '../../model/step-protocol.ts'
+import type { StepEvent, StepInput, StepOutput, StepPartial } from '../../model/step-protocol.ts'
 import { startTrace } from './trace.ts'
 
 const eventDescriptor = 3
@@ -26,6 +27,8 @@ export async function runTask(directory: string): Promise<void> {
   const properties: { [output: string]: JsonObject } = {}
   const trace = startTrace(directory, input)
   let usedPrevious = false
+  let partial: StepPartial | null = null
+  let keeping = false
   const end = (error: Failure | null): void => {
     const output: StepOutput = {
       format: 1,
@@ -35,14 +38,21 @@ export async function runTask(directory: string): Promise<void> {
       properties,
       usedSeed: state.used,
       usedPrevious,
+      // Made of what a strict step must not touch, it could not be believed.
+      partial: error === null || trace.violation() !== null ? null : partial,
       ...trace.end(),
     }
     writeFileSync(join(directory, 'output.json.part'), canonicalJson(output as unknown as JsonObject))
     renameSync(join(directory, 'output.json.part'), join(directory, 'output.json'))
   }
+  const stopped = (): never => {
+    if (partial !== null) end({ code: 'ZEN_STEP_SIGNAL', message: `Step "${input.step}" was ended by SIGTERM.` })
+    process.exit(143)
+  }
   // Thrown where the step does not wait: in a timer, a listener or a promise that nobody looks at.
-  process.once('uncaughtException', (thrown) => {
-    if (abort.signal.aborted) process.exit(143)
+  process.on('uncaughtException', (thrown) => {
+    // What the abort itself breaks must not cost what is being kept.
+    if (abort.signal.aborted) return keeping ? undefined : stopped()
     end(tellFailure(trace.violation() ?? thrown))
     process.exit(1)
   })
@@ -73,6 +83,18 @@ export async function runTask(directory: string): Promise<void> {
           usedPrevious = true
           return await loadPrevious(step, input.previous, directory)
         },
+        partial: async (what: PartialWork, write: PartialWriter) => {
+          checkIncremental(step)
+          partial = null
+          keeping = true
+          try {
+            await savePartial(step, join(directory, 'partial'), write)
+            partial = { done: what.done, unit: what.unit }
+          } catch (error) {
+            process.stderr.write(`What was made by then could not be kept: ${messageOf(error)}\n`)
+          }
+          keeping = false
+        },
         signal: abort.signal,
         directories,
         scratch,
@@ -86,12 +108,12 @@ export async function runTask(directory: string): Promise<void> {
         },
       },
     })
-    if (abort.signal.aborted) process.exit(143)
+    if (abort.signal.aborted) stopped()
     await saveOutputs(step, returned, directories)
     const violation = trace.violation()
     if (violation !== null) throw violation
   } catch (thrown) {
-    if (abort.signal.aborted) process.exit(143)
+    if (abort.signal.aborted) stopped()
     // Code that caught the refusal, or failed by it, failed for that reason.
     error = tellFailure(trace.violation() ?? thrown)
   }
