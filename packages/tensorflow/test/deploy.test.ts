@@ -35,6 +35,9 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
+const tokens = { transform: 'tokens', algorithm: 'bpe', length: 6, vocabSize: 300 } as const
+const words = { transform: 'ngrams', sizes: [1, 2] as [number, number], maxWords: 20 } as const
+
 for (const label of ['kind', 'sum'] as const) {
   it(`a network of ${label === 'kind' ? 'classes' : 'a number'}: the folder says the same bits as the pipeline, without any package beside it`, async () => {
     await using facts = await runStep(statistics, { inputs: { examples } })
@@ -42,7 +45,7 @@ for (const label of ['kind', 'sum'] as const) {
     const features = {
       x: { transform: 'zscore' },
       z: { transform: 'minmax' },
-      note: { transform: 'ngrams', sizes: [1, 2] as [number, number], maxWords: 20 },
+      note: label === 'kind' ? tokens : words,
     } as const
     await using fitted = await runStep(preprocess, { inputs: { examples }, parameters: { label, features } })
     const { transform } = fitted.outputs
