@@ -108,6 +108,11 @@ export const configKeys: KeyTable = {
       },
       pipeline: { type: 'string', description: 'A pipeline, of whose newest complete run the output is taken.' },
       output: { type: 'string', description: 'step.output of that run.' },
+      optional: {
+        type: 'boolean',
+        description:
+          'Inputs that read it are left out as long as no complete run has given it. Default false: an error.',
+      },
     },
   },
   steps: {

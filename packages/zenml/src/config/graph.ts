@@ -16,7 +16,7 @@ export function checkGraph(spec: PipelineSpec): readonly Diagnostic[] {
     if (problems.length >= mostProblems) return problems
     problems.push(...checkDatasource(name, source))
   }
-  for (const [name, { artifact, pipeline, output }] of Object.entries(spec.artifacts ?? {})) {
+  for (const [name, { artifact, pipeline, output, optional }] of Object.entries(spec.artifacts ?? {})) {
     const path = `artifacts.${name}`
     if (artifact === undefined ? pipeline === undefined || output === undefined : (pipeline ?? output) !== undefined)
       problems.push({
@@ -26,6 +26,12 @@ export function checkGraph(spec: PipelineSpec): readonly Diagnostic[] {
       })
     else if (output !== undefined && !/^[^./]+\.[^./]+$/.test(output))
       problems.push({ code: 'ZEN_CONFIG_VALUE', message: `Artifact "${name}": write output as step.output.`, path })
+    else if (optional === true && artifact !== undefined)
+      problems.push({
+        code: 'ZEN_CONFIG_VALUE',
+        message: `Artifact "${name}": only what a pipeline gives can be optional.`,
+        path,
+      })
   }
   for (const [name, step] of Object.entries(spec.steps)) {
     for (const [input, from] of Object.entries(step.inputs)) {
@@ -103,6 +109,14 @@ export function checkAgainstSteps(
         })
         continue
       }
+      if (isOptional(spec, from) && !descriptor.inputs[input]!.endsWith('?')) {
+        problems.push({
+          code: 'ZEN_CONFIG_INPUT',
+          message: `Input "${input}" of step "${name}" is needed, but ${from} is optional.`,
+          path,
+        })
+        continue
+      }
       const given = typeOf(spec, from, descriptors)
       if (given === undefined) continue
       if (given === null) {
@@ -124,6 +138,11 @@ export function checkAgainstSteps(
     }
   }
   return problems
+}
+
+function isOptional({ artifacts = {} }: PipelineSpec, from: string): boolean {
+  const reference = parseInputReference(from)
+  return reference?.kind === 'artifact' && artifacts[reference.name]?.optional === true
 }
 
 /** Type of what a reference names: undefined where the step is not known, null where it has no such output. */

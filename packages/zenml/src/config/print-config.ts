@@ -24,11 +24,12 @@ export async function printConfig(spec: PipelineSpec, run?: JsonObject): Promise
       ...(isEmpty(artifacts)
         ? {}
         : {
-            artifacts: map(artifacts, ({ type, artifact, pipeline, output }) => ({
+            artifacts: map(artifacts, ({ type, artifact, pipeline, output, optional }) => ({
               type,
               ...(artifact === undefined ? {} : { artifact }),
               ...(pipeline === undefined ? {} : { pipeline }),
               ...(output === undefined ? {} : { output }),
+              ...(optional === true ? { optional } : {}),
             })),
           }),
       steps: map(steps, ({ source, parameters, inputs, environment, timeout, memory, cache, strict: own }) => ({

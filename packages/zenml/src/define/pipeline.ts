@@ -170,7 +170,13 @@ export function datasource<R extends { readonly [K in keyof R]: GivenCell }>(
 /** Where an artifact comes from: a digest or `RUN/step.output`, or the newest complete run of a pipeline. */
 export type ArtifactOrigin =
   | { readonly artifact: string }
-  | { readonly pipeline: string /** `step.output` */; readonly output: string }
+  | {
+      readonly pipeline: string
+      /** `step.output` */
+      readonly output: string
+      /** Whether the inputs that read it are left out as long as no complete run has given it. Default false: that is an error. */
+      readonly optional?: boolean
+    }
 
 /**
  * Names an artifact that another run gave, of a type. Which one that is, is found out when a run is planned; the run records its digest, and is made
@@ -179,7 +185,8 @@ export type ArtifactOrigin =
  * @example
  * pipeline('check', () => {
  *   const evaluation = artifact('evaluation', Evaluation, { pipeline: 'penguins', output: 'evaluate.evaluation' })
- *   gate({ evaluation }, { atLeast: { accuracy: 0.9 } })
+ *   const baseline = artifact('baseline', Evaluation, { pipeline: 'check', output: 'evaluate.evaluation', optional: true })
+ *   gate({ evaluation, baseline }, { atLeast: { accuracy: 0.9 } })
  * })
  */
 export function artifact<T extends AnyArtifactType>(name: string, type: T, from: ArtifactOrigin): Ref<T> {

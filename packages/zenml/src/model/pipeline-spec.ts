@@ -36,6 +36,8 @@ export interface ArtifactReference {
   readonly pipeline?: string
   /** `step.output` */
   readonly output?: string
+  /** With `pipeline`: where no complete run has given it yet, the inputs that read it are left out. Default false: that is an error. */
+  readonly optional?: boolean
 }
 
 /** Stores of a pipeline. Paths are relative to the repository's root and stay inside of it. */

@@ -7,8 +7,8 @@ import type { ArtifactReference } from '../model/pipeline-spec.ts'
 import { type PinnedRun, pinnedArtifacts } from './pinned-run.ts'
 import type { Workspace } from './workspace.ts'
 
-/** Finds an artifact of another run that a pipeline names. */
-export type ArtifactFinder = (name: string, reference: ArtifactReference) => Promise<StoredArtifact>
+/** Finds an artifact of another run that a pipeline names; undefined: an optional one that nothing has given yet. */
+export type ArtifactFinder = (name: string, reference: ArtifactReference) => Promise<StoredArtifact | undefined>
 
 type Stores = Pick<Workspace, 'records' | 'artifacts'>
 
@@ -25,12 +25,25 @@ export function presentArtifacts(stores: Stores): ArtifactFinder {
 /** Finds the artifacts that a past run was given, whatever its references would name now. */
 export function pastArtifacts(stores: Stores, pinned: PinnedRun): ArtifactFinder {
   const digests = pinnedArtifacts(pinned)
-  // A step that never ran has no record of what it would have been given.
-  return async (name, reference) =>
-    await stored(stores, name, reference, digests.get(name) ?? (await digestOf(stores, reference)))
+  return async (name, reference) => {
+    // A step that never ran has no record of what it would have been given.
+    const digest = digests.has(name) ? digests.get(name) : await digestOf(stores, reference)
+    return await stored(stores, name, reference, digest)
+  }
 }
 
-async function digestOf({ records }: Stores, { artifact, pipeline, output }: ArtifactReference): Promise<Digest> {
+async function digestOf(stores: Stores, reference: ArtifactReference): Promise<Digest | undefined> {
+  try {
+    return await namedDigest(stores, reference)
+  } catch (error) {
+    // No complete run, or one from before there was such an output.
+    if (reference.optional === true && error instanceof ZenmlError && error.code === 'ZEN_ARTIFACT_UNKNOWN')
+      return undefined
+    throw error
+  }
+}
+
+async function namedDigest({ records }: Stores, { artifact, pipeline, output }: ArtifactReference): Promise<Digest> {
   if (artifact !== undefined) return isDigest(artifact) ? artifact : await records.resolveArtifact(artifact)
   const [newest] = await records.listRuns({ pipeline: pipeline!, status: 'complete', limit: 1 })
   if (newest === undefined)
@@ -46,8 +59,9 @@ async function stored(
   { records, artifacts }: Stores,
   name: string,
   { type }: ArtifactReference,
-  digest: Digest,
-): Promise<StoredArtifact> {
+  digest: Digest | undefined,
+): Promise<StoredArtifact | undefined> {
+  if (digest === undefined) return undefined
   const known = await records.getArtifact(digest)
   const manifest = await artifacts.manifest(digest)
   if (manifest === undefined)

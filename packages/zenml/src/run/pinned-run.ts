@@ -61,14 +61,14 @@ export function sourceIdentities({ spec, steps }: PinnedRun): ReadonlyMap<string
   return found
 }
 
-/** The digests of what other runs gave to a run, by name. */
-export function pinnedArtifacts({ spec, steps }: PinnedRun): ReadonlyMap<string, Digest> {
-  const found = new Map<string, Digest>()
+/** The digests of what other runs gave to a run, by name; undefined: it was optional, and nothing had given it yet. */
+export function pinnedArtifacts({ spec, steps }: PinnedRun): ReadonlyMap<string, Digest | undefined> {
+  const found = new Map<string, Digest | undefined>()
   for (const [name, { identity }] of Object.entries(steps)) {
     for (const [input, from] of Object.entries(spec.steps[name]?.inputs ?? {})) {
       const reference = parseInputReference(from)
       const leaf = identity.fingerprint.inputs[input]
-      if (reference?.kind === 'artifact' && leaf !== undefined) found.set(reference.name, leaf.digest)
+      if (reference?.kind === 'artifact') found.set(reference.name, leaf?.digest)
     }
   }
   return found

@@ -60,7 +60,7 @@ export interface Plan {
   /** In the order of the graph. */
   readonly steps: readonly PlannedStep[]
   readonly sources: ReadonlyMap<string, PlannedSource>
-  /** What other runs gave, by name. */
+  /** What other runs gave, by name; what is optional and was never given is not in it. */
   readonly artifacts: ReadonlyMap<string, StoredArtifact>
   readonly environment: EnvironmentLeaf
   readonly environmentFacts: JsonObject
@@ -216,7 +216,10 @@ export async function planRun(
       places,
       parameters,
       inputs: Object.fromEntries(
-        Object.entries(step.inputs).map(([input, from]) => [input, parseInputReference(from)!]),
+        Object.entries(step.inputs)
+          .map(([input, from]) => [input, parseInputReference(from)!] as const)
+          // What is optional and was not found is no input.
+          .filter(([, from]) => from.kind !== 'artifact' || others.artifacts.has(from.name)),
       ),
       variables: Object.fromEntries(values.filter((pair): pair is readonly [string, string] => pair[1] !== undefined)),
       variableDigests: Object.fromEntries(
@@ -275,7 +278,8 @@ async function findArtifacts(
   let exitCode: 1 | 2 = 1
   for (const [name, reference] of Object.entries(artifacts)) {
     try {
-      found.set(name, await find(name, reference))
+      const artifact = await find(name, reference)
+      if (artifact !== undefined) found.set(name, artifact)
     } catch (error) {
       if (!(error instanceof ZenmlError)) throw error
       problems.push(diagnosticOf(error, `Artifact "${name}"`, `artifacts.${name}`))

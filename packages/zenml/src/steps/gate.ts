@@ -15,6 +15,8 @@ export interface GateParameters {
   atMost: { [metric: string]: number }
   /** Metrics that may be so much worse than those of the baseline; 0: as good as it. */
   noWorseThanBaseline: { [metric: string]: number }
+  /** Where there is no baseline: `fail`, or `pass` those checks, for the first run of a pipeline that is compared with the one before. Default fail. */
+  withoutBaseline: 'fail' | 'pass'
   /** Whether every slice is checked too, beside the whole. Default false. */
   slices: boolean
   /** Slices of fewer rows are passed over. Default 1. */
@@ -29,6 +31,7 @@ const parameters: z.ZodType<GateParameters, Defaulted<GateParameters>> = z
     atLeast: limits,
     atMost: limits,
     noWorseThanBaseline: z.record(z.string(), z.number().min(0)).default({}),
+    withoutBaseline: z.enum(['fail', 'pass']).default('fail'),
     slices: z.boolean().default(false),
     sliceRows: z.int().min(1).default(1),
     action: z.enum(['fail', 'mark']).default('fail'),
@@ -61,7 +64,7 @@ const costs: ReadonlySet<string> = new Set(['logLoss', 'calibrationError', 'mae'
  * told (null) does not pass; `bias` is looked at without its sign.
  *
  * Throws `ZEN_GATE_FAILED` with every check that failed, `ZEN_GATE_METRIC` for a metric that the evaluation does not have, `ZEN_GATE_BASELINE` where there
- * is no baseline to compare with.
+ * is no baseline to compare with, unless `withoutBaseline` lets that pass.
  *
  * @example
  * const { verdict } = gate({ evaluation }, { atLeast: { accuracy: 0.9 }, slices: true })
@@ -76,12 +79,8 @@ export const gate: Step<
   inputs: { evaluation: Evaluation, baseline: optional(Evaluation) },
   outputs: { verdict: JsonArtifact },
   parameters,
-  run: ({ inputs: { evaluation, baseline }, parameters: asked, context }) => {
-    if (Object.keys(asked.noWorseThanBaseline).length > 0 && baseline === undefined)
-      throw new ZenmlError('ZEN_GATE_BASELINE', 'noWorseThanBaseline is asked for, but the gate has no baseline.', {
-        next: 'Connect the input "baseline" to the evaluation of another model on the same split.',
-        exitCode: 1,
-      })
+  run: ({ inputs: { evaluation, baseline }, parameters, context }) => {
+    const asked = baseline === undefined ? withoutBaseline(parameters) : parameters
     const checks = partsOf(evaluation, asked).flatMap((part) =>
       checksOf(part, baseline, part.slice === null ? asked : withoutRanking(asked, evaluation)),
     )
@@ -99,6 +98,19 @@ export const gate: Step<
     return { verdict: { passed: failed.length === 0, checks } }
   },
 })
+
+/** What is checked where there is nothing to compare with. */
+function withoutBaseline(asked: GateParameters): GateParameters {
+  const metrics = Object.keys(asked.noWorseThanBaseline)
+  if (metrics.length === 0) return asked
+  if (asked.withoutBaseline === 'fail')
+    throw new ZenmlError('ZEN_GATE_BASELINE', 'noWorseThanBaseline is asked for, but the gate has no baseline.', {
+      next: 'Connect the input "baseline" to the evaluation of another model on the same split.',
+      exitCode: 1,
+    })
+  console.warn(`There is no baseline yet: ${metrics.sort().join(', ')} passed without one.`)
+  return { ...asked, noWorseThanBaseline: {} }
+}
 
 interface Part {
   readonly of: string

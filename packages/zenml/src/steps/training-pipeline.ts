@@ -1,6 +1,6 @@
-import { type Pipeline, type PipelineOptions, pipeline, type Ref } from '../define/pipeline.ts'
+import { artifact, type Pipeline, type PipelineOptions, pipeline, type Ref } from '../define/pipeline.ts'
 import type { ParameterInput } from '../define/step.ts'
-import type { Evaluation } from '../formats/evaluation.ts'
+import { Evaluation } from '../formats/evaluation.ts'
 import type { Examples } from '../formats/examples.ts'
 import type { Serving } from '../formats/serving.ts'
 import type { TransformGraph } from '../formats/transform-graph.ts'
@@ -22,7 +22,10 @@ export interface TrainingPipelineOptions extends PipelineOptions, DataOptions {
     readonly transform: Ref<typeof TransformGraph>
     readonly model: Ref<typeof Model>
   }): { readonly evaluation: Ref<typeof Evaluation> }
-  /** Parameters of `gate`; none is placed where they are left out. */
+  /**
+   * Parameters of `gate`; none is placed where they are left out. With `noWorseThanBaseline` the baseline is the evaluation in the newest complete run of
+   * this pipeline, and `withoutBaseline` is `pass` by default, for the first run.
+   */
   readonly gate?: ParameterInput<(typeof gate)['definition']['parameters']>
   /** Places the deployer, behind the gate where there is one. Default none. */
   deploy?(inputs: {
@@ -59,11 +62,21 @@ export function trainingPipeline(options: TrainingPipelineOptions): Pipeline {
       const { transform } = preprocess({ examples }, preprocessing)
       const { model } = train({ examples, transform })
       const { evaluation } = evaluate({ examples, transform, model })
-      const passed = limits === undefined ? {} : gate({ evaluation }, limits)
+      const passed = limits === undefined ? {} : gated(name, evaluation, limits)
       deploy?.({ model, transform, schema, ...passed })
     },
     withoutDataOptions(rest),
   )
+}
+
+function gated(
+  pipeline: string,
+  evaluation: Ref<typeof Evaluation>,
+  limits: NonNullable<TrainingPipelineOptions['gate']>,
+): { readonly verdict: Ref<typeof JsonArtifact> } {
+  if (Object.keys(limits.noWorseThanBaseline ?? {}).length === 0) return gate({ evaluation }, limits)
+  const baseline = artifact('baseline', Evaluation, { pipeline, output: evaluation.from, optional: true })
+  return gate({ evaluation, baseline }, { withoutBaseline: 'pass', ...limits })
 }
 
 /**

@@ -22,6 +22,18 @@ export default trainingPipeline({
   evaluate: (inputs) => evaluate(inputs),
 })
 `,
+    'guarded.ts': `
+import { evaluate, trainingPipeline, trainLinear } from 'zenml/steps'
+
+export default trainingPipeline({
+  name: 'guarded',
+  source: { path: 'data/known.csv' },
+  preprocess: { label: 'y', features: ['x'] },
+  train: (inputs) => trainLinear(inputs, { l2: 0 }),
+  evaluate: (inputs) => evaluate(inputs),
+  gate: { noWorseThanBaseline: { rmse: 0.01 } },
+})
+`,
     'forecast.ts': `
 import { batchInferencePipeline, predict } from 'zenml/steps'
 
@@ -96,4 +108,47 @@ steps:
   expect(digestIn(pinned, 'predict', 'examples')).toBe(digestIn(run, 'predict', 'examples'))
   const lineage = await project.zenml('artifact', 'lineage', digestIn(run, 'predict', 'examples'))
   expect(lineage.stdout).toContain('trainLinear')
+}, 600_000)
+
+it('a gate compares with the newest complete run of its own pipeline: the first has none, and each is made again beside what it was compared with', async () => {
+  const outcomes = (run: { steps: { name: string; outcome: string }[] }): object =>
+    Object.fromEntries(run.steps.map(({ name, outcome }) => [name, outcome]))
+  const change = (before: string, after: string): void => {
+    project.write({ 'guarded.ts': project.read('guarded.ts').replace(before, after) })
+    project.commit()
+  }
+  const first = await project.json('pipeline', 'run', 'guarded.ts')
+  expect(first.status, JSON.stringify(first)).toBe('complete')
+  const second = await project.json('pipeline', 'run', 'guarded.ts')
+  expect(outcomes(second)).toMatchObject({ evaluate: 'reused', gate: 'executed' })
+  expect(digestIn(second, 'gate', 'verdict')).not.toBe(digestIn(first, 'gate', 'verdict'))
+  const third = await project.json('pipeline', 'run', 'guarded.ts')
+  expect(outcomes(third)).toMatchObject({ gate: 'reused' })
+  change('l2: 0', 'l2: 50')
+  const worse = await project.json('pipeline', 'run', 'guarded.ts')
+  expect(worse.status).toBe('failed')
+  expect(JSON.stringify(worse)).toContain('of the baseline, and may be worse by 0.01 at most')
+  // A failed run is no baseline; what was worse stays worse.
+  expect((await project.json('pipeline', 'run', 'guarded.ts')).status).toBe('failed')
+  // The first run had no baseline, although there is one by now.
+  for (const { run } of [first, second]) {
+    const verified = await project.json('pipeline', 'verify', run)
+    expect(verified.verdict, JSON.stringify(verified)).toBe('reproduced')
+    const again = await project.json('pipeline', 'rerun', run)
+    expect(digestIn(again, 'gate', 'verdict')).toBe(digestIn(run === first.run ? first : second, 'gate', 'verdict'))
+  }
+  expect((await project.zenml('pipeline', 'config', first.run)).stdout).toContain('optional: true')
+
+  project.write({
+    'needed.yaml': `version: 1
+pipeline: needed
+artifacts:
+  a: { type: Evaluation, pipeline: nowhere, output: evaluate.evaluation, optional: true }
+steps:
+  gate: { source: zenml/steps#gate, parameters: { atLeast: { rmse: 1 } }, inputs: { evaluation: artifacts.a } }
+`,
+  })
+  const needed = await project.zenml('pipeline', 'run', 'needed.yaml')
+  expect(needed.code).toBe(2)
+  expect(needed.stderr).toContain('is needed, but artifacts.a is optional')
 }, 600_000)

@@ -57,6 +57,11 @@ it('beside a baseline a model may be as much worse as is said, in the direction 
   await using better = await asked({ noWorseThanBaseline: { logLoss: 0 } }, { baseline: evaluation(8) })
   expect(better.outputs.verdict).toMatchObject({ passed: true })
   await expect(asked({ noWorseThanBaseline: { accuracy: 0 } })).rejects.toMatchObject({ code: 'ZEN_GATE_BASELINE' })
+  // The first run of a pipeline that is compared with the one before: the other checks count.
+  const first = { noWorseThanBaseline: { accuracy: 0 }, withoutBaseline: 'pass' }
+  await using alone = await asked({ ...first, atLeast: { accuracy: 0.9 } })
+  expect(alone.outputs.verdict).toMatchObject({ passed: true, checks: [{ rule: 'at least' }] })
+  await expect(asked({ ...first, atLeast: { accuracy: 0.95 } })).rejects.toThrow('must be at least 0.95')
 })
 
 it('a metric that is not there is named with the nearest, and one that cannot be told does not pass', async () => {
