@@ -78,6 +78,52 @@ describe.each(serverTypes)('metadata on %s (skipped without a server)', (type) =
     expect(project.read('.zenml/config.json')).not.toContain(password)
     expect(digestTree(join(project.cache, '.config'))).toBe('nothing')
   })
+
+  it.skipIf(!isRunning(type))('no step, and no process beside it, is given the password', async () => {
+    using project = testProject({ ownFile: true })
+    await using fresh = freshDatabase(type)
+    const { host, port, user, password, database } = fresh.location
+    const place = [`--host=${host}`, `--port=${port}`, `--username=${user}`, `--database=${database}`]
+    project.write({
+      'look.ts': `
+import { readdirSync, readFileSync } from 'node:fs'
+import { step } from 'zenml'
+import { JsonArtifact } from 'zenml/formats'
+
+export const look = step({
+  name: 'look',
+  outputs: { seen: JsonArtifact },
+  run: () => {
+    const told = (path: string): string => {
+      try {
+        return readFileSync(path, 'latin1')
+      } catch {
+        return ''
+      }
+    }
+    // Whose environment can be read is a matter of the user; command lines are open to all.
+    const lines = readdirSync('/proc').filter((name) => /^\\d+$/.test(name)).map((id) => told('/proc/' + id + '/cmdline'))
+    return { seen: { own: told('/proc/self/environ'), lines, variables: { ...process.env } } }
+  },
+})
+`,
+      'look.yaml': 'version: 1\npipeline: look\nsteps:\n  look: { source: "look.ts#look" }\n',
+    })
+    project.commit()
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what one types
+    const reference = '--password=${env:TEAM_PASSWORD}'
+    const variables = { TEAM_PASSWORD: password }
+    const set = await project.zenmlWith(variables, 'config', 'metadata', 'set', type, ...place, reference)
+    expect(set.code, set.stderr).toBe(0)
+    const run = await project.zenmlWith(variables, 'pipeline', 'run', 'look.yaml', '--json')
+    expect(run.code, run.stderr).toBe(0)
+    const { steps } = JSON.parse(run.stdout)
+    await project.zenmlWith(variables, 'artifact', 'pull', steps[0].outputs.seen.digest, 'pulled')
+    const seen = readFileSync(join(project.root, 'pulled/value.json'), 'utf8')
+    expect(JSON.parse(seen).lines.length).toBeGreaterThan(2)
+    expect(seen).not.toContain(password)
+    expect(run.stdout + run.stderr).not.toContain(password)
+  })
 })
 
 it('a configuration that holds a password in clear is refused without showing it', async () => {

@@ -1,27 +1,12 @@
-import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openDatabase } from '../../../src/metadata/open.ts'
 import type { ServerLocation } from '../../../src/metadata/sql/location.ts'
 import { selectOne } from '../../../src/metadata/sql/work.ts'
+import { certificate } from '../../support/certificate.ts'
 import { freshDatabase, isRunning } from '../../support/databases.ts'
 import { serverTypes, startServer } from '../../support/servers.ts'
-
-/** A certificate of "localhost" and its key, which the server may read and nobody else. */
-function certificate(): { readonly folder: string; readonly cert: string; readonly key: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'zenml-tls-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-  const fresh = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert]
-  execFileSync('openssl', ['req', ...fresh, ...subject], { stdio: 'ignore' })
-  chmodSync(folder, 0o755)
-  chmodSync(key, 0o600)
-  if (process.getuid?.() === 0) chownSync(key, Number(execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' })), 0)
-  return { folder, cert, key }
-}
 
 describe.each(serverTypes)('on %s (skipped without a server)', (type) => {
   it.skipIf(!isRunning(type))(
