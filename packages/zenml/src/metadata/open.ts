@@ -109,7 +109,7 @@ function stateOf(database: Database, path: string): 'empty' | 'whole' {
   return checkSchema(
     path,
     { columns, versions },
-    `Run "zenml config metadata upgrade --uri=${path}", which copies it first; nothing has changed.`,
+    `Run "zenml config metadata upgrade --uri=${shellWord(path)}", which copies it first; nothing has changed.`,
   )
 }
 
@@ -130,4 +130,9 @@ function missingTypes(database: Database): typeof simpleTypes {
   const text = `SELECT type_kind || ' ' || name FROM Type WHERE name LIKE 'mlmd.%' AND version IS NULL`
   const found = new Set(database.prepare(text).pluck().all())
   return simpleTypes.filter(({ name, kind }) => !found.has(`${kind} ${name}`))
+}
+
+/** A text as a shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

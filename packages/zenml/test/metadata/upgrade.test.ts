@@ -98,6 +98,18 @@ it.skipIf(missing)(
   },
 )
 
+it.skipIf(older.length === 0)(
+  'what to do can be pasted, whatever the path is (skipped without ../shared)',
+  async () => {
+    const [name] = older[0]!
+    const path = join(copyOf(name), "../it's a store.db")
+    copyFileSync(join(samples, name), path)
+    await expect(openDatabase({ type: 'sqlite', path })).rejects.toMatchObject({
+      next: expect.stringContaining(`--uri='${path.replace("'", `'\\''`)}'`),
+    })
+  },
+)
+
 it.each(older)('%s is refused by its version %s, and no byte of it changes', async (name, version) => {
   const path = copyOf(name)
   await expect(openDatabase({ type: 'sqlite', path })).rejects.toMatchObject({
