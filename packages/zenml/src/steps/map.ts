@@ -81,6 +81,7 @@ export interface MapOutputs {
  * A step that works on the rows of a snapshot one by one. Results are kept by the content of the item: when one document of ten thousand
  * changes, the function is called for that one, and the others are taken over from the last execution with the same code, packages, parameters,
  * environment and further inputs. Equal items are worked on once. `pipeline verify` calls the function for every item and compares.
+ * When it fails or is stopped, what it has made is kept, and the next execution goes on from there.
  *
  * Memory: about 200 bytes an item. Throws `ZEN_MAP_ITEM` with the item's place where the function throws, `ZEN_MAP_FEATURE` for a
  * feature that is not declared or not there.

@@ -19,6 +19,7 @@ export const words = map({
     console.log('called for', item.text)
     const [what, which] = readFileSync(${JSON.stringify(outsideFile)}, 'utf8').split(' ')
     if (item.text === 'text ' + which && what === 'fail') throw new Error('the service is down')
+    if (item.text === 'text ' + which && what === 'kill') process.kill(process.pid, 'SIGKILL')
     if (item.text === 'text ' + which && what === 'hang') await new Promise(() => setInterval(() => {}, 1000))
     ${more}
     return { loud: 'LOUD ' + item.text, chance: random.integer(1000) }
@@ -153,6 +154,26 @@ it('partial results are not taken where a file that they stand on, the code or t
   const ended = await tried.run()
   expect(ended.code, ended.stderr).toBe(0)
   expect(ended.made, 'the bytes are others').toBe(20)
+})
+
+it('a step that is killed keeps nothing, and what was kept before is still there; one that must not take anything over takes nothing', async () => {
+  using tried = trial('killed', 20)
+  tried.say('fail 10')
+  expect((await tried.run()).made).toBe(11)
+  tried.say('kill 15')
+  const killed = await tried.run()
+  expect(killed.stderr).toContain('ZEN_STEP_SIGNAL')
+  expect(killed.stderr).not.toContain('keeps the results')
+  expect(killed.made).toBe(6)
+  tried.say('nothing')
+  tried.project.write({ 'pipeline.yaml': pipeline(', strict: true') })
+  const strict = await tried.run()
+  // It reads a file that it does not declare: neither is what others made so believed, nor may it do so itself.
+  expect(strict.stderr).toContain('ZEN_STRICT_FILE')
+  expect(strict.stderr).not.toContain('keeps the results')
+  tried.project.write({ 'pipeline.yaml': pipeline() })
+  const all = await tried.project.zenml('pipeline', 'run', 'pipeline.yaml', '--no-cache')
+  expect(madeBy(all)).toBe(20)
 })
 
 /** Changes the bytes of all files that hold a text, and tells how many these are. */
