@@ -9,7 +9,7 @@ afterAll(() => project[Symbol.dispose]())
 
 const pipelineFile = (parallelism: number): string => `
 import { datasource, pipeline } from 'zenml'
-import { crossValidate, noSplit, preprocess, sequence, snapshot, splitByDomain, splitByTime, splitStratified } from 'zenml/steps'
+import { crossValidate, deploy, evaluate, evaluationReport, inferSchema, noSplit, preprocess, sequence, snapshot, splitByDomain, splitByTime, splitStratified, statistics, statisticsReport, trainLinear, trainTrees } from 'zenml/steps'
 
 export default pipeline(
   'weather',
@@ -17,7 +17,7 @@ export default pipeline(
     const { examples } = snapshot({ source: datasource('weather', { path: 'package:vega-datasets/data/seattle-weather.csv' }) })
     const rain = ['rain', 'drizzle', 'snow']
     splitByDomain({ examples }, { feature: 'weather', splits: { train: rain, eval: ['fog'] }, unmapped: { split: 'dry' } })
-    splitStratified({ examples }, { feature: 'weather' })
+    const { examples: strata } = splitStratified({ examples }, { feature: 'weather' })
     noSplit({ examples }, {})
     crossValidate({ examples }, { folds: 2 }, ({ examples: parts, fold }) =>
       preprocess({ examples: parts }, { label: 'weather', exclude: ['date'] }, { name: \`preprocess-\${fold}\` }),
@@ -36,7 +36,7 @@ export default pipeline(
       },
     )
     const { examples: parts } = splitByTime({ examples: windows }, { feature: 'date' })
-    preprocess(
+    const { transform } = preprocess(
       { examples: parts },
       {
         label: 'later',
@@ -50,6 +50,19 @@ export default pipeline(
         },
       },
     )
+    preprocess({ examples: strata }, { label: 'weather', features: { date: { transform: 'tokens', length: 12, vocabSize: 300 } } }, { name: 'tokens' })
+    const { statistics: facts } = statistics({ examples: parts })
+    statisticsReport({ statistics: facts })
+    const { schema } = inferSchema({ statistics: facts })
+    const { model } = trainTrees({ examples: parts, transform }, { rounds: 20 })
+    const { evaluation } = evaluate({ examples: parts, transform, model })
+    const { evaluation: baseline } = evaluate(
+      { examples: parts, transform, model: trainLinear({ examples: parts, transform }).model },
+      {},
+      { name: 'evaluateLinear' },
+    )
+    evaluationReport({ evaluation, baseline })
+    deploy({ model, transform, schema })
   },
   {
     backend: { type: 'local', parallelism: ${parallelism} },
@@ -70,7 +83,7 @@ it('the standard steps give the same bytes with 1, 2 and 4 workers', async () =>
     const run = await project.json('pipeline', 'run', 'weather.ts')
     expect(run.status, JSON.stringify(run)).toBe('complete')
     const own = run.steps.filter(({ outcome }: { outcome: string }) => outcome === 'executed')
-    expect(own.length).toBe(12)
+    expect(own.length).toBe(22)
     digests.push(
       run.steps.map(({ name, outputs }: { name: string; outputs: { [output: string]: { digest: string } } }) => [
         name,
@@ -81,4 +94,4 @@ it('the standard steps give the same bytes with 1, 2 and 4 workers', async () =>
   expect(JSON.stringify(digests[0])).toContain('sha256:')
   expect(digests[1]).toEqual(digests[0])
   expect(digests[2]).toEqual(digests[0])
-})
+}, 300_000)
