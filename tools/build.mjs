@@ -97,5 +97,7 @@ await buildServingCode(root, common, {
   entries: { predict: 'packages/tensorflow/src/predict-main.ts' },
   outfile: 'packages/tensorflow/dist/serving-code.js',
 })
+// What another package is declared with must be there first.
 if (process.argv.includes('--types'))
-  execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+  for (const config of ['tsconfig.build.json', 'packages/bigquery/tsconfig.build.json'])
+    execFileSync('npx', ['tsc', '-p', config], { cwd: root, stdio: 'inherit' })

@@ -48,11 +48,16 @@ const patience = 120_000
 
 /**
  * Opens the official client with the credentials that `GOOGLE_APPLICATION_CREDENTIALS` names, and with no others: what a machine or a home
- * has beside them is not looked for. The client itself tries what the service calls temporary (429, 5xx, lost connections) a few times.
+ * has beside them is not looked for. The client itself tries what the service calls temporary (429, 5xx, lost connections) a few times, with
+ * pauses that double, of `longestPause` seconds at most.
  *
  * Throws `ZEN_SOURCE_DENIED` for credentials that are not there or not good, `ZEN_SOURCE_CONNECT` where nobody can be asked about them.
  */
-export async function openClient(options: ConnectOptions<BigQueryDatasource>, tools: SourceTools): Promise<Client> {
+export async function openClient(
+  options: ConnectOptions<BigQueryDatasource>,
+  tools: SourceTools,
+  longestPause: number,
+): Promise<Client> {
   const { spec, environment, signal } = options
   const keyFilename = environment['GOOGLE_APPLICATION_CREDENTIALS']
   if (keyFilename === undefined || keyFilename === '')
@@ -69,6 +74,7 @@ export async function openClient(options: ConnectOptions<BigQueryDatasource>, to
   const bigquery = new BigQuery({
     projectId: project,
     keyFilename,
+    retryOptions: { maxRetryDelay: longestPause },
     ...(location === undefined ? {} : { location }),
   })
   try {
