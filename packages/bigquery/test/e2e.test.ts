@@ -79,7 +79,7 @@ describe('a pipeline that reads BigQuery', { timeout: 240_000 }, () => {
     expect(double.run).toHaveLength(2)
 
     const asked = double.asked.length
-    const again = await made.json('pipeline', 'rerun', first.run, '--no-cache')
+    const again = await made.json('pipeline', 'rerun', first.run)
     expect(again.status, JSON.stringify(again)).toBe('complete')
     expect(again.steps[0].outputs.examples.digest).toBe(outputs.examples.digest)
     expect(double.asked).toHaveLength(asked)
@@ -94,7 +94,6 @@ describe('a pipeline that reads BigQuery', { timeout: 240_000 }, () => {
     using missing = project()
     const installed = join(missing.root, 'node_modules/@zenml/bigquery')
     rmSync(installed, { recursive: true })
-    // One above the repository, which npm never put there for it.
     expect(JSON.stringify(await missing.run())).toMatch(/ZEN_PACKAGE_MISSING.*which is not installed/)
 
     mkdirSync(installed)
