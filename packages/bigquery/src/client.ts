@@ -43,8 +43,13 @@ export interface Client {
   cancel(job: JobResource): Promise<void>
 }
 
-/** How long an answer may take. The service answers a wait for rows after ten seconds at the latest. Milliseconds. */
-const patience = 120_000
+/** How long the client waits and tries. */
+export interface Patience {
+  /** How long it pauses at most before it tries again what failed for the moment. Seconds. Default 64. */
+  readonly longestPause?: number
+  /** How long an answer may take, with all tries; the service answers a wait for rows after ten seconds at the latest. Seconds. Default 300. */
+  readonly longestAnswer?: number
+}
 
 /**
  * Opens the official client with the credentials that `GOOGLE_APPLICATION_CREDENTIALS` names, and with no others: what a machine or a home
@@ -56,7 +61,7 @@ const patience = 120_000
 export async function openClient(
   options: ConnectOptions<BigQueryDatasource>,
   tools: SourceTools,
-  longestPause: number,
+  { longestPause = 64, longestAnswer = 300 }: Patience = {},
 ): Promise<Client> {
   const { spec, environment, signal } = options
   const keyFilename = environment['GOOGLE_APPLICATION_CREDENTIALS']
@@ -79,7 +84,7 @@ export async function openClient(
   })
   try {
     // First of all, so that a wrong file is told from a source that refuses.
-    await waited(bigquery.authClient.getAccessToken(), signal)
+    await waited(bigquery.authClient.getAccessToken(), longestAnswer, signal)
   } catch (error) {
     throw signal?.aborted === true ? signal.reason : credentialsFailure(error, spec, tools)
   }
@@ -94,6 +99,7 @@ export async function openClient(
               error === null ? resolve(body) : reject(error),
             )
           }),
+          longestAnswer,
           signal,
         )
       } catch (error) {
@@ -114,6 +120,7 @@ export async function openClient(
               ...(dryRun === true ? { dryRun } : {}),
             },
           }),
+          longestAnswer,
           signal,
         )
         return resource as JobResource
@@ -130,7 +137,7 @@ export async function openClient(
 }
 
 /** Waits no longer than an answer may take, nor than the signal allows: the client's own requests take none. */
-async function waited<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+async function waited<T>(work: Promise<T>, seconds: number, signal: AbortSignal | undefined): Promise<T> {
   signal?.throwIfAborted()
   let timer: NodeJS.Timeout | undefined
   let stop = (): void => {}
@@ -138,8 +145,8 @@ async function waited<T>(work: Promise<T>, signal: AbortSignal | undefined): Pro
     stop = () => reject(signal!.reason)
     signal?.addEventListener('abort', stop)
     timer = globalThis.setTimeout(
-      () => reject(Object.assign(new Error('no answer within two minutes'), { code: 'ETIMEDOUT' })),
-      patience,
+      () => reject(Object.assign(new Error(`no answer within ${seconds} seconds`), { code: 'ETIMEDOUT' })),
+      seconds * 1000,
     )
   })
   try {

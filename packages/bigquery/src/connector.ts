@@ -7,31 +7,22 @@ import type {
   RowReading,
   SourceTools,
 } from 'zenml/sources'
-import { type Client, type Field, type JobResource, openClient } from './client.ts'
+import { type Client, type Field, type JobResource, openClient, type Patience } from './client.ts'
 import { type BigQueryColumn, columnsOf, quotedName, type RawValue } from './columns.ts'
 import { resultPages } from './result-pages.ts'
 import { namedTable, type TableName, type TableResource, tableVersion } from './tables.ts'
-
-/** What may differ between uses. */
-export interface ConnectorOptions {
-  /** How long the client pauses at most before it tries again what failed for the moment. Seconds. Default 64. */
-  readonly longestPause?: number
-}
 
 /**
  * Reads a table or query of BigQuery: one job puts the rows, in the order of the key, into a result that nothing changes any more, and the
  * result is read page by page. A table is read as it was at one time, by the clock of the service.
  */
-export function connector(
-  tools: SourceTools,
-  { longestPause = 64 }: ConnectorOptions = {},
-): RowConnector<BigQueryDatasource> {
+export function connector(tools: SourceTools, patience: Patience = {}): RowConnector<BigQueryDatasource> {
   return {
     kind: 'rows',
     async version(options) {
       const { spec } = options
       if (spec.versionColumn === undefined && spec.table === undefined) return undefined
-      const client = await openClient(options, tools, longestPause)
+      const client = await openClient(options, tools, patience)
       if (spec.versionColumn === undefined) return tableVersion(await client.ask(namedTable(spec).asked))
       const { fields, from } = await describe(client, spec, tools)
       const column = quotedName(spec.versionColumn)
@@ -44,7 +35,7 @@ export function connector(
       return tools.versionText(spec.versionColumn, largest, count, columnsOf(fields, spec, tools))
     },
     async read(options) {
-      return await startReading(await openClient(options, tools, longestPause), options, tools)
+      return await startReading(await openClient(options, tools, patience), options, tools)
     },
   }
 }

@@ -351,6 +351,31 @@ describe('BigQuery that gives nothing', { timeout: 60_000 }, () => {
     expect(await codeOf({ table: 't', key: ['id'] })).toBe('ZEN_SOURCE_LOST')
     double.faults.splice(0, 9, { of: /pageToken/, times: 99, status: 503, reason: 'backendError' })
     expect(await codeOf({ table: 't', key: ['id'] })).toBe('ZEN_SOURCE_LOST')
+    double.faults.splice(0, 9)
+    double.forgetsPages = true
+    await expect(readAll({ table: 't', key: ['id'] })).rejects.toMatchObject({
+      code: 'ZEN_SOURCE_LOST',
+      message: expect.stringContaining('20 rows came of 50'),
+    })
+  })
+
+  test('in time is not waited for any longer', async () => {
+    put('shop.sales.t', many(50))
+    const hasty = connector(sourceTools, { longestAnswer: 0.5 })
+    double.faults.push({ of: /\/tables\//, times: 1, status: 'silent' })
+    await expect(hasty.read(options({ table: 't', key: ['id'] }))).rejects.toMatchObject({
+      code: 'ZEN_SOURCE_CONNECT',
+      message: expect.stringContaining('no answer within 0.5 seconds'),
+    })
+  })
+
+  test('but other columns than it told is not read', async () => {
+    put('v', many(5))
+    double.beforeRun = () => put('v', many(5), { fields: [{ name: 'id', type: 'INTEGER' }] })
+    await expect(readAll({ query: 'v', key: ['id'] })).rejects.toMatchObject({
+      code: 'ZEN_SOURCE_READ',
+      message: expect.stringContaining('its columns changed while it was read'),
+    })
   })
 
   test('is left at once where the caller stops, and the job is told', async () => {

@@ -33,6 +33,10 @@ export class RestDouble implements AsyncDisposable {
   /** A page has no more rows than this, whatever is asked for. */
   pageLimit = 100_000
   location = 'US'
+  /** Whether it forgets to say that there are more pages, as the service must not. */
+  forgetsPages = false
+  /** Called when a job comes that is to be run, before it is. */
+  beforeRun: () => void = () => {}
   private readonly server: Server
   private readonly jobs = new Map<string, Job>()
   private readonly token = 'access-token-of-the-double'
@@ -163,6 +167,7 @@ export class RestDouble implements AsyncDisposable {
     }
     if (this.jobs.has(jobReference.jobId))
       throw new Refusal(409, 'duplicate', `Already Exists: Job ${jobReference.jobId}`)
+    this.beforeRun()
     this.run.push(query)
     const job: Job = { reference, waits: this.waits, fields: [], rows: [] }
     try {
@@ -206,7 +211,7 @@ export class RestDouble implements AsyncDisposable {
       jobComplete: true,
       schema: { fields: job.fields },
       totalRows: String(job.rows.length),
-      ...(end < job.rows.length ? { pageToken: `page-of-${id}-at-${end}` } : {}),
+      ...(end < job.rows.length && !this.forgetsPages ? { pageToken: `page-of-${id}-at-${end}` } : {}),
       rows: job.rows.slice(start, end).map((row) => ({
         f: job.fields.map(({ name, type, mode }) => {
           const value = row[name] ?? null
