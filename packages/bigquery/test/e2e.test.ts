@@ -49,7 +49,12 @@ function project(dependencies: object = { '@zenml/bigquery': '0.1.0' }): TestPro
   }
   return Object.assign(made, {
     async run(more: NodeJS.ProcessEnv = {}) {
-      const { stdout } = await made.zenmlWith({ ...variables, ...more }, 'pipeline', 'run', 'people.yaml', '--json')
+      const { stdout, stderr } = await made.zenmlWith(
+        { ...variables, ...more },
+        ...['pipeline', 'run', 'people.yaml', '--json'],
+      )
+      // The libraries below have nothing to say to the user.
+      expect(stderr).not.toMatch(/warning|deprecat/i)
       return JSON.parse(stdout)
     },
   })
