@@ -21,7 +21,16 @@ const common = {
 // Native or heavy, or shared with the user's own code: these stay packages.
 const packages = [
   ...['better-sqlite3', 'mysql2', 'pg', '@duckdb/node-api', '@grpc/grpc-js'],
-  ...['esbuild', 'zod', 'zenml', '@tensorflow/*', 'jpeg-js', 'pngjs', '@huggingface/tokenizers'],
+  ...[
+    'esbuild',
+    'zod',
+    'zenml',
+    '@tensorflow/*',
+    'jpeg-js',
+    'pngjs',
+    '@huggingface/tokenizers',
+    '@google-cloud/bigquery',
+  ],
 ]
 // CommonJS parts of the bundled libraries ask for Node's own modules with require().
 const banner = {
@@ -29,7 +38,7 @@ const banner = {
 }
 
 await Promise.all(
-  ['packages/zenml/dist', 'packages/tensorflow/dist'].map((path) =>
+  ['packages/zenml/dist', 'packages/tensorflow/dist', 'packages/bigquery/dist'].map((path) =>
     rm(`${root}${path}`, { recursive: true, force: true }),
   ),
 )
@@ -72,6 +81,12 @@ await Promise.all([
     outdir: 'packages/tensorflow/dist',
     external: [...packages, 'zenml/*', '@zenml/tensorflow/serving-code'],
   }),
+  build({
+    ...common,
+    entryPoints: { index: 'packages/bigquery/src/index.ts' },
+    outdir: 'packages/bigquery/dist',
+    external: packages,
+  }),
 ])
 const serving = 'packages/zenml/src/steps/serving'
 await buildServingCode(root, common, {
@@ -82,5 +97,7 @@ await buildServingCode(root, common, {
   entries: { predict: 'packages/tensorflow/src/predict-main.ts' },
   outfile: 'packages/tensorflow/dist/serving-code.js',
 })
+// What another package is declared with must be there first.
 if (process.argv.includes('--types'))
-  execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+  for (const config of ['tsconfig.build.json', 'packages/bigquery/tsconfig.build.json'])
+    execFileSync('npx', ['tsc', '-p', config], { cwd: root, stdio: 'inherit' })

@@ -1,5 +1,6 @@
 import { didYouMean } from '../base/nearest.ts'
 import {
+  type BigQueryDatasource,
   type DatasourceSpec,
   type ServerDatasource,
   type SqlDatasource,
@@ -46,6 +47,7 @@ export function checkDatasource(name: string, spec: DatasourceSpec): readonly Di
   if (spec.type === 'http') checkHttp(spec, wrong)
   if (spec.type === 'artifact') checkArtifact(spec, wrong)
   if (spec.type === 'postgres' || spec.type === 'mysql') checkServer(spec, wrong)
+  if (spec.type === 'bigquery') checkBigQuery(spec, wrong)
   if (spec.type !== 'file' && spec.type !== 'http' && spec.type !== 'artifact') checkSql(spec, wrong)
   return problems
 }
@@ -86,6 +88,13 @@ function checkServer({ host, socket, password, tls }: ServerDatasource, wrong: W
   if (host !== undefined && socket !== undefined) wrong('socket', 'give either host or socket.')
   if (tls !== undefined && (tls.cert === undefined) !== (tls.key === undefined))
     wrong('tls', 'cert and key belong together.')
+}
+
+function checkBigQuery({ dataset, table }: BigQueryDatasource, wrong: Wrong): void {
+  if (table?.split('.').some((part) => part === '') === true)
+    wrong('table', `"${table}" is no table; write TABLE, DATASET.TABLE or PROJECT.DATASET.TABLE.`)
+  else if (table !== undefined && !table.includes('.') && dataset === undefined)
+    wrong('dataset', `name the data set of "${table}": dataset: NAME, or table: NAME.${table}.`)
 }
 
 function checkSql(spec: SqlDatasource, wrong: Wrong): void {

@@ -122,6 +122,27 @@ export const datasourceKeys: { readonly [type: string]: KeyTable } = {
   },
   postgres: { type: kind('postgres'), ...server(defaultPorts.postgres) },
   mysql: { type: kind('mysql'), ...server(defaultPorts.mysql) },
+  bigquery: {
+    type: kind('bigquery'),
+    project: {
+      type: 'string',
+      description: 'The project that runs the jobs and pays for them, and the one of tables that name none.',
+      required: true,
+    },
+    dataset: { type: 'string', description: 'The data set of tables that name none.' },
+    location: {
+      type: 'string',
+      description: 'Where the jobs run: EU, europe-west1. Default where BigQuery finds the tables.',
+    },
+    maxBytesBilled: {
+      type: 'integer',
+      description: 'A job that would be billed for more is not run. Default what the project allows.',
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+    },
+    ...sql,
+    ...shared,
+  },
 }
 
 function kind(type: string): KeyTable[string] {

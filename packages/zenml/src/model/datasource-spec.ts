@@ -8,6 +8,7 @@ export type DatasourceSpec =
   | SqliteDatasource
   | DuckdbDatasource
   | ServerDatasource
+  | BigQueryDatasource
   | ArtifactDatasource
 
 /** Formats of files; `pbtxt` is a schema, which has no rows. */
@@ -110,6 +111,22 @@ export interface ServerDatasource extends SqlDatasource {
   readonly tls?: TlsOptions
 }
 
+/**
+ * A table or query of BigQuery, read by the package `@zenml/bigquery`. A table may name its data set and its project: `sales.orders`,
+ * `bigquery-public-data.samples.shakespeare`.
+ */
+export interface BigQueryDatasource extends SqlDatasource {
+  readonly type: 'bigquery'
+  /** The project that runs the jobs and pays for them, and the one of tables that name none. */
+  readonly project: string
+  /** The data set of tables that name none. */
+  readonly dataset?: string
+  /** Where the jobs run: `EU`, `europe-west1`. Default where BigQuery finds the tables. */
+  readonly location?: string
+  /** A job that would be billed for more is not run. Bytes; default what the project allows. */
+  readonly maxBytesBilled?: number
+}
+
 /** What `datasource()` is given: as in the configuration, the format guessed from the file's name where it is left out. */
 export type DatasourceOptions =
   | FileOptions
@@ -117,6 +134,7 @@ export type DatasourceOptions =
   | SqliteDatasource
   | DuckdbDatasource
   | ServerDatasource
+  | BigQueryDatasource
   | ArtifactDatasource
 
 /** Files of the repository, of an installed package, or below a data root. */
@@ -185,6 +203,10 @@ export function placeOf(spec: DatasourceSpec): string {
       return `${spec.path}: ${spec.table ?? 'query'}`
     case 'artifact':
       return spec.artifact ?? `${spec.pipeline}: ${spec.output}`
+    case 'bigquery': {
+      const { project, dataset, table } = spec
+      return `bigquery ${project}${dataset === undefined ? '' : `.${dataset}`}: ${table ?? 'query'}`
+    }
     case 'postgres':
     case 'mysql':
       return `${spec.type} ${spec.socket ?? `${spec.host ?? 'localhost'}:${spec.port ?? defaultPorts[spec.type]}`}/${spec.database}: ${spec.table ?? 'query'}`

@@ -38,7 +38,7 @@ export async function fetchSource(
 ): Promise<PlannedSource> {
   const { artifacts, temporaryDirectory, dataRoots, environment } = workspace
   const known = await recall(workspace, spec)
-  const connector = await connectorOf(spec.type)
+  const connector = await connectorOf(spec.type, root)
   const options = { spec, places: { root, dataRoots }, environment, signal }
   await mkdir(temporaryDirectory, { recursive: true })
   const directory = await mkdtemp(join(temporaryDirectory, `fetch-${process.pid}-`))

@@ -47,8 +47,9 @@ export interface ConnectOptions<S extends DatasourceSpec = DatasourceSpec> {
 type Remote = Exclude<DatasourceSpec['type'], 'file' | 'artifact'>
 type SpecOf<T, S = DatasourceSpec> = S extends { readonly type: infer U } ? (T extends U ? S : never) : never
 
-/** One loader a kind, so that a driver is loaded only where it is used. */
-const loaders: { readonly [T in Remote]: () => Promise<SourceConnector<SpecOf<T>>> } = {
+/** One loader a kind, so that a driver is loaded only where it is used; a heavy one comes from a package of the project at a root. */
+const loaders: { readonly [T in Remote]: (root: string) => Promise<SourceConnector<SpecOf<T>>> } = {
+  bigquery: async (root) => await (await import('./source-package.ts')).packagedConnector('@zenml/bigquery', root),
   duckdb: async () => (await import('./duckdb.ts')).duckdbConnector,
   http: async () => (await import('./http.ts')).httpConnector,
   mysql: async () => (await import('./mysql.ts')).mysqlConnector,
@@ -56,10 +57,10 @@ const loaders: { readonly [T in Remote]: () => Promise<SourceConnector<SpecOf<T>
   sqlite: async () => (await import('./sqlite.ts')).sqliteConnector,
 }
 
-/** The connector of a kind of source. */
-export async function connectorOf(type: Remote): Promise<SourceConnector> {
+/** The connector of a kind of source, for the project at a root. Throws `ZEN_PACKAGE_MISSING` for one whose package the project does not have. */
+export async function connectorOf(type: Remote, root: string): Promise<SourceConnector> {
   // A connector is only ever given specs of its own kind.
-  return (await loaders[type]()) as SourceConnector<never> as SourceConnector
+  return (await loaders[type](root)) as SourceConnector<never> as SourceConnector
 }
 
 /** Puts variables in the place of `${env:NAME}`. Throws `ZEN_SOURCE_VARIABLE` for one that is not set. */

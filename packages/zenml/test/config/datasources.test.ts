@@ -22,6 +22,8 @@ test('every type of datasource is read, printed and read back as the same', asyn
   texts: { path: notes, format: text, options: { rows: line } }
   duck: { type: duckdb, path: a.duckdb, table: main.t, key: [a] }
   pg: { type: postgres, host: db, port: 5433, database: d, username: u, password: "\${env:P}", tls: { verify: false, ca: a.pem }, table: s.t, version: latest }
+  big: { type: bigquery, project: p, table: d.t, key: [a], location: EU, maxBytesBilled: 1000000 }
+  bigger: { type: bigquery, project: p, dataset: d, query: "SELECT 1 AS a", key: [a], version: latest }
   my: { type: mysql, socket: /run/my.sock, database: d, username: u, query: "SELECT 1 AS a", key: [a], versionColumn: a }`)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
   const { spec } = parsed.value
@@ -50,7 +52,7 @@ test('keys of another type, unknown types and parts that do not fit are told wit
     [
       'ZEN_CONFIG_VALUE',
       4,
-      '"datasources.a.type" must be file, http, sqlite, artifact, duckdb, postgres, mysql, not "htp". Did you mean "http"?',
+      '"datasources.a.type" must be file, http, sqlite, artifact, duckdb, postgres, mysql, bigquery, not "htp". Did you mean "http"?',
     ],
   ])
   expect(await problems('  a: 5\n  b: { type: 7 }')).toEqual([
@@ -85,6 +87,12 @@ test('keys of another type, unknown types and parts that do not fit are told wit
       (await problems(`  a: { type: artifact, ${wrong} }`)).map(([code]) => code),
       wrong,
     ).toEqual(['ZEN_CONFIG_SOURCE'])
+  for (const wrong of ['table: t', 'dataset: d, table: t.', 'dataset: d', 'query: "SELECT 1"'])
+    expect(
+      (await problems(`  a: { type: bigquery, project: p, ${wrong} }`)).map(([code]) => code),
+      wrong,
+    ).toEqual(['ZEN_CONFIG_SOURCE'])
+  expect(await problems('  a: { type: bigquery, project: p, table: d.t, maxBytesBilled: 0 }')).toHaveLength(1)
   for (const url of ['ftp://example.com/a.csv', 'a.csv', 'https://user@example.com/a.csv'])
     expect(
       (await problems(`  a: { type: http, url: "${url}", format: csv }`)).map(([code]) => code),
@@ -106,6 +114,7 @@ test('the JSON Schema has the keys of each type, and needs the type of all but f
     'duckdb',
     'postgres',
     'mysql',
+    'bigquery',
   ])
   expect(oneOf.map(({ required }: { required: string[] }) => required)).toEqual([
     ['path'],
@@ -115,5 +124,6 @@ test('the JSON Schema has the keys of each type, and needs the type of all but f
     ['type', 'path'],
     ['type', 'database', 'username'],
     ['type', 'database', 'username'],
+    ['type', 'project'],
   ])
 })

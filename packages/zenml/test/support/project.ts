@@ -216,4 +216,5 @@ function install(root: string): void {
   }
   copy('packages/zenml', 'zenml', ['package.json', 'bin', 'dist', 'src'])
   copy('packages/tensorflow', '@zenml/tensorflow', ['package.json', 'dist', 'src'])
+  copy('packages/bigquery', '@zenml/bigquery', ['package.json', 'dist', 'src'])
 }
