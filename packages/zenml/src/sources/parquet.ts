@@ -63,8 +63,13 @@ export async function* readParquet(
           for (let row = from; row < end; row++) {
             const value = vector.getItem(row)
             if (value === null) continue
-            const values = typeof value === 'object' && 'items' in value ? value.items : [value]
-            add(builder, rows + row - from, values, file, before + row)
+            const at = rows + row - from
+            if (typeof value === 'object' && 'items' in value) add(builder, at, value.items, file, before + row)
+            else {
+              if (builder.nextRow !== at) builder.openRow(at)
+              addValue(builder, value, file, before + row)
+              builder.closeRow(at)
+            }
           }
         }
         rows += end - from
@@ -100,7 +105,6 @@ function add(
 }
 
 function addValue(builder: ColumnBuilder, value: Value | null, file: SourceFile, at: number): void {
-  const refused = (): Error => notOfKind(String(value), builder.kind, builder.name, file.name, at + 1)
   if (value === null) {
     throw new ZenmlError(
       'ZEN_SOURCE_VALUE',
@@ -113,7 +117,7 @@ function addValue(builder: ColumnBuilder, value: Value | null, file: SourceFile,
     )
   }
   if (typeof value === 'object') {
-    if (builder.kind !== 'bytes') throw refused()
+    if (builder.kind !== 'bytes') throw notOfKind(String(value), builder.kind, builder.name, file.name, at + 1)
     builder.addBytes(value.bytes, 0, value.bytes.length)
   } else if (builder.kind === 'bytes') {
     const bytes = encoder.encode(String(value))
@@ -121,7 +125,7 @@ function addValue(builder: ColumnBuilder, value: Value | null, file: SourceFile,
   } else if (builder.kind === 'float') builder.addFloat(Number(value))
   else if (Number.isSafeInteger(Number(value))) builder.addWhole(Number(value))
   else if (typeof value === 'bigint') builder.addInt(Number(value >> 32n), Number(value & 0xffffffffn))
-  else throw refused()
+  else throw notOfKind(String(value), builder.kind, builder.name, file.name, at + 1)
 }
 
 type Chunk = import('@duckdb/node-api').DuckDBDataChunk
@@ -159,19 +163,27 @@ class ParquetFile implements AsyncDisposable {
   }
 
   async *chunks(signal: AbortSignal | undefined): AsyncGenerator<Chunk> {
+    let next: Promise<Chunk | null> | undefined
     try {
       const result = await this.connection.stream(
         `SELECT ${this.columns.map(({ sql }) => sql).join(', ')} FROM ${from(this.file)}`,
       )
+      next = result.fetchChunk()
       for (;;) {
         signal?.throwIfAborted()
-        const chunk = await result.fetchChunk()
+        const chunk = await next
         if (chunk === null || chunk.rowCount === 0) return
+        // DuckDB reads on in its own thread while the rows of this one are encoded.
+        next = result.fetchChunk()
+        next.catch(() => undefined) // thrown where it is awaited
         yield chunk
       }
     } catch (error) {
       if (signal?.aborted === true) throw error
       throw unreadable(this.file, error)
+    } finally {
+      // The connection is closed next, and nothing may run on it then.
+      await next?.catch(() => undefined)
     }
   }
 
