@@ -67,6 +67,7 @@ await Promise.all([
     entryPoints: {
       index: 'packages/zenml/src/public/index.ts',
       steps: 'packages/zenml/src/public/steps.ts',
+      deploy: 'packages/zenml/src/public/deploy.ts',
       formats: 'packages/zenml/src/public/formats.ts',
       project: 'packages/zenml/src/public/project.ts',
     },
@@ -77,7 +78,7 @@ await Promise.all([
   }),
   build({
     ...common,
-    entryPoints: { index: 'packages/tensorflow/src/index.ts' },
+    entryPoints: { index: 'packages/tensorflow/src/index.ts', deploy: 'packages/tensorflow/src/deploy.ts' },
     outdir: 'packages/tensorflow/dist',
     external: [...packages, 'zenml/*', '@zenml/tensorflow/serving-code'],
   }),

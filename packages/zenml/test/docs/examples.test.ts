@@ -13,8 +13,10 @@ const entries = {
   zenml: 'packages/zenml/src/public/index.ts',
   'zenml/formats': 'packages/zenml/src/public/formats.ts',
   'zenml/steps': 'packages/zenml/src/public/steps.ts',
+  'zenml/deploy': 'packages/zenml/src/public/deploy.ts',
   'zenml/project': 'packages/zenml/src/public/project.ts',
   '@zenml/tensorflow': 'packages/tensorflow/src/index.ts',
+  '@zenml/tensorflow/deploy': 'packages/tensorflow/src/deploy.ts',
 }
 const names = Object.entries(entries).flatMap(([entry, file]) =>
   publicNames(join(root, file)).map((name) => ({ ...name, entry })),

@@ -18,7 +18,8 @@ beforeAll(() => {
   project.write({
     'data/rows.csv': `x,n,site,answer\n${lines.join('\n')}\n`,
     'pipeline.ts': `
-import { deploy, deploymentPipeline, evaluate, predict, trainTrees } from 'zenml/steps'
+import { deploy } from 'zenml/deploy'
+import { deploymentPipeline, evaluate, predict, trainTrees } from 'zenml/steps'
 
 export default deploymentPipeline({
   name: 'answers',
@@ -35,7 +36,8 @@ export default deploymentPipeline({
 })
 `,
     'strict.ts': `
-import { deploy, deploymentPipeline, evaluate, splitStratified, trainLinear } from 'zenml/steps'
+import { deploy } from 'zenml/deploy'
+import { deploymentPipeline, evaluate, splitStratified, trainLinear } from 'zenml/steps'
 
 export default deploymentPipeline({
   name: 'strict',

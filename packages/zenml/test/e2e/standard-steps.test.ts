@@ -9,7 +9,8 @@ afterAll(() => project[Symbol.dispose]())
 
 const pipelineFile = (parallelism: number): string => `
 import { datasource, pipeline } from 'zenml'
-import { crossValidate, deploy, evaluate, evaluationReport, inferSchema, noSplit, preprocess, sequence, snapshot, splitByDomain, splitByTime, splitStratified, statistics, statisticsReport, trainLinear, trainTrees } from 'zenml/steps'
+import { deploy } from 'zenml/deploy'
+import { crossValidate, evaluate, evaluationReport, inferSchema, noSplit, preprocess, sequence, snapshot, splitByDomain, splitByTime, splitStratified, statistics, statisticsReport, trainLinear, trainTrees } from 'zenml/steps'
 
 export default pipeline(
   'weather',
