@@ -1,6 +1,7 @@
 import type { Connection, FieldPacket } from 'mysql2/promise'
 import { ZenmlError } from '../base/errors.ts'
-import { kindOf } from '../metadata/sql/mysql-errors.ts'
+import { isTls, kindOf } from '../metadata/sql/mysql-errors.ts'
+import { causeOf } from '../metadata/sql/server-errors.ts'
 import { defaultPorts, type ServerDatasource } from '../model/datasource-spec.ts'
 import { type ConnectOptions, type RowConnector, sourceFailure } from './connector.ts'
 import { longestKey, mysqlColumn, quotedName } from './mysql-types.ts'
@@ -164,24 +165,17 @@ async function* streamed(connection: Connection, sql: string, end: AbortSignal):
 const numbers = {
   denied: [1044, 1045, 1049, 1129, 1130, 1142, 1143, 1227, 1698],
   lost: [1053, 1077, 1079, 1317, 1927, 1969, 3024],
-
   query: [1054, 1060, 1064, 1103, 1146, 1149, 1248, 1305, 1792],
 }
 
 function failureOf(spec: ServerDatasource, error: unknown, isReading: boolean): unknown {
   if (error instanceof ZenmlError || typeof error !== 'object' || error === null) return error
-  const { errno, code = '' } = error as { readonly errno?: number; readonly code?: string }
+  const { errno } = error as { readonly errno?: number }
   const isOne = (of: readonly number[]): boolean => errno !== undefined && of.includes(errno)
   if (isOne(numbers.denied)) return sourceFailure('ZEN_SOURCE_DENIED', spec, error)
   if (isReading && (kindOf(error) === 'lost' || isOne(numbers.lost)))
     return sourceFailure('ZEN_SOURCE_LOST', spec, error)
   if (isOne(numbers.query)) return sourceFailure('ZEN_SOURCE_QUERY', spec, error)
-  if (kindOf(error) === 'lost' || /^(HANDSHAKE_|ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code))
-    return sourceFailure('ZEN_SOURCE_CONNECT', spec, causeOf(error))
+  if (kindOf(error) === 'lost' || isTls(error)) return sourceFailure('ZEN_SOURCE_CONNECT', spec, causeOf(error))
   return errno !== undefined && errno > 0 ? sourceFailure('ZEN_SOURCE_READ', spec, error) : error
-}
-
-/** Errors of several addresses of one host come as one without a message. */
-function causeOf(error: unknown): unknown {
-  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error
 }

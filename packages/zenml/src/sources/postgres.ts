@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { Client, FieldDef, QueryArrayResult } from 'pg'
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import { kindOf } from '../metadata/sql/postgres-errors.ts'
+import { causeOf, isTlsCode } from '../metadata/sql/server-errors.ts'
 import { defaultPorts, type ServerDatasource } from '../model/datasource-spec.ts'
 import { type ConnectOptions, type RowConnector, sourceFailure } from './connector.ts'
 import { type PostgresType, postgresColumn } from './postgres-types.ts'
@@ -143,19 +144,11 @@ function failureOf(spec: ServerDatasource, error: unknown, isReading: boolean): 
   if (isReading && (kindOf(error) === 'lost' || /^(57|25P0[34])/.test(code)))
     return sourceFailure('ZEN_SOURCE_LOST', spec, error)
   if (/^(42|26|34|0A|3F)/.test(code)) return sourceFailure('ZEN_SOURCE_QUERY', spec, error)
-  if (kindOf(error) === 'lost' || isTls(error, code)) return sourceFailure('ZEN_SOURCE_CONNECT', spec, causeOf(error))
+  if (kindOf(error) === 'lost' || isTls(error)) return sourceFailure('ZEN_SOURCE_CONNECT', spec, causeOf(error))
   return /^[0-9A-Z]{5}$/.test(code) ? sourceFailure('ZEN_SOURCE_READ', spec, error) : error
 }
 
-/** Errors of several addresses of one host come as one without a message. */
-function causeOf(error: unknown): unknown {
-  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error
-}
-
 /** Certificates that do not fit, and servers without encryption. */
-function isTls(error: unknown, code: string): boolean {
-  return (
-    /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code) ||
-    (error instanceof Error && error.message === 'The server does not support SSL connections')
-  )
+function isTls(error: unknown): boolean {
+  return isTlsCode(error) || (error instanceof Error && error.message === 'The server does not support SSL connections')
 }

@@ -1,7 +1,7 @@
 import { systemCode, ZenmlError } from '../../base/errors.ts'
 import { SqlError } from './database.ts'
 import type { ServerLocation } from './location.ts'
-import { noSpace, refused, unreachable } from './server-errors.ts'
+import { isTlsCode, noSpace, refused, unreachable } from './server-errors.ts'
 
 /** Numbers of MySQL's and MariaDB's errors (https://mariadb.com/kb/en/mariadb-error-code-reference). */
 const numbers = {
@@ -49,8 +49,8 @@ export function tooLarge(most: number): SqlError {
 }
 
 /** Certificates that do not fit, and servers without encryption. */
-function isTls(error: unknown): boolean {
-  return /^(HANDSHAKE_|ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(systemCode(error) ?? '')
+export function isTls(error: unknown): boolean {
+  return isTlsCode(error) || systemCode(error)?.startsWith('HANDSHAKE_') === true
 }
 
 /** The number that the server gave to an error. System errors have negative ones. */

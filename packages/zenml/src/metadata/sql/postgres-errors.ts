@@ -1,7 +1,7 @@
 import { systemCode, ZenmlError } from '../../base/errors.ts'
 import { SqlError } from './database.ts'
 import type { ServerLocation } from './location.ts'
-import { noSpace, refused, unreachable } from './server-errors.ts'
+import { isTlsCode, noSpace, refused, unreachable } from './server-errors.ts'
 
 /** What errors of the connection say that have no code; the last where something else than PostgreSQL answers. */
 const broken =
@@ -38,7 +38,7 @@ export function postgresError(location: ServerLocation, error: unknown): unknown
 /** Certificates that do not fit, and servers without encryption. */
 function isTls(error: unknown): boolean {
   return (
-    /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(systemCode(error) ?? '') ||
+    isTlsCode(error) ||
     (error instanceof Error &&
       /^(The server does not support SSL|There was an error establishing an SSL) connection/.test(error.message))
   )

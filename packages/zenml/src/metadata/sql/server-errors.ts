@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { messageOf, ZenmlError } from '../../base/errors.ts'
+import { messageOf, systemCode, ZenmlError } from '../../base/errors.ts'
 import type { TlsOptions } from '../../model/tls-options.ts'
 import { placeOf, type ServerLocation } from './location.ts'
 
@@ -8,7 +8,7 @@ export function unreachable(location: ServerLocation, cause: unknown): ZenmlErro
   const { type, host, port, socket } = location
   return new ZenmlError(
     'ZEN_METADATA_CONNECTION',
-    `A ${type} server was expected at ${socket ?? `${host}:${port}`}, but it cannot be reached: ${reasonOf(cause)}.`,
+    `A ${type} server was expected at ${socket ?? `${host}:${port}`}, but it cannot be reached: ${messageOf(causeOf(cause))}.`,
     {
       facts: { type, ...(socket === undefined ? { host, port } : { socket }) },
       next: 'Start the server, or see "zenml config metadata set --help" for another one.',
@@ -64,7 +64,11 @@ export async function tlsFiles({ ca, cert, key, verify = true }: TlsOptions): Pr
 }
 
 /** Errors of several addresses of one host come as one without a message. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0])
-  return messageOf(error)
+export function causeOf(error: unknown): unknown {
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error
+}
+
+/** Whether Node refuses a certificate or a way to encrypt, by its code. */
+export function isTlsCode(error: unknown): boolean {
+  return /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(systemCode(error) ?? '')
 }
