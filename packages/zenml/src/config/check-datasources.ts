@@ -1,4 +1,5 @@
 import { didYouMean } from '../base/nearest.ts'
+import { isOutputName, namesOneArtifact } from '../model/artifact-name.ts'
 import {
   type BigQueryDatasource,
   type DatasourceSpec,
@@ -71,10 +72,9 @@ function checkHttp({ url, headers }: Extract<DatasourceSpec, { type: 'http' }>, 
 }
 
 function checkArtifact(spec: Extract<DatasourceSpec, { type: 'artifact' }>, wrong: Wrong): void {
-  const { artifact, pipeline, output, splits } = spec
-  if (artifact === undefined ? pipeline === undefined || output === undefined : (pipeline ?? output) !== undefined)
-    wrong('artifact', 'give either artifact, or pipeline and output.')
-  if (output !== undefined && !/^[^./]+\.[^./]+$/.test(output))
+  const { output, splits } = spec
+  if (!namesOneArtifact(spec)) wrong('artifact', 'give either artifact, or pipeline and output.')
+  if (output !== undefined && !isOutputName(output))
     wrong('output', `"${output}" is no output of a step; write step.output.`)
   if (splits !== undefined && (splits.length === 0 || new Set(splits).size < splits.length))
     wrong('splits', 'splits must name one split or more, none of them twice.')

@@ -1,4 +1,5 @@
 import { didYouMean } from '../base/nearest.ts'
+import { isOutputName, namesOneArtifact } from '../model/artifact-name.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import { type PipelineSpec, parseInputReference } from '../model/pipeline-spec.ts'
 import type { StepDescriptor } from '../model/step-descriptor.ts'
@@ -16,15 +17,16 @@ export function checkGraph(spec: PipelineSpec): readonly Diagnostic[] {
     if (problems.length >= mostProblems) return problems
     problems.push(...checkDatasource(name, source))
   }
-  for (const [name, { artifact, pipeline, output, optional }] of Object.entries(spec.artifacts ?? {})) {
+  for (const [name, reference] of Object.entries(spec.artifacts ?? {})) {
+    const { artifact, output, optional } = reference
     const path = `artifacts.${name}`
-    if (artifact === undefined ? pipeline === undefined || output === undefined : (pipeline ?? output) !== undefined)
+    if (!namesOneArtifact(reference))
       problems.push({
         code: 'ZEN_CONFIG_VALUE',
         message: `Artifact "${name}": give either artifact, or pipeline and output.`,
         path,
       })
-    else if (output !== undefined && !/^[^./]+\.[^./]+$/.test(output))
+    else if (output !== undefined && !isOutputName(output))
       problems.push({ code: 'ZEN_CONFIG_VALUE', message: `Artifact "${name}": write output as step.output.`, path })
     else if (optional === true && artifact !== undefined)
       problems.push({

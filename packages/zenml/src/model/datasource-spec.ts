@@ -1,4 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
+import type { ArtifactName } from './artifact-name.ts'
 import type { TlsOptions } from './tls-options.ts'
 
 /** Data that lies outside: read once, kept as an immutable snapshot. */
@@ -75,14 +76,8 @@ export interface SqliteDatasource extends SqlDatasource {
 }
 
 /** Examples in the artifact store: what another pipeline gave. */
-export interface ArtifactDatasource extends AnyDatasource {
+export interface ArtifactDatasource extends AnyDatasource, ArtifactName {
   readonly type: 'artifact'
-  /** A digest, a unique prefix of one, or `RUN/step.output`; either this or `pipeline` and `output`. */
-  readonly artifact?: string
-  /** A pipeline: of its newest complete run the `output`. */
-  readonly pipeline?: string
-  /** `step.output` */
-  readonly output?: string
   /** The splits that are read, in this order. Default all, in the order of their names. */
   readonly splits?: readonly string[]
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../base/json.ts'
+import type { ArtifactName } from './artifact-name.ts'
 import type { DatasourceSpec } from './datasource-spec.ts'
 
 /**
@@ -27,15 +28,9 @@ export interface PipelineSpec {
 }
 
 /** An artifact that another run gave. Which one that is, is found out when a run is planned, and the digest is recorded. */
-export interface ArtifactReference {
+export interface ArtifactReference extends ArtifactName {
   /** The artifact type that it must be of. */
   readonly type: string
-  /** A digest, a unique prefix of one, or `RUN/step.output`; either this or `pipeline` and `output`. */
-  readonly artifact?: string
-  /** A pipeline: of its newest complete run the `output`. */
-  readonly pipeline?: string
-  /** `step.output` */
-  readonly output?: string
   /** With `pipeline`: where no complete run has given it yet, the inputs that read it are left out. Default false: that is an error. */
   readonly optional?: boolean
 }

@@ -1,9 +1,9 @@
 import { artifactUri } from '../artifacts/artifact-store.ts'
 import type { Digest } from '../base/digest.ts'
-import { isDigest } from '../base/digest.ts'
 import { ZenmlError } from '../base/errors.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { ArtifactReference } from '../model/pipeline-spec.ts'
+import { namedArtifact } from './named-artifact.ts'
 import { type PinnedRun, pinnedArtifacts } from './pinned-run.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -34,25 +34,13 @@ export function pastArtifacts(stores: Stores, pinned: PinnedRun): ArtifactFinder
 
 async function digestOf(stores: Stores, reference: ArtifactReference): Promise<Digest | undefined> {
   try {
-    return await namedDigest(stores, reference)
+    return (await namedArtifact(stores, reference)).digest
   } catch (error) {
     // No complete run, or one from before there was such an output.
     if (reference.optional === true && error instanceof ZenmlError && error.code === 'ZEN_ARTIFACT_UNKNOWN')
       return undefined
     throw error
   }
-}
-
-async function namedDigest({ records }: Stores, { artifact, pipeline, output }: ArtifactReference): Promise<Digest> {
-  if (artifact !== undefined) return isDigest(artifact) ? artifact : await records.resolveArtifact(artifact)
-  const [newest] = await records.listRuns({ pipeline: pipeline!, status: 'complete', limit: 1 })
-  if (newest === undefined)
-    throw new ZenmlError('ZEN_ARTIFACT_UNKNOWN', `Pipeline "${pipeline}" has no complete run yet.`, {
-      facts: { pipeline: pipeline! },
-      next: 'Run it first, or see "zenml pipeline list".',
-      exitCode: 1,
-    })
-  return await records.resolveArtifact(`${newest.id}/${output}`)
 }
 
 async function stored(

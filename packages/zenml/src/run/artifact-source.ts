@@ -1,7 +1,7 @@
-import { type Digest, isDigest } from '../base/digest.ts'
 import { ZenmlError } from '../base/errors.ts'
 import type { ArtifactDatasource } from '../model/datasource-spec.ts'
 import { stagedSource } from './fetch-source.ts'
+import { namedArtifact } from './named-artifact.ts'
 import type { PlannedSource } from './plan.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -13,7 +13,7 @@ import type { Workspace } from './workspace.ts'
  * throws.
  */
 export async function artifactSource(workspace: Workspace, spec: ArtifactDatasource): Promise<PlannedSource> {
-  const { digest, origin } = await resolve(workspace, spec)
+  const { digest, origin } = await namedArtifact(workspace, spec)
   const manifest = await workspace.artifacts.manifest(digest)
   if (manifest !== undefined && manifest.type !== 'Examples')
     throw new ZenmlError(
@@ -25,27 +25,4 @@ export async function artifactSource(workspace: Workspace, spec: ArtifactDatasou
       },
     )
   return await stagedSource(workspace, spec, digest, origin)
-}
-
-async function resolve(
-  { records }: Workspace,
-  { artifact, pipeline, output }: ArtifactDatasource,
-): Promise<{ readonly digest: Digest; readonly origin: string | null }> {
-  if (artifact !== undefined) {
-    // By its whole digest, it need not be on record: rows that were given in TypeScript are in the store only.
-    if (isDigest(artifact)) return { digest: artifact, origin: null }
-    const [run, ...rest] = artifact.split('/')
-    if (rest.length === 0) return { digest: await records.resolveArtifact(artifact), origin: null }
-    const origin = `${await records.resolveRun(run!)}/${rest.join('/')}`
-    return { digest: await records.resolveArtifact(origin), origin }
-  }
-  const [newest] = await records.listRuns({ pipeline: pipeline!, status: 'complete', limit: 1 })
-  if (newest === undefined)
-    throw new ZenmlError('ZEN_ARTIFACT_UNKNOWN', `Pipeline "${pipeline}" has no complete run yet.`, {
-      facts: { pipeline: pipeline! },
-      next: 'Run it first, or see "zenml pipeline list".',
-      exitCode: 1,
-    })
-  const origin = `${newest.id}/${output}`
-  return { digest: await records.resolveArtifact(origin), origin }
 }
