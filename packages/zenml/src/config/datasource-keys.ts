@@ -42,6 +42,17 @@ const tls: KeyTable = {
   verify: { type: 'boolean', description: "Whether the server's certificate and name are checked. Default true." },
 }
 
+/** The keys of a database that is a file. */
+const databaseFile: KeyTable = {
+  path: {
+    type: 'string',
+    description: "The database file, relative to the repository's root or below a data root.",
+    required: true,
+  },
+  ...sql,
+  ...shared,
+}
+
 /** The keys of a database that a server holds. */
 const server = (port: number): KeyTable => ({
   host: { type: 'string', description: 'Name or address of the server. Default localhost.' },
@@ -85,16 +96,7 @@ export const datasourceKeys: { readonly [type: string]: KeyTable } = {
     ...file,
     ...shared,
   },
-  sqlite: {
-    type: kind('sqlite'),
-    path: {
-      type: 'string',
-      description: "The database file, relative to the repository's root or below a data root.",
-      required: true,
-    },
-    ...sql,
-    ...shared,
-  },
+  sqlite: { type: kind('sqlite'), ...databaseFile },
   artifact: {
     type: kind('artifact'),
     artifact: {
@@ -110,16 +112,7 @@ export const datasourceKeys: { readonly [type: string]: KeyTable } = {
     },
     ...shared,
   },
-  duckdb: {
-    type: kind('duckdb'),
-    path: {
-      type: 'string',
-      description: "The database file, relative to the repository's root or below a data root.",
-      required: true,
-    },
-    ...sql,
-    ...shared,
-  },
+  duckdb: { type: kind('duckdb'), ...databaseFile },
   postgres: { type: kind('postgres'), ...server(defaultPorts.postgres) },
   mysql: { type: kind('mysql'), ...server(defaultPorts.mysql) },
   bigquery: {

@@ -5,6 +5,7 @@ import { messageOf, ZenmlError } from '../base/errors.ts'
 import type { ExampleBatch } from '../formats/batch.ts'
 import type { DuckdbDatasource } from '../model/datasource-spec.ts'
 import { type ConnectOptions, type RowConnector, type RowReading, sourceFailure } from './connector.ts'
+import { duckdbChunks } from './duckdb-chunks.ts'
 import { type DuckdbColumn, duckdbColumn } from './duckdb-columns.ts'
 import { resolveFile } from './resolve-source.ts'
 import { RowBatches, type RowCell, type RowValue } from './row-batches.ts'
@@ -62,10 +63,7 @@ async function startReading(
   const result = await connection.stream(`SELECT ${selected} FROM ${from} ORDER BY ${order}`)
   async function* read(): AsyncGenerator<ExampleBatch> {
     try {
-      for (;;) {
-        signal?.throwIfAborted()
-        const chunk = await result.fetchChunk()
-        if (chunk === null || chunk.rowCount === 0) break
+      for await (const chunk of duckdbChunks(result, signal)) {
         const vectors = columns.map((_column, index) => chunk.getColumnVector(index))
         for (let row = 0; row < chunk.rowCount; row++) {
           const full = batches.add(vectors.map((vector) => cellOf(vector.getItem(row) as Value)))

@@ -2,6 +2,7 @@ import { messageOf, ZenmlError } from '../base/errors.ts'
 import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
 import { ColumnBuilder } from '../formats/column-builder.ts'
 import type { SourceFile } from '../model/source-files.ts'
+import { duckdbChunks } from './duckdb-chunks.ts'
 import { type DuckdbColumn, duckdbColumn } from './duckdb-columns.ts'
 import { type KindsSoFar, notOfKind, widened } from './kinds.ts'
 
@@ -64,12 +65,11 @@ export async function* readParquet(
             const value = vector.getItem(row)
             if (value === null) continue
             const at = rows + row - from
-            if (typeof value === 'object' && 'items' in value) add(builder, at, value.items, file, before + row)
-            else {
-              if (builder.nextRow !== at) builder.openRow(at)
-              addValue(builder, value, file, before + row)
-              builder.closeRow(at)
-            }
+            if (builder.nextRow !== at) builder.openRow(at)
+            if (typeof value === 'object' && 'items' in value)
+              for (const item of value.items) addValue(builder, item, file, before + row)
+            else addValue(builder, value, file, before + row)
+            builder.closeRow(at)
           }
         }
         rows += end - from
@@ -91,18 +91,6 @@ interface Vector {
 type Value = number | bigint | { readonly bytes: Uint8Array }
 
 const encoder = new TextEncoder()
-
-function add(
-  builder: ColumnBuilder,
-  row: number,
-  values: readonly (Value | null)[],
-  file: SourceFile,
-  at: number,
-): void {
-  if (builder.nextRow !== row) builder.openRow(row)
-  for (const value of values) addValue(builder, value, file, at)
-  builder.closeRow(row)
-}
 
 function addValue(builder: ColumnBuilder, value: Value | null, file: SourceFile, at: number): void {
   if (value === null) {
@@ -163,27 +151,14 @@ class ParquetFile implements AsyncDisposable {
   }
 
   async *chunks(signal: AbortSignal | undefined): AsyncGenerator<Chunk> {
-    let next: Promise<Chunk | null> | undefined
     try {
       const result = await this.connection.stream(
         `SELECT ${this.columns.map(({ sql }) => sql).join(', ')} FROM ${from(this.file)}`,
       )
-      next = result.fetchChunk()
-      for (;;) {
-        signal?.throwIfAborted()
-        const chunk = await next
-        if (chunk === null || chunk.rowCount === 0) return
-        // DuckDB reads on in its own thread while the rows of this one are encoded.
-        next = result.fetchChunk()
-        next.catch(() => undefined) // thrown where it is awaited
-        yield chunk
-      }
+      yield* duckdbChunks(result, signal)
     } catch (error) {
       if (signal?.aborted === true) throw error
       throw unreadable(this.file, error)
-    } finally {
-      // The connection is closed next, and nothing may run on it then.
-      await next?.catch(() => undefined)
     }
   }
 
