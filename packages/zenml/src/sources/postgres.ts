@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net'
 import type { Client, FieldDef, QueryArrayResult } from 'pg'
 import { systemCode, ZenmlError } from '../base/errors.ts'
-import { kindOf } from '../metadata/sql/postgres-errors.ts'
-import { causeOf, isTlsCode } from '../metadata/sql/server-errors.ts'
+import { isTls, kindOf } from '../metadata/sql/postgres-errors.ts'
+import { streamOf } from '../metadata/sql/postgres-stream.ts'
+import { causeOf } from '../metadata/sql/server-errors.ts'
 import { defaultPorts, type ServerDatasource } from '../model/datasource-spec.ts'
 import { type ConnectOptions, type RowConnector, sourceFailure } from './connector.ts'
 import { type PostgresType, postgresColumn } from './postgres-types.ts'
@@ -26,7 +26,7 @@ export const postgresConnector: RowConnector<ServerDatasource> = serverConnector
 async function open(options: ConnectOptions<ServerDatasource>): Promise<ServerSession> {
   const { spec, signal } = options
   const client = await connect(options)
-  const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection
+  const stream = streamOf(client)
   const destroy = (): void => {
     signal?.removeEventListener('abort', destroy)
     stream.destroy()
@@ -106,8 +106,7 @@ async function connect(options: ConnectOptions<ServerDatasource>): Promise<Clien
   try {
     await client.connect()
   } catch (error) {
-    // What the driver could not agree on with the server it leaves open, which would keep the process alive.
-    await client.end().catch(() => undefined)
+    streamOf(client).destroy()
     throw failureOf(spec, error, false)
   }
   return client
@@ -146,9 +145,4 @@ function failureOf(spec: ServerDatasource, error: unknown, isReading: boolean): 
   if (/^(42|26|34|0A|3F)/.test(code)) return sourceFailure('ZEN_SOURCE_QUERY', spec, error)
   if (kindOf(error) === 'lost' || isTls(error)) return sourceFailure('ZEN_SOURCE_CONNECT', spec, causeOf(error))
   return /^[0-9A-Z]{5}$/.test(code) ? sourceFailure('ZEN_SOURCE_READ', spec, error) : error
-}
-
-/** Certificates that do not fit, and servers without encryption. */
-function isTls(error: unknown): boolean {
-  return isTlsCode(error) || (error instanceof Error && error.message === 'The server does not support SSL connections')
 }

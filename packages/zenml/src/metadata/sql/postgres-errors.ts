@@ -36,7 +36,7 @@ export function postgresError(location: ServerLocation, error: unknown): unknown
 }
 
 /** Certificates that do not fit, and servers without encryption. */
-function isTls(error: unknown): boolean {
+export function isTls(error: unknown): boolean {
   return (
     isTlsCode(error) ||
     (error instanceof Error &&

@@ -1,10 +1,10 @@
-import type { Socket } from 'node:net'
 import type { Client, QueryResult } from 'pg'
 import { systemCode } from '../../base/errors.ts'
 import type { SqlDatabase } from './database.ts'
 import { placeOf, type ServerLocation } from './location.ts'
 import type { OnStatement } from './mysql.ts'
 import { kindOf, postgresError } from './postgres-errors.ts'
+import { streamOf } from './postgres-stream.ts'
 import { answerOf, insertText, numbered, parameter, parsers, widened } from './postgres-text.ts'
 import { serverDatabase } from './server.ts'
 import { tlsFiles } from './server-errors.ts'
@@ -34,15 +34,10 @@ export async function connectPostgres(location: ServerLocation, database: string
   try {
     await client.connect()
   } catch (error) {
-    // What the driver could not agree on with the server it leaves open, which would keep the process alive; a goodbye might wait for ever.
     streamOf(client).destroy()
     throw error
   }
   return client
-}
-
-function streamOf(client: Client): Socket {
-  return (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream
 }
 
 /** A database of PostgreSQL 10 or newer that has the schema already. */
