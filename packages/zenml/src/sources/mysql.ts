@@ -1,5 +1,6 @@
 import type { Connection, FieldPacket } from 'mysql2/promise'
 import { ZenmlError } from '../base/errors.ts'
+import { unlessAborted } from '../base/unless-aborted.ts'
 import { isTls, kindOf } from '../metadata/sql/mysql-errors.ts'
 import { causeOf } from '../metadata/sql/server-errors.ts'
 import { defaultPorts, type ServerDatasource } from '../model/datasource-spec.ts'
@@ -36,7 +37,7 @@ async function open(options: ConnectOptions<ServerDatasource>): Promise<ServerSe
   signal?.addEventListener('abort', destroy)
   const failure = (error: unknown, isReading: boolean): unknown => failureOf(spec, error, isReading)
   const ask = async (sql: string, values: readonly unknown[] = []): Promise<[RawValue[][], FieldPacket[]]> =>
-    (await unless(
+    (await unlessAborted(
       ended.signal,
       connection.query({ sql, values: [...values], rowsAsArray: true, typeCast: false }),
     )) as unknown as [RawValue[][], FieldPacket[]]
@@ -46,7 +47,8 @@ async function open(options: ConnectOptions<ServerDatasource>): Promise<ServerSe
     await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ')
     await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY')
     // By itself it must be a statement: it cannot close the parenthesis that it is put into.
-    if (spec.query !== undefined) await (await unless(ended.signal, connection.prepare(withoutEnd(spec.query)))).close()
+    if (spec.query !== undefined)
+      await (await unlessAborted(ended.signal, connection.prepare(withoutEnd(spec.query)))).close()
     const from = sourceText(spec, quotedName)
     const [, fields] = await ask(`SELECT * FROM ${from} LIMIT 0`)
     return {
@@ -98,21 +100,6 @@ async function connect(options: ConnectOptions<ServerDatasource>): Promise<Conne
   }
 }
 
-/** What a promise gives, or the reason of the signal where that comes first. */
-async function unless<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  signal.throwIfAborted()
-  let stop = (): void => {}
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason)
-  })
-  signal.addEventListener('abort', stop)
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
-}
-
 /** What of the driver's connection is used: it tells of each row, and its socket can be paused. */
 interface Core {
   query(options: object): {
@@ -146,7 +133,7 @@ async function* streamed(connection: Connection, sql: string, end: AbortSignal):
   })
   for (;;) {
     if (waiting.length < mostWaiting && !ended && failed === undefined)
-      await unless(
+      await unlessAborted(
         end,
         new Promise<void>((resolve) => {
           wake = resolve

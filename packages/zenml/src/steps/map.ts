@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { messageOf, ZenmlError } from '../base/errors.ts'
 import { didYouMean } from '../base/nearest.ts'
 import { type Random, seededRandom } from '../base/random.ts'
+import { unlessAborted } from '../base/unless-aborted.ts'
 import {
   type InputValues,
   type ParameterOutput,
@@ -195,7 +196,7 @@ function mapStep<I extends Ports, S extends ParameterSchema<unknown>>(
         items,
         made: calls,
         kept,
-      } = await orAborted(makeAll(), signal).catch(async (error) => {
+      } = await unlessAborted(signal, makeAll()).catch(async (error) => {
         if (results.itemsMade > 0) {
           const what = { done: results.itemsThere, unit: group === 1 ? 'items' : 'groups' }
           await context.partial(what, async (directories) => {
@@ -211,20 +212,6 @@ function mapStep<I extends Ports, S extends ParameterSchema<unknown>>(
     },
   })
   return made as unknown as Step<MapInputs<I>, MapOutputs, S>
-}
-
-/** The end of some work, or the abort, which does not wait for functions that do not look at it. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let aborted = (): void => undefined
-  const abort = new Promise<never>((_resolve, reject) => {
-    aborted = () => reject(signal.reason)
-  })
-  signal.addEventListener('abort', aborted)
-  try {
-    return await Promise.race([work, abort])
-  } finally {
-    signal.removeEventListener('abort', aborted)
-  }
 }
 
 /** Works on all, so many at once; the first failure ends it when those under way have ended. */
