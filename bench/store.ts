@@ -33,7 +33,7 @@ export async function run(): Promise<BenchRow[]> {
       rmSync(copy)
       const store = join(directory, `store-${index}`)
       const started = performance.now()
-      await localBlobStorage(store).putFile(file)
+      await localBlobStorage(store).putFiles([file])
       times.store.push(performance.now() - started)
       rmSync(store, { recursive: true, force: true })
     }

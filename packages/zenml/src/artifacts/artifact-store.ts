@@ -102,10 +102,11 @@ export function artifactStore(blobs: BlobStorage): ArtifactStore {
       const paths = await filesBelow(directory)
       if (paths.length === 0)
         throw new ZenmlError('ZEN_ARTIFACT_EMPTY', `The ${type} to be stored has no files.`, { exitCode: 1 })
-      const files = await inOrder(paths, filesAtOnce, async (path): Promise<ArtifactFile> => {
-        const fact = await blobs.putFile(join(directory, path), { move, ...(signal === undefined ? {} : { signal }) })
-        return { path, size: fact.size, digest: fact.digest }
-      })
+      const facts = await blobs.putFiles(
+        paths.map((path) => join(directory, path)),
+        { move, ...(signal === undefined ? {} : { signal }) },
+      )
+      const files = facts.map(({ size, digest }, index): ArtifactFile => ({ path: paths[index]!, size, digest }))
       const made: ArtifactManifest = { format: 1, type, files }
       const digest = digestOfManifest(made)
       if ((await manifest(digest)) === undefined)
@@ -144,34 +145,11 @@ export function artifactStore(blobs: BlobStorage): ArtifactStore {
         throw error
       }
     },
-    putFile: (path, options) => blobs.putFile(path, options),
+    putFile: async (path, options) => (await blobs.putFiles([path], options))[0]!,
     putBlob: (bytes) => blobs.putBytes(bytes),
     getBlob: (digest) => blobs.get(digest),
     sweep: (now) => blobs.sweep(now),
   }
-}
-
-/** How many files of an artifact are stored at once: a disk syncs several in little more time than one. */
-const filesAtOnce = 4
-
-/** Works on all, so many at once; the results stand in the order of the items. The first failure is thrown when those under way have ended. */
-async function inOrder<T, R>(items: readonly T[], atOnce: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const results = new Array<R>(items.length)
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next++
-      try {
-        results[index] = await work(items[index]!)
-      } catch (error) {
-        next = items.length
-        throw error
-      }
-    }
-  }
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, worker))
-  for (const end of ends) if (end.status === 'rejected') throw end.reason
-  return results
 }
 
 /** Relative paths of the regular files below a directory, in the order of their UTF-8 bytes. */

@@ -10,12 +10,19 @@ export interface BlobFact {
 /** Whether a blob is as it was stored. */
 export type BlobState = 'whole' | 'missing' | 'damaged'
 
+/** Options of `putFiles`. */
+export interface PutFilesOptions {
+  /** May take the files away. Default false. */
+  readonly move?: boolean
+  readonly signal?: AbortSignal
+}
+
 /** Keeps bytes under the SHA-256 of the bytes. Never half-visible; never overwritten but to repair. */
 export interface BlobStorage {
   /** `file:///…` */
   readonly uri: string
-  /** Stores the content of a file; `move` may take the file away. */
-  putFile(path: string, options?: { readonly move?: boolean; readonly signal?: AbortSignal }): Promise<BlobFact>
+  /** Stores the content of files; all of it is safe when the promise is fulfilled. Facts in the order of the paths. */
+  putFiles(paths: readonly string[], options?: PutFilesOptions): Promise<BlobFact[]>
   putBytes(bytes: Uint8Array): Promise<Digest>
   /** The bytes, checked against the digest; undefined where there is no such blob. Throws `ZEN_ARTIFACT_DAMAGED`. */
   get(digest: Digest): Promise<Uint8Array | undefined>

@@ -18,10 +18,13 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Digest, hexOf, sha256 } from '../base/digest.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
+import { mapSlots } from '../base/slots.ts'
 import type { BlobFact, BlobState, BlobStorage } from './blob-storage.ts'
 import { verifiedFiles } from './verified-files.ts'
 
 const chunk = 4 << 20
+/** How many files are stored at once: a disk syncs several in little more time than one. */
+const atOnce = 4
 /** Blobs up to this size are hashed at every check: that costs less than the bookkeeping would be worth. */
 const small = 64 << 10
 /** Temporary files of writers that died are removed after a day: no writer takes that long. */
@@ -36,20 +39,18 @@ export function localBlobStorage(directory: string): BlobStorage {
   const verified = verifiedFiles(join(directory, 'verified'))
   const pathOf = (digest: Digest): string => join(directory, 'blobs', hexOf(digest).slice(0, 2), hexOf(digest).slice(2))
 
-  async function temporaryName(): Promise<string> {
+  /** Has temporary files filled and put in their places; nothing of them is left when that fails. */
+  async function throughParts<T>(count: number, work: (parts: readonly string[]) => Promise<T>): Promise<T> {
     await mkdir(temporary, { recursive: true })
-    return join(temporary, `${process.pid}-${randomBytes(8).toString('hex')}`)
-  }
-
-  /** Puts a finished temporary file under its digest, unless a whole blob is there already. */
-  async function settle(part: string, fact: BlobFact): Promise<void> {
-    const path = pathOf(fact.digest)
-    if ((await check(fact.digest, fact.size)) === 'whole') {
-      await unlink(part)
-      return
+    const parts = Array.from({ length: count }, () =>
+      join(temporary, `${process.pid}-${randomBytes(8).toString('hex')}`),
+    )
+    try {
+      return await work(parts)
+    } catch (error) {
+      for (const part of parts) await rm(part, { force: true })
+      throw error
     }
-    await place(part, path)
-    if (fact.size > small) await verified.believe(fact.digest, await stat(path, { bigint: true }))
   }
 
   async function check(
@@ -67,57 +68,59 @@ export function localBlobStorage(directory: string): BlobStorage {
     }
     if (!found.isFile() || found.size !== BigInt(size)) return 'damaged'
     if (!full && size > small && (await verified.believes(digest, found))) return 'whole'
-    if ((await hashFile(path)) !== digest) return 'damaged'
+    if ((await hashFile(path)).digest !== digest) return 'damaged'
     if (size > small) await verified.believe(digest, found)
     return 'whole'
   }
 
-  async function putFile(
-    path: string,
-    { move = false, signal }: { readonly move?: boolean; readonly signal?: AbortSignal } = {},
-  ): Promise<BlobFact> {
-    const part = await temporaryName()
-    try {
-      if (move) {
-        try {
-          await rename(path, part)
-        } catch (error) {
-          if (systemCode(error) !== 'EXDEV') throw error
-          const fact = await copyHashed(path, part, signal)
-          await settle(part, fact)
-          await unlink(path)
-          return fact
-        }
-        const fact = await hashAndSync(part, signal)
-        await settle(part, fact)
-        return fact
+  /** Puts finished temporary files under their digests, but for those that are there whole already. */
+  async function settle(parts: readonly string[], facts: readonly BlobFact[]): Promise<void> {
+    const missing = new Map<string, { part: string; fact: BlobFact }>()
+    await mapSlots(facts, atOnce, async (fact, index) => {
+      const part = parts[index]!
+      const path = pathOf(fact.digest)
+      if (missing.has(path) || (await check(fact.digest, fact.size)) === 'whole' || missing.has(path))
+        await unlink(part)
+      else {
+        missing.set(path, { part, fact })
+        await sync(part)
       }
-      const fact = await copyHashed(path, part, signal)
-      await settle(part, fact)
-      return fact
-    } catch (error) {
-      await rm(part, { force: true })
-      throw error
-    }
+    })
+    const folders = new Set<string>()
+    for (const [path, { part }] of missing) for (const folder of await moveTo(part, path)) folders.add(folder)
+    await mapSlots([...folders], atOnce, sync)
+    for (const [path, { fact }] of missing)
+      if (fact.size > small) await verified.believe(fact.digest, await stat(path, { bigint: true }))
   }
 
   return {
     uri: pathToFileURL(directory).href,
     uriOf: (digest) => pathToFileURL(pathOf(digest)).href,
-    putFile,
+    async putFiles(paths, { move = false, signal } = {}) {
+      return await throughParts(paths.length, async (parts) => {
+        // All are named anew before the first is synced: the journal that has it on the disk has the names of all.
+        const copied = await mapSlots(paths, atOnce, async (path, index) =>
+          move ? await takeAway(path, parts[index]!, signal) : await copyHashed(path, parts[index]!, signal),
+        )
+        const facts = await mapSlots(
+          parts,
+          atOnce,
+          async (part, index) => copied[index] ?? (await hashFile(part, signal)),
+        )
+        await settle(parts, facts)
+        return facts
+      })
+    },
     check,
     async putBytes(bytes) {
       const digest = sha256(bytes)
-      if ((await check(digest, bytes.length)) === 'whole') return digest
-      const part = await temporaryName()
-      try {
-        await writeSynced(part, bytes)
-        await settle(part, { digest, size: bytes.length })
-      } catch (error) {
-        await rm(part, { force: true })
-        throw error
-      }
-      return digest
+      const size = bytes.length
+      if ((await check(digest, size)) === 'whole') return digest
+      return await throughParts(1, async (parts) => {
+        await writeNew(parts[0]!, bytes)
+        await settle(parts, [{ digest, size }])
+        return digest
+      })
     },
     async get(digest) {
       const bytes = await readIfThere(pathOf(digest))
@@ -142,14 +145,12 @@ export function localBlobStorage(directory: string): BlobStorage {
         return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8')
       },
       async set(name, text) {
-        const part = await temporaryName()
-        try {
-          await writeSynced(part, Buffer.from(text))
-          await place(part, join(directory, 'artifacts', name.slice(0, 2), name.slice(2)))
-        } catch (error) {
-          await rm(part, { force: true })
-          throw error
-        }
+        await throughParts(1, async ([part]) => {
+          await writeNew(part!, Buffer.from(text))
+          await sync(part!)
+          const path = join(directory, 'artifacts', name.slice(0, 2), name.slice(2))
+          for (const folder of await moveTo(part!, path)) await sync(folder)
+        })
       },
     },
     async sweep(now) {
@@ -166,10 +167,25 @@ export function localBlobStorage(directory: string): BlobStorage {
   }
 }
 
+/** Takes a file away to another name, read-only; where that is another disk it is copied and the fact told. */
+async function takeAway(path: string, part: string, signal: AbortSignal | undefined): Promise<BlobFact | undefined> {
+  try {
+    await rename(path, part)
+  } catch (error) {
+    if (systemCode(error) !== 'EXDEV') throw error
+    const fact = await copyHashed(path, part, signal)
+    await unlink(path)
+    return fact
+  }
+  await chmod(part, 0o444)
+  return undefined
+}
+
 /** Copies a file and hashes it on the way: the next chunk is read while this one is hashed and written. */
 async function copyHashed(from: string, to: string, signal: AbortSignal | undefined): Promise<BlobFact> {
   await using source = await open(from, 'r')
   await using target = await open(to, 'wx', 0o600)
+  await target.chmod(0o444)
   const hash = createHash('sha256')
   const buffers = [Buffer.allocUnsafe(chunk), Buffer.allocUnsafe(chunk)] as const
   let size = 0
@@ -190,7 +206,6 @@ async function copyHashed(from: string, to: string, signal: AbortSignal | undefi
     await writing
     size += bytesRead
   }
-  await target.sync()
   return { digest: `sha256:${hash.digest('hex')}` as Digest, size }
 }
 
@@ -198,21 +213,8 @@ async function writeAll(target: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let from = 0; from < bytes.length; ) from += (await target.write(bytes, from, bytes.length - from)).bytesWritten
 }
 
-async function hashAndSync(path: string, signal: AbortSignal | undefined): Promise<BlobFact> {
-  await using file = await open(path, 'r+')
-  const syncing = file.sync()
-  syncing.catch(() => undefined)
-  const fact = await hashHandle(file, signal)
-  await syncing
-  return fact
-}
-
-async function hashFile(path: string): Promise<Digest> {
+async function hashFile(path: string, signal?: AbortSignal): Promise<BlobFact> {
   await using file = await open(path, 'r')
-  return (await hashHandle(file, undefined)).digest
-}
-
-async function hashHandle(file: FileHandle, signal: AbortSignal | undefined): Promise<BlobFact> {
   const hash = createHash('sha256')
   const length = Math.min(chunk, Math.max(1, (await file.stat()).size))
   const buffers = [Buffer.allocUnsafe(length), Buffer.allocUnsafe(length)] as const
@@ -232,17 +234,16 @@ async function hashHandle(file: FileHandle, signal: AbortSignal | undefined): Pr
   }
 }
 
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   await using file = await open(path, 'wx', 0o600)
+  await file.chmod(0o444)
   await writeAll(file, bytes)
-  await file.sync()
 }
 
-/** Gives a finished file its name, read-only, and makes sure that the name outlives a crash, with the folders that are new on the way. */
-async function place(part: string, path: string): Promise<void> {
-  const folder = dirname(path)
-  const firstMade = await mkdir(folder, { recursive: true })
-  await chmod(part, 0o444)
+/** Gives a finished file its name; returns the folders to be synced so that it outlives a crash, with those that are new on the way. */
+async function moveTo(part: string, path: string): Promise<string[]> {
+  const folders = [dirname(path)]
+  const firstMade = await mkdir(folders[0]!, { recursive: true })
   try {
     await rename(part, path)
   } catch (error) {
@@ -251,15 +252,14 @@ async function place(part: string, path: string): Promise<void> {
     await rm(path, { recursive: true, force: true })
     await rename(part, path)
   }
-  await syncDirectory(folder)
-  if (firstMade === undefined) return
-  for (let current = folder; current.length >= firstMade.length; current = dirname(current))
-    await syncDirectory(dirname(current))
+  if (firstMade !== undefined) while (folders.at(-1)!.length >= firstMade.length) folders.push(dirname(folders.at(-1)!))
+  return folders
 }
 
-async function syncDirectory(path: string): Promise<void> {
-  await using folder = await open(path, 'r')
-  await folder.sync()
+/** Has a file, or the names in a folder, on the disk. */
+async function sync(path: string): Promise<void> {
+  await using handle = await open(path, 'r')
+  await handle.sync()
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

@@ -12,10 +12,10 @@ export function overlayBlobStorage(upper: BlobStorage, lower: BlobStorage): Blob
   return {
     uri: upper.uri,
     uriOf: (digest) => holder(digest).uriOf(digest),
-    async putFile(path, options) {
-      const fact = await upper.putFile(path, options)
-      written.add(fact.digest)
-      return fact
+    async putFiles(paths, options) {
+      const facts = await upper.putFiles(paths, options)
+      for (const { digest } of facts) written.add(digest)
+      return facts
     },
     async putBytes(bytes) {
       const digest = await upper.putBytes(bytes)

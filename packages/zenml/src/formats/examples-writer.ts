@@ -144,7 +144,7 @@ export async function createExamplesWriter(
   async function abort(): Promise<void> {
     await queue.catch(() => undefined) // whoever made the failing call has the error
     ended = true
-    await Promise.allSettled([...splits.values()].map((split) => split.close()))
+    await Promise.allSettled([...splits.values()].map((split) => split.end()))
     for (const split of splits.values()) await rm(split.directory, { recursive: true, force: true })
     if (summarised) await rm(join(directory, summaryFile), { force: true })
   }
@@ -161,6 +161,8 @@ class SplitWriter {
   private file: FileHandle | undefined
   /** The write under way, of `spare`. */
   private pending: Promise<unknown> = Promise.resolve()
+  /** The shard before the open one, on its way to the disk. */
+  private closing: Promise<unknown> = Promise.resolve()
   /** Rows of each shard. */
   private readonly shards: number[] = []
   /** Bytes of the open shard that are no longer in the sink. */
@@ -214,23 +216,26 @@ class SplitWriter {
     this.pending.catch(() => undefined) // thrown by the next `await this.pending`
   }
 
-  /** Closes the open shard; its buffered bytes are written only by `flush`. */
-  async close(): Promise<void> {
-    const { file } = this
+  /** Closes the open shard, but for what is in the sink: `flush` writes that. It goes on to the disk while the next one is encoded. */
+  private async close(): Promise<void> {
+    const { file, pending, closing } = this
     this.file = undefined
-    try {
-      await this.pending
-    } finally {
-      await file?.close()
+    if (file !== undefined) {
+      this.closing = pending.then(() => file.datasync()).finally(() => file.close())
+      this.closing.catch(() => undefined) // thrown by the next `close`
     }
+    await closing
+  }
+
+  /** Closes all that is open. */
+  async end(): Promise<void> {
+    await this.close().finally(() => this.closing)
   }
 
   async finish(): Promise<{ rows: number; shards: number[] }> {
     if (this.shards.length === 0) await this.openShard()
-    if (this.file !== undefined) {
-      if (this.sink.length > 0) await this.flush()
-      await this.close()
-    }
+    if (this.file !== undefined && this.sink.length > 0) await this.flush()
+    await this.end()
     const { shards } = this
     for (let index = 0; index < shards.length; index++) {
       await rename(this.partPath(index), join(this.directory, shardName(index, shards.length)))
