@@ -86,3 +86,19 @@ export function rowEnd(column: Column, row: number): number {
 export function bytesAt(column: BytesColumn, value: number): Uint8Array {
   return column.data.subarray(value === 0 ? 0 : column.ends[value - 1]!, column.ends[value]!)
 }
+
+/** Bytes of values that a batch gathers before it ends, whatever its number of rows: images and documents may be large. */
+export const batchBytes: number = 16 << 20
+
+/**
+ * Bytes of the values of a batch, about as many as they take in memory.
+ *
+ * @example
+ * bytesOfBatch(batchOf([{ x: 1 }, { x: 2 }])) // 16
+ */
+export function bytesOfBatch({ columns }: ExampleBatch): number {
+  let bytes = 0
+  for (const column of columns.values())
+    bytes += column.kind === 'bytes' ? column.data.length + 16 * column.ends.length : 8 * column.values.length
+  return bytes
+}

@@ -9,6 +9,8 @@ import type { RecordBlock } from './tfrecord.ts'
 export interface ExampleDecoder {
   /** Rows decoded since the last batch was taken. */
   readonly rows: number
+  /** Whether the batch is full: it is to be taken before more is decoded. */
+  readonly full: boolean
   /**
    * Decodes records of a block from `from` on, until they are all decoded or the batch is full; returns the first that is not.
    * Throws `ZEN_EXAMPLE_CORRUPT` where a record is no Example, `ZEN_EXAMPLE_KIND` where a feature is of another kind than
@@ -29,6 +31,8 @@ export interface DecoderOptions {
   readonly columns?: ReadonlySet<string> | undefined
   /** Rows of a full batch. */
   readonly batchSize: number
+  /** Bytes of records with which a batch is full whatever its number of rows. Default no bound. */
+  readonly batchBytes?: number | undefined
 }
 
 /** A feature as it stands in the records. */
@@ -56,6 +60,8 @@ export function exampleDecoder(options: DecoderOptions): ExampleDecoder {
 class Decoder implements ExampleDecoder {
   rows = 0
   private readonly options: DecoderOptions
+  private readonly mostBytes: number
+  private bytesLeft: number
   private readonly slots = new Map<string, Slot>()
   /** The slots in the order in which the features stood in the records: where the next one is looked for first. */
   private readonly order: Slot[] = []
@@ -70,6 +76,8 @@ class Decoder implements ExampleDecoder {
 
   constructor(options: DecoderOptions) {
     this.options = options
+    this.mostBytes = options.batchBytes ?? Number.POSITIVE_INFINITY
+    this.bytesLeft = this.mostBytes
     for (const [name, kind] of options.features ?? []) this.addSlot(name, kind)
   }
 
@@ -80,12 +88,21 @@ class Decoder implements ExampleDecoder {
     const { starts, ends, count } = block
     const room = this.options.batchSize - this.rows
     const last = Math.min(count, from + room)
-    for (let index = from; index < last; index++) {
+    let index = from
+    while (index < last && this.bytesLeft > 0) {
       this.record = block.first + index
-      this.decodeRecord(starts[index]!, ends[index]!)
+      const start = starts[index]!
+      const end = ends[index]!
+      this.decodeRecord(start, end)
       this.rows++
+      this.bytesLeft -= end - start
+      index++
     }
-    return last
+    return index
+  }
+
+  get full(): boolean {
+    return this.rows === this.options.batchSize || this.bytesLeft <= 0
   }
 
   take(): ExampleBatch {
@@ -94,6 +111,7 @@ class Decoder implements ExampleDecoder {
     builders.sort((left, right) => compareText(left.name, right.name))
     const rows = this.rows
     this.rows = 0
+    this.bytesLeft = this.mostBytes
     return { length: rows, columns: new Map(builders.map((builder) => [builder.name, builder.take(rows)])) }
   }
 

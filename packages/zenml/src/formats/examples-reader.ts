@@ -4,7 +4,7 @@ import { compareText } from '../base/canonical.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
 import { didYouMean } from '../base/nearest.ts'
-import { bytesAt, type Column, type ExampleBatch, type FeatureKind, rowEnd, rowStart } from './batch.ts'
+import { batchBytes, bytesAt, type Column, type ExampleBatch, type FeatureKind, rowEnd, rowStart } from './batch.ts'
 import { exampleDecoder } from './decode-examples.ts'
 import { type ExamplesSummary, shardName, summaryFile } from './examples-writer.ts'
 import { isFile } from './file-tree.ts'
@@ -15,8 +15,10 @@ import { type ReadRecordsOptions, type RecordBlock, RecordBuffers, readRecordBlo
 export interface ReadOptions {
   /** Features to decode; the others are stepped over. Default all. */
   readonly columns?: readonly string[] | undefined
-  /** Rows of each batch but the last. Default 4096. */
+  /** Rows of each batch but the last. Default 4096, or fewer where these are more than 16 MiB. */
   readonly batchSize?: number | undefined
+  /** The first row to read: files before it are not opened. Default 0. */
+  readonly start?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -214,9 +216,11 @@ function reader(
 
   async function* read(name: string, options: ReadOptions = {}): AsyncGenerator<ExampleBatch, void, undefined> {
     const split = splitOf(name)
-    const { columns, batchSize = 4096, signal } = options
+    const { columns, batchSize = 4096, start = 0, signal } = options
     if (!Number.isSafeInteger(batchSize) || batchSize < 1)
       throw new RangeError(`batchSize must be a whole number from 1, not ${batchSize}`)
+    if (!Number.isSafeInteger(start) || start < 0)
+      throw new RangeError(`start must be a whole number from 0, not ${start}`)
     for (const column of columns ?? []) {
       if (features.has(column)) continue
       throw new ZenmlError(
@@ -232,13 +236,22 @@ function reader(
       features,
       columns: columns === undefined ? undefined : new Set(columns),
       batchSize,
+      batchBytes: options.batchSize === undefined ? batchBytes : undefined,
     })
     const buffers = new RecordBuffers()
+    /** Rows before the first one that are still to be passed over. */
+    let before = start
     for (const [index, shard] of split.shards.entries()) {
+      if (before >= split.counts[index]!) {
+        before -= split.counts[index]!
+        continue
+      }
       for await (const block of records(name, index, { signal, buffers })) {
-        for (let from = 0; from < block.count; ) {
+        let from = Math.min(before, block.count)
+        before -= from
+        while (from < block.count) {
           from = decoder.decode(block, from, shard)
-          if (decoder.rows === batchSize) {
+          if (decoder.full) {
             yield decoder.take()
             signal?.throwIfAborted()
           }

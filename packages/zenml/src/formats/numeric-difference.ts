@@ -128,7 +128,8 @@ async function compareExamples(before: string, after: string): Promise<NumericDi
     if (!right.splits.includes(split) || left.rows(split) !== right.rows(split)) continue
     for (const [feature] of floats) {
       const counter = new Counter()
-      const options = { columns: [feature] }
+      // The same rows of both in each batch.
+      const options = { columns: [feature], batchSize: 4096 }
       const others = right.read(split, options)[Symbol.asyncIterator]()
       let alike = true
       for await (const batch of left.read(split, options)) {

@@ -1,4 +1,4 @@
-import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
+import { batchBytes, type ExampleBatch, type FeatureKind } from '../formats/batch.ts'
 import { ColumnBuilder } from '../formats/column-builder.ts'
 import type { CellSink } from './csv-scan.ts'
 import { KindMismatch, type KindsSoFar, notOfKind, widened } from './kinds.ts'
@@ -63,6 +63,9 @@ export class BatchFiller implements CellSink {
   endRecord: RecordEnd = () => true
   /** Rows in the batch so far. */
   rows = 0
+  /** Bytes of the texts in it. */
+  private bytes = 0
+  private readonly batchSize: number
   private readonly builders: ReadonlyMap<string, ColumnBuilder>
   private readonly kinds: ReadonlyMap<string, FeatureKind | undefined>
   private readonly schema: { readonly [feature: string]: FeatureKind }
@@ -81,6 +84,7 @@ export class BatchFiller implements CellSink {
     this.kinds = kinds
     this.schema = schema
     this.missing = missing
+    this.batchSize = batchSize
     this.builders = new Map(
       [...kinds].map(([name, kind]) => [name, new ColumnBuilder(name, kind ?? 'bytes', batchSize)]),
     )
@@ -107,6 +111,7 @@ export class BatchFiller implements CellSink {
     if (builder.kind === 'bytes') {
       if (this.guessed[index] && start !== end) throw new KindMismatch(builder.name)
       builder.addBytes(bytes, start, end - start)
+      this.bytes += end - start
     } else {
       const kind = readNumber(bytes, start, end)
       if (kind === 'bytes' || (kind === 'float' && builder.kind === 'int')) this.refuse(builder, bytes, start, end)
@@ -123,10 +128,16 @@ export class BatchFiller implements CellSink {
     throw notOfKind(text, builder.kind, builder.name, this.file, this.firstRow + this.rows)
   }
 
+  /** Ends a row; whether there is room for another. */
+  endRow(): boolean {
+    return ++this.rows < this.batchSize && this.bytes < batchBytes
+  }
+
   /** The rows so far as a batch; begins the next. */
   take(): ExampleBatch {
     const { rows } = this
     this.rows = 0
+    this.bytes = 0
     this.firstRow += rows
     return {
       length: rows,

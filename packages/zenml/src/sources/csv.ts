@@ -73,7 +73,7 @@ export async function* readCsv(
     const csv = await CsvFile.open(file, options, signal)
     try {
       filler.begin(file.name, csv.names)
-      filler.endRecord = csv.checked(() => ++filler.rows < batchSize)
+      filler.endRecord = csv.checked(() => filler.endRow())
       do {
         while (!csv.scan(filler)) yield filler.take()
       } while (await csv.advance())

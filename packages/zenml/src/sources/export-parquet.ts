@@ -2,10 +2,11 @@ import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Digest } from '../base/digest.ts'
 import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
+import { bytesOfBatch } from '../formats/batch.ts'
 import type { ExamplesReader } from '../formats/examples-reader.ts'
 import { rowsHash } from '../formats/rows-digest.ts'
 import { findParquetKinds, readParquet } from './parquet.ts'
-import { bytesOfBatch, cellsOf, type ParquetColumn, ParquetColumns, typeOf } from './parquet-values.ts'
+import { cellsOf, type ParquetColumn, ParquetColumns, typeOf } from './parquet-values.ts'
 
 /** Options of `exportParquet`. */
 export interface ExportParquetOptions {

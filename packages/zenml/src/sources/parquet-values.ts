@@ -75,11 +75,3 @@ export function cellsOf(
     return duckdb.listValue(Array.from({ length: last - first }, (_, place) => valueAt(first + place)))
   })
 }
-
-/** Bytes of the values of a batch, about as many as they take in memory. */
-export function bytesOfBatch({ columns }: ExampleBatch): number {
-  let bytes = 0
-  for (const column of columns.values())
-    bytes += column.kind === 'bytes' ? column.data.length + 16 * column.ends.length : 8 * column.values.length
-  return bytes
-}

@@ -3,7 +3,7 @@ import type { DatasourceFormat } from '../model/datasource-spec.ts'
 import type { SourceFile, SourceFiles } from '../model/source-files.ts'
 import { findCsvKinds, readCsv } from './csv.ts'
 import { findImageKinds, readImages } from './image-rows.ts'
-import { findRowKinds, readRows } from './json-rows.ts'
+import { findJsonKinds, type JsonFormat, readJsonRows } from './json-rows.ts'
 import { type KindsSoFar, withSchema } from './kinds.ts'
 import { findParquetKinds, readParquet } from './parquet.ts'
 import { checkOptions, type SourceOptions } from './source-options.ts'
@@ -37,8 +37,8 @@ const formats: { readonly [format in RowFormat]: Format } = {
     read: (files, options, kinds, batchSize, signal) =>
       readCsv(files, options, kinds, options.schema, batchSize, signal),
   },
-  json: rowsOf('json'),
-  jsonl: rowsOf('jsonl'),
+  json: jsonOf('json'),
+  jsonl: jsonOf('jsonl'),
   parquet: {
     find: (files) => findParquetKinds(files),
     read: (files, _options, kinds, batchSize, signal) => readParquet(files, settled(kinds), batchSize, signal),
@@ -57,11 +57,11 @@ const formats: { readonly [format in RowFormat]: Format } = {
   },
 }
 
-function rowsOf(format: 'json' | 'jsonl'): Format {
+function jsonOf(format: JsonFormat): Format {
   return {
-    find: (files, { encoding }, signal) => findRowKinds(format, files, encoding, signal),
-    read: (files, { encoding }, kinds, batchSize, signal) =>
-      readRows(format, files, encoding, settled(kinds), batchSize, signal),
+    find: (files, { encoding }, signal, sample) => findJsonKinds(format, files, encoding, sample, signal),
+    read: (files, { encoding, schema }, kinds, batchSize, signal) =>
+      readJsonRows(format, files, encoding, kinds, schema, batchSize, signal),
   }
 }
 
@@ -74,7 +74,7 @@ function settled(kinds: SourceKinds): ReadonlyMap<string, FeatureKind> {
  * Finds each feature's kind: of CSV and JSON the narrowest of int, float and bytes that holds every value, of Parquet what the column's
  * type says, of TFRecord what its values say. `options.schema` decides for the features that it names.
  *
- * With `sample`, only the beginnings of CSV files are looked at, which is enough for most: `readSource` throws `KindMismatch` where
+ * With `sample`, only the beginnings of CSV and JSON files are looked at, which is enough for most: `readSource` throws `KindMismatch` where
  * it was not.
  */
 export async function findKinds(

@@ -1,6 +1,6 @@
 import { compareText } from '../base/canonical.ts'
 import { ZenmlError } from '../base/errors.ts'
-import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
+import { batchBytes, type ExampleBatch, type FeatureKind } from '../formats/batch.ts'
 import { ColumnBuilder } from '../formats/column-builder.ts'
 import { type DatasourceSpec, placeOf } from '../model/datasource-spec.ts'
 
@@ -30,6 +30,8 @@ export class RowBatches {
   private readonly sorted: readonly ColumnBuilder[]
   private readonly batchSize: number
   private rows = 0
+  /** Bytes of texts and blobs in them. */
+  private bytes = 0
   private before = 0
   private last: readonly RowCell[] | undefined
 
@@ -73,7 +75,7 @@ export class RowBatches {
       builder.closeRow(rows)
     }
     this.rows++
-    return this.rows === this.batchSize ? this.take() : undefined
+    return this.rows === this.batchSize || this.bytes >= batchBytes ? this.take() : undefined
   }
 
   private hasSameKey(row: readonly RowCell[], last: readonly RowCell[]): boolean {
@@ -100,6 +102,7 @@ export class RowBatches {
     const length = this.rows
     this.before += length
     this.rows = 0
+    this.bytes = 0
     return { length, columns: new Map(this.sorted.map((builder) => [builder.name, builder.take(length)])) }
   }
 
@@ -107,8 +110,10 @@ export class RowBatches {
     const { kind } = builder
     if (kind === 'bytes' && typeof value === 'string') {
       builder.addText(value)
+      this.bytes += value.length
     } else if (kind === 'bytes' && value instanceof Uint8Array) {
       builder.addBytes(value, 0, value.length)
+      this.bytes += value.length
     } else if (kind === 'float' && (typeof value === 'number' || typeof value === 'bigint')) {
       builder.addFloat(Number(value))
     } else if (kind === 'int' && typeof value === 'bigint' && BigInt.asIntN(64, value) === value) {

@@ -1,9 +1,6 @@
-import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
+import { batchBytes, type ExampleBatch, type FeatureKind } from '../formats/batch.ts'
 import { batchOf, type Cell } from '../formats/examples.ts'
 import type { Row } from './row.ts'
-
-/** Bytes of values that a batch gathers at most, beside its last row: documents and images may be large. */
-const batchBytes = 16 << 20
 
 /** Gathers rows into batches that end by their number of rows or by the bytes in them, whichever comes first. */
 export class SizedRows {

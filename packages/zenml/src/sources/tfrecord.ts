@@ -1,5 +1,5 @@
 import { ZenmlError } from '../base/errors.ts'
-import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
+import { batchBytes, type ExampleBatch, type FeatureKind } from '../formats/batch.ts'
 import { exampleDecoder } from '../formats/decode-examples.ts'
 import { readRecordBlocks } from '../formats/tfrecord.ts'
 import type { SourceFile } from '../model/source-files.ts'
@@ -39,7 +39,7 @@ export async function* readTfrecord(
   batchSize: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ExampleBatch> {
-  const decoder = exampleDecoder({ features: kinds, batchSize })
+  const decoder = exampleDecoder({ features: kinds, batchSize, batchBytes })
   for (const { path, name } of files) {
     for await (const block of readRecordBlocks(path, { signal, name })) {
       for (let from = 0; from < block.count; ) {
@@ -48,7 +48,7 @@ export async function* readTfrecord(
         } catch (error) {
           throw error instanceof ZenmlError && error.code === 'ZEN_EXAMPLE_UNKNOWN' ? notInSchema(error) : error
         }
-        if (decoder.rows === batchSize) yield decoder.take()
+        if (decoder.full) yield decoder.take()
       }
     }
   }

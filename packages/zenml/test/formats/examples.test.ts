@@ -315,3 +315,37 @@ it('decodes texts as the engine does', () => {
     }),
   )
 })
+
+it('reads from any row on, without the files before it', async () => {
+  const directory = temporary()
+  const writer = await createExamplesWriter(directory, { shardBytes: 2048 })
+  await writer.write('train', batchOf(rowsFrom(0, 1000)))
+  await writer.finish()
+  const reader = await openExamples(directory)
+  const every = await all(reader.objects('train'))
+  expect(reader.shards('train').length).toBeGreaterThan(5)
+  await fc.assert(
+    fc.asyncProperty(fc.nat(1010), fc.integer({ min: 1, max: 300 }), async (start, batchSize) => {
+      expect(await all(reader.objects('train', { start, batchSize }))).toEqual(every.slice(start))
+    }),
+    { numRuns: 50 },
+  )
+  await expect(all(reader.read('train', { start: -1 }))).rejects.toThrow('start must be a whole number from 0')
+  // What is not opened may be broken.
+  writeFileSync(join(directory, 'Split-train', reader.shards('train')[0]!.split('/').at(-1)!), 'broken')
+  expect(await all(reader.objects('train', { start: 900 }))).toEqual(every.slice(900))
+})
+
+it('ends a batch of large rows at 16 MiB, but where it is told how many rows one has', async () => {
+  const directory = temporary()
+  const writer = await createExamplesWriter(directory)
+  const large = new Uint8Array(1 << 20)
+  for (let row = 0; row < 40; row++) await writer.write('train', batchOf([{ row, large }]))
+  await writer.finish()
+  const reader = await openExamples(directory)
+  const lengths = (await all(reader.read('train'))).map(({ length }) => length)
+  expect(lengths).toEqual([16, 16, 8])
+  expect((await all(reader.read('train', { batchSize: 30 }))).map(({ length }) => length)).toEqual([30, 10])
+  const rows = (await all(reader.objects('train', { columns: ['row'] }))).map(({ row }) => row)
+  expect(rows).toEqual(Array.from({ length: 40 }, (_, row) => row))
+})

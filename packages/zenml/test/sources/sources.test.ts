@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { ZenmlError } from '../../src/base/errors.ts'
 import type { Json, JsonObject } from '../../src/base/json.ts'
 import { runStep } from '../../src/define/run-step.ts'
+import { findKinds, readSource } from '../../src/sources/read-source.ts'
 import { resolveSource } from '../../src/sources/resolve-source.ts'
 import { snapshot } from '../../src/sources/snapshot.ts'
 
@@ -228,6 +229,89 @@ describe('JSON', () => {
       { id: 2 ** 64 },
     ])
   })
+
+  it('kinds are the narrowest that hold every value, and features are found, wherever they stand in a large file', async () => {
+    const filler = 'x'.repeat(1000)
+    const rows: JsonObject[] = Array.from({ length: 4000 }, (_, index) => ({ a: index, b: index, c: null, t: filler }))
+    rows[3990] = { a: 1.5, b: 'text', c: 7, t: filler, late: { d: [1, 2] } }
+    for (const [text, format] of [
+      [rows.map((row) => JSON.stringify(row)).join('\n'), 'jsonl'],
+      [JSON.stringify(rows), 'json'],
+    ] as const) {
+      const got = await read(text, format)
+      expect(got).toHaveLength(4000)
+      expect(got[0]).toEqual({ a: 0, b: '0', c: null, 'late.d': null, t: filler })
+      expect(got[3990]).toEqual({ a: 1.5, b: 'text', c: 7, 'late.d': [1, 2], t: filler })
+    }
+  })
+
+  it('any rows that are written are read back, in both forms and across the pieces of a file', async () => {
+    const value = fc.oneof(
+      fc.integer(),
+      fc.constant(null),
+      fc.array(fc.integer(), { minLength: 2, maxLength: 3 }),
+      fc.record({ z: fc.integer() }, { requiredKeys: [] }),
+    )
+    const row = fc.dictionary(
+      fc.string({ minLength: 1, unit: 'grapheme' }).filter((name) => !name.includes('.')),
+      value,
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 5 }), fc.nat(3), async (rows, pad) => {
+        const spaces = ' '.repeat(pad)
+        const flat = rows.map((given) =>
+          Object.fromEntries(
+            Object.entries(given).flatMap(([name, cell]): [string, unknown][] =>
+              cell === null || Array.isArray(cell) || typeof cell === 'number'
+                ? [[name, cell]]
+                : Object.entries(cell).map(([inner, number]) => [`${name}.${inner}`, number]),
+            ),
+          ),
+        )
+        const names = new Set(flat.flatMap((given) => Object.keys(given)))
+        const expected = flat.map((given) =>
+          Object.fromEntries([...names].map((name) => [name, Object.hasOwn(given, name) ? given[name] : null])),
+        )
+        expect(await read(`[${rows.map((given) => spaces + JSON.stringify(given)).join(',')}]`, 'json')).toEqual(
+          expected,
+        )
+        expect(await read(rows.map((given) => `${spaces}${JSON.stringify(given)}\r\n`).join(''), 'jsonl')).toEqual(
+          expected,
+        )
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('a value that the schema does not allow is told with its file and row, also beyond the beginning of the file', async () => {
+    const rows = Array.from({ length: 3000 }, (_, index) => `{"a": ${index}, "t": "${'x'.repeat(1000)}"}`)
+    rows[2900] = '{"a": "no number"}'
+    const error = await refusal(read(rows.join('\n'), 'jsonl', { schema: { a: 'int' } }))
+    expect(error.code).toBe('ZEN_SOURCE_VALUE')
+    expect(error.message).toContain('row 2901')
+  })
+
+  it.each(['json', 'jsonl', 'csv'])(
+    'long texts of %s end a batch before it grows over about 16 MiB',
+    async (format) => {
+      const text = 'y'.repeat(100_000)
+      const rows = Array.from({ length: 400 }, (_, index) => ({ n: index, text }))
+      const content =
+        format === 'json'
+          ? JSON.stringify(rows)
+          : format === 'jsonl'
+            ? rows.map((row) => JSON.stringify(row)).join('\n')
+            : `n,text\n${rows.map(({ n }) => `${n},${text}`).join('\n')}`
+      const files = [
+        { name: 'data', inner: 'data', path: join(folder({ data: content }), 'data'), size: content.length },
+      ]
+      const source = { format, options: {}, files }
+      const lengths: number[] = []
+      for await (const { length } of readSource(source, await findKinds(source))) lengths.push(length)
+      expect(Math.max(...lengths)).toBeLessThan(180)
+      expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(400)
+    },
+  )
 
   it('names that objects have by themselves are names of features like others', async () => {
     const rows = await read('{"__proto__": [1, 2], "constructor": 1}\n{"__proto__": 3}\n', 'jsonl')
