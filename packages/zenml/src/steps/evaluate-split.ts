@@ -28,7 +28,8 @@ export interface EvaluatedSplit {
 /**
  * Evaluates a predictor on a split, overall and by slice, and records the headline as metrics: what the `evaluate` steps of all packages do.
  *
- * Throws `ZEN_EVALUATE_SPLIT` and `ZEN_EVALUATE_SLICE` for names that are not there, `ZEN_EVALUATE_MODEL` for a model of another transform.
+ * Throws `ZEN_EVALUATE_SPLIT` and `ZEN_EVALUATE_SLICE` for names that are not there, and the first also for a split without a row to evaluate;
+ * `ZEN_EVALUATE_MODEL` for a model of another transform.
  *
  * @example
  * const report = async (split: EvaluatedSplit, context: StepContext): Promise<number> =>
@@ -78,6 +79,12 @@ export async function evaluateSplit(
     rows += part.rows.length
     context.progress(rows, most, 'rows')
   }
+  // Of nothing every error would be 0, which lets a model through any gate.
+  if (rows === 0)
+    throw new ZenmlError('ZEN_EVALUATE_SPLIT', `No row of split "${split}" has the label "${transform.label.name}".`, {
+      next: 'Evaluate on a split with labels; look also for features whose "missing" is drop.',
+      exitCode: 1,
+    })
   const told = { ...(positive === null ? {} : { positive }), ...(thresholds === undefined ? {} : { thresholds }) }
   const report = (own: Float32Array, given: Float32Array): Report =>
     label.kind === 'class' ? classificationReport(own, given, label.classes, told) : regressionReport(own, given)

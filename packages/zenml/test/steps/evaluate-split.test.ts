@@ -83,6 +83,15 @@ it('the class that is told at thresholds can be named, and a wrong or a missing 
   })
 })
 
+it('a split without a label is no perfect model, but an error', async () => {
+  const unlabelled = await examplesOf({ eval: [{ query: 'a', x: 0.5, clicks: null }] }, { x: 'float', clicks: 'float' })
+  const split = { examples: unlabelled, split: 'eval', slices: [], transform: clicks, predictor: says(null) }
+  await expect(evaluateSplit(split, { ...context, metric: () => undefined })).rejects.toMatchObject({
+    code: 'ZEN_EVALUATE_SPLIT',
+    message: 'No row of split "eval" has the label "clicks".',
+  })
+})
+
 it('parameters have the defaults that they say', () => {
   expect(evaluateParameters.parse({ ranking: { query: 'q' } })).toEqual({
     slices: [],
