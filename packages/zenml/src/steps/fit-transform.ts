@@ -31,7 +31,13 @@ export async function fitTransform(
     )
   const asked = requestsOf(kinds, labels, parameters)
   if (asked.length === 0) throw unfit('No feature is left beside the label.')
-  for (const { inputs, request } of asked) for (const input of inputs) checkKind(input, kinds.get(input)!, request)
+  for (const { inputs, request } of asked) {
+    for (const input of inputs) {
+      // It would be told by itself in evaluation, and be missing wherever the model is asked.
+      if (labels.includes(input)) throw unfit(`"${input}" is the label, and cannot be a feature as well.`)
+      checkKind(input, kinds.get(input)!, request)
+    }
+  }
   const fits = asked.map(({ name, inputs, request }) => ({
     name,
     inputs,

@@ -71,8 +71,8 @@ function problemsOf(issues: readonly Issue[] | undefined): string | undefined {
  * serving apply alike. Rows without a label count as well; NaN is missing. Numbers are learned of in fixed blocks and words in bounded
  * memory, so that neither batches nor workers change a bit.
  *
- * Throws `ZEN_PREPROCESS_FEATURE` where a feature is not there, has no value or an infinite one, or does not fit its transform, and where
- * the label tells nothing.
+ * Throws `ZEN_PREPROCESS_FEATURE` where a feature is not there, is the label, has no value or an infinite one, or does not fit its transform, and
+ * where the label tells nothing.
  *
  * @example
  * const { transform } = preprocess(

@@ -114,7 +114,8 @@ it('a schema is inferred with types, presence and domains', async () => {
 })
 
 it('a transform is fitted on train only and gives what its formulas say', async () => {
-  const parts = await examplesOf('parts', { train: rows.slice(0, 1500), eval: rows.slice(1500) }, 100)
+  const labelled = rows.map((row) => ({ ...row, class: row.word }))
+  const parts = await examplesOf('parts', { train: labelled.slice(0, 1500), eval: labelled.slice(1500) }, 100)
   const features = {
     x: { transform: 'zscore' as const },
     word: { transform: 'onehot' as const },
@@ -122,7 +123,7 @@ it('a transform is fitted on train only and gives what its formulas say', async 
   }
   await using fitted = await runStep(preprocess, {
     inputs: { examples: parts },
-    parameters: { label: 'word', features },
+    parameters: { label: 'class', features },
   })
   const graph = fitted.outputs.transform
   const {
@@ -133,8 +134,8 @@ it('a transform is fitted on train only and gives what its formulas say', async 
     graph,
     batchOf(
       [
-        { id: 0, x: null, word: 'green' },
-        { id: 1499, x: 3, word: 'red' },
+        { id: 0, x: null, word: 'green', class: 'green' },
+        { id: 1499, x: 3, word: 'red', class: 'red' },
       ],
       { x: 'float' },
     ),
