@@ -2,7 +2,7 @@ import { compareText } from '../base/canonical.ts'
 import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
 import type { FittedLabel } from '../formats/transform-graph.ts'
 import { unfit } from './transforms/family.ts'
-import { labelWordAt, numberAt } from './values.ts'
+import { numberAt, wordAt } from './values.ts'
 
 /** More are hardly classes, but identifiers. */
 const mostClasses = 100_000
@@ -31,7 +31,7 @@ export class LabelFit {
         if (numberAt(column, row) !== undefined) this.labels++
         continue
       }
-      const word = labelWordAt(column, row)
+      const word = wordAt(column, row)
       if (word === undefined) continue
       this.labels++
       this.classes.add(word)

@@ -5,7 +5,7 @@ import { ZenmlError } from '../base/errors.ts'
 import { type Step, step } from '../define/step.ts'
 import { Examples } from '../formats/examples.ts'
 import { assignSplits, checkFeature, dropped, splitName, type Unclaimed, unclaimedParameter } from './assign-splits.ts'
-import { labelWordAt } from './values.ts'
+import { wordAt } from './values.ts'
 
 /** Parameters of `splitByDomain`. */
 export interface SplitByDomainParameters {
@@ -73,7 +73,7 @@ export const splitByDomain: Step<
       sidesOf: (batch) => {
         const column = batch.columns.get(feature)
         return Int16Array.from({ length: batch.length }, (_, row) => {
-          const word = labelWordAt(column, row)
+          const word = wordAt(column, row)
           const side = word === undefined ? undefined : sideOf.get(word)
           if (side !== undefined) return side
           if (unmapped === 'error') throw notMapped(feature, word)

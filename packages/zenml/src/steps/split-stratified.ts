@@ -8,7 +8,7 @@ import { Examples } from '../formats/examples.ts'
 import { allRows, assignSplits, checkFeature, limitsOf, type Ratios, ratiosParameter } from './assign-splits.ts'
 import { rowHasher } from './row-hash.ts'
 import { sortedRows } from './sort-rows.ts'
-import { labelWordAt } from './values.ts'
+import { wordAt } from './values.ts'
 
 /** Parameters of `splitStratified`. */
 export interface SplitStratifiedParameters {
@@ -128,7 +128,7 @@ function cutsOf(rows: number, limits: readonly number[], chance: number): number
 
 /** The category of a row; that of rows without one is no word. */
 function categoryAt(column: Column, row: number): string {
-  const word = labelWordAt(column, row)
+  const word = wordAt(column, row)
   return word === undefined ? '' : `=${word}`
 }
 

@@ -1,7 +1,7 @@
 import { ZenmlError } from '../base/errors.ts'
 import { type ExampleBatch, rowEnd, rowStart } from '../formats/batch.ts'
 import type { FittedLabel } from '../formats/transform-graph.ts'
-import { labelWordAt, numberAt, wordAt } from './values.ts'
+import { numberAt, wordAt } from './values.ts'
 
 /** A label of each row, as index of its class or value; NaN where it is missing. */
 export function labelsOf({ name, transform }: FittedLabel, batch: ExampleBatch): Float64Array {
@@ -16,7 +16,7 @@ export function labelsOf({ name, transform }: FittedLabel, batch: ExampleBatch):
       if (!Number.isNaN(labels[row]) && !Number.isFinite(Math.fround(labels[row]!)))
         throw refused(name, row, String(labels[row]), 'gives no finite number')
     } else {
-      const word = labelWordAt(column, row)
+      const word = wordAt(column, row)
       const place = word === undefined ? Number.NaN : index.get(word)
       if (place === undefined) {
         throw new ZenmlError('ZEN_LABEL_UNKNOWN', `The class "${word}" of label "${name}" was not seen in fitting.`, {

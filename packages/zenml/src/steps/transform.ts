@@ -168,7 +168,9 @@ function checkKind(name: string, column: Column | undefined, rows: Uint32Array, 
   const row = rows.find((some) => rowEnd(column, some) > rowStart(column, some))
   if (row === undefined) return
   const value =
-    takes === 'numbers' ? `the text ${JSON.stringify(wordAt(column, row))}` : `the number ${wordAt(column, row)}`
+    takes === 'numbers'
+      ? `the text ${JSON.stringify(wordAt(column, row))}`
+      : `the number ${wordAt(column, row) ?? 'NaN'}`
   throw new ZenmlError('ZEN_TRANSFORM_VALUE', `Row ${row} has ${value} for "${name}", which was fitted on ${takes}.`, {
     facts: { row, feature: name },
     next: `Give it as ${takes === 'numbers' ? 'a number' : 'the bytes of an image'}, or leave it out to have it filled.`,

@@ -1,19 +1,13 @@
 import { type Column, rowEnd, rowStart } from '../formats/batch.ts'
 import { textAt } from '../formats/examples.ts'
 
-/** The class of a row; undefined where there is none. NaN is no class. */
-export function labelWordAt(column: Column | undefined, row: number): string | undefined {
-  if (column === undefined || column.kind === 'bytes') return wordAt(column, row)
-  return numberAt(column, row) === undefined ? undefined : wordAt(column, row)
-}
-
 /** First value of a row as a number; undefined where there is none, or it is NaN. Of a text there is none. */
 export function numberAt(column: Column | undefined, row: number): number | undefined {
   return numberOf(column, firstOf(column, row))
 }
 
 /**
- * First value of a row as a text; undefined where there is none. Numbers are written as JavaScript does, whole ones exactly.
+ * First value of a row as a text; undefined where there is none, or it is NaN. Numbers are written as JavaScript does, whole ones exactly.
  *
  * @example
  * wordAt(batchOf([{ island: 'Dream' }]).columns.get('island'), 0) // 'Dream'
@@ -36,10 +30,27 @@ export function numberOf(column: Column | undefined, index: number): number | un
   return Number.isNaN(value) ? undefined : value
 }
 
-/** A value by its index as a text; undefined for index -1. */
+/** A value by its index as a text; undefined for index -1 and NaN, which no request can send to what serves a model. */
 export function wordOf(column: Column | undefined, index: number): string | undefined {
   if (column === undefined || index < 0) return undefined
   if (column.kind === 'bytes') return textAt(column, index)
+  if (Number.isNaN(column.values[index])) return undefined
   // Identifiers beyond 2^53 must not fall together.
   return String(column.kind === 'int' && column.big !== undefined ? column.big[index] : column.values[index])
+}
+
+/** Whether a row has a value that is not NaN. */
+export function hasWord(column: Column, row: number): boolean {
+  const end = rowEnd(column, row)
+  let value = rowStart(column, row)
+  if (column.kind === 'float') while (value < end && Number.isNaN(column.values[value])) value++
+  return value < end
+}
+
+/** All values of a row as texts, but NaN. */
+export function* wordsOf(column: Column, row: number): Generator<string, void, undefined> {
+  for (let value = rowStart(column, row); value < rowEnd(column, row); value++) {
+    const word = wordOf(column, value)
+    if (word !== undefined) yield word
+  }
 }

@@ -169,6 +169,26 @@ it('a missing value is filled, told, refused, or its row left out', async () => 
   expect(() => numbersOf(strict, given, float)).toThrow('Row 1 lacks a value of "x"')
 })
 
+it('NaN is a missing value for words too: what was fitted on it could not be asked by a request', async () => {
+  const float = { x: 'float' } as const
+  const rows = [1, Number.NaN, 2, Number.NaN].map((x) => ({ x }))
+  const requests: readonly FeatureRequest[] = [
+    ...(['onehot', 'vocabulary', 'multihot', 'ngrams', 'tfidf'] as const).map((transform) => ({ transform })),
+    { transform: 'hashing', buckets: 8 },
+    { transform: 'tokens', length: 4, vocabSize: 300 },
+  ]
+  for (const request of requests) {
+    const graph = await fitX(rows, { ...request, missing: 'indicator' }, float)
+    expect(JSON.stringify(graph.features[0]!.transform).toLowerCase()).not.toMatch('"nan"')
+    const [nan, none, some] = numbersOf(graph, [{ x: Number.NaN }, { x: null }, { x: [Number.NaN, 1] }], float)
+    expect(nan).toEqual(none)
+    expect(nan!.at(-1)).toBe(1)
+    const ofRow = request.transform !== 'onehot' && request.transform !== 'vocabulary'
+    expect(some!.at(-1)).toBe(ofRow ? 0 : 1)
+    await expect(fitX([{ x: Number.NaN }], request, float)).rejects.toThrow('no value')
+  }
+})
+
 it('words of a row are all counted by multi-hot and by hash', async () => {
   const rows = [{ x: ['a', 'b'] }, { x: ['b'] }, { x: null }]
   expect(numbersOf(await fitX(rows, { transform: 'multihot' }), [{ x: ['b', 'b', 'q'] }, { x: null }])).toEqual([
@@ -380,6 +400,10 @@ it('features are a list, all but the labels, or named with their transforms; ove
   )
   expect(await refused({ label: 'y', overwrite: { n: pca.p } })).toMatch('needs another name')
   expect(await refused({ label: 'y', overwrite: { p: { ...pca.p, components: 3 } } })).toMatch('3 components')
+  const isLabel = '"y" is the label'
+  expect(await refused({ label: 'y', features: ['n', 'y'] })).toMatch(isLabel)
+  expect(await refused({ labels: ['z', 'y'], features: { y: { transform: 'zscore' } } })).toMatch(isLabel)
+  expect(await refused({ label: 'y', overwrite: { p: { ...pca.p, features: ['n', 'y'] } } })).toMatch(isLabel)
   expect(await refused({ label: 'y', labels: ['z'] })).toMatch('give "label" or "labels"')
   expect(await refused({})).toMatch('give "label" or "labels"')
 })

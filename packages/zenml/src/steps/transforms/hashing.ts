@@ -1,6 +1,5 @@
 import { murmur3 } from '../../base/murmur3.ts'
-import { rowEnd, rowStart } from '../../formats/batch.ts'
-import { wordOf } from '../values.ts'
+import { hasWord, wordsOf } from '../values.ts'
 import type { TransformFamily } from './family.ts'
 import { tokensOf } from './tokens.ts'
 
@@ -26,7 +25,7 @@ export const hashing: TransformFamily<'hashing', HashingRequest> = {
         return hasValues
       },
       see: ([column], rows) => {
-        if (column !== undefined && rows > 0 && rowEnd(column, rows - 1) > rowStart(column, 0)) hasValues = true
+        for (let row = 0; column !== undefined && row < rows && !hasValues; row++) hasValues = hasWord(column, row)
       },
       finish: () => ({ kind: 'hashing', buckets, tokens }),
     }
@@ -35,13 +34,9 @@ export const hashing: TransformFamily<'hashing', HashingRequest> = {
   writer: ({ buckets, tokens }, [column]) => {
     return (row, into, place) => {
       if (column === undefined) return true
-      const start = rowStart(column, row)
-      const end = rowEnd(column, row)
-      for (let value = start; value < end; value++) {
-        const word = wordOf(column, value)!
+      for (const word of wordsOf(column, row))
         for (const part of tokens ? tokensOf(word) : [word]) into[place + (murmur3(encoder.encode(part)) % buckets)]!++
-      }
-      return start === end
+      return !hasWord(column, row)
     }
   },
 }

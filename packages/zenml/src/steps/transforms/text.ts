@@ -1,7 +1,7 @@
 import { compareText } from '../../base/canonical.ts'
-import { type Column, rowEnd, rowStart } from '../../formats/batch.ts'
+import type { Column } from '../../formats/batch.ts'
 import type { NgramRule } from '../../formats/transform-graph.ts'
-import { wordOf } from '../values.ts'
+import { hasWord, wordsOf } from '../values.ts'
 import { type Fit, type TransformFamily, type TransformOf, unfit } from './family.ts'
 import { ngramsOf } from './tokens.ts'
 import { indexOf, WordCounts } from './word-counts.ts'
@@ -33,8 +33,7 @@ function* rowNgrams(
   row: number,
   { level, sizes }: Pick<NgramRule, 'level' | 'sizes'>,
 ): Generator<string, void, undefined> {
-  for (let value = rowStart(column, row); value < rowEnd(column, row); value++)
-    yield* ngramsOf(wordOf(column, value)!, level, sizes)
+  for (const text of wordsOf(column, row)) yield* ngramsOf(text, level, sizes)
 }
 
 /** Counts n-grams: each time that they stand, or each row that has them. */
@@ -54,7 +53,7 @@ function fitText<T extends TransformOf<'ngrams' | 'tfidf'>>(
     see: ([column], rows) => {
       if (column === undefined) return
       for (let row = 0; row < rows; row++) {
-        if (rowStart(column, row) === rowEnd(column, row)) continue
+        if (!hasWord(column, row)) continue
         texts++
         const found = rowNgrams(column, row, { level, sizes })
         for (const word of perRow ? new Set(found) : found) counts.addWord(word)
@@ -89,7 +88,7 @@ function counter(
       const at = index.get(word)
       if (at !== undefined) into[place + at]!++
     }
-    return rowStart(column, row) === rowEnd(column, row)
+    return !hasWord(column, row)
   }
 }
 

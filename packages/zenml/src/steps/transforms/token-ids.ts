@@ -1,6 +1,5 @@
 import type { JsonObject } from '../../base/json.ts'
-import { rowEnd, rowStart } from '../../formats/batch.ts'
-import { wordOf } from '../values.ts'
+import { hasWord, wordsOf } from '../values.ts'
 import { type TransformFamily, unfit } from './family.ts'
 import { idsOf, type TokenizerRules, trainTokenizer, wordSplitter } from './tokenizer.ts'
 import { WordCounts } from './word-counts.ts'
@@ -43,9 +42,8 @@ export const tokens: TransformFamily<'tokens', TokensRequest> = {
       },
       see: ([column], rows) => {
         if (column === undefined) return
-        const end = rows === 0 ? 0 : rowEnd(column, rows - 1)
-        for (let value = rows === 0 ? 0 : rowStart(column, 0); value < end; value++)
-          for (const word of split(wordOf(column, value)!)) counts.addWord(word)
+        for (let row = 0; row < rows; row++)
+          for (const text of wordsOf(column, row)) for (const word of split(text)) counts.addWord(word)
       },
       finish: () => {
         const tokenizer = trainTokenizer(rules, counts.top(Number.POSITIVE_INFINITY))
@@ -63,13 +61,13 @@ export const tokens: TransformFamily<'tokens', TokensRequest> = {
   writer: ({ length, tokenizer }, [column]) => {
     return (row, into, place) => {
       if (column === undefined) return true
-      const [start, end] = [rowStart(column, row), rowEnd(column, row)]
       let at = 0
-      for (let value = start; value < end && at < length; value++) {
-        const ids = idsOf(tokenizer, wordOf(column, value)!)
+      for (const text of wordsOf(column, row)) {
+        if (at === length) break
+        const ids = idsOf(tokenizer, text)
         for (let index = 0; index < ids.length && at < length; index++) into[place + at++] = ids[index]!
       }
-      return start === end
+      return !hasWord(column, row)
     }
   },
 }

@@ -11,10 +11,11 @@ export class WordCounts {
   private readonly counts = new ByteCounts()
   hasValues = false
 
-  /** Counts a value of a column. */
+  /** Counts a value of a column; NaN is none. */
   addValue(column: Column, value: number): void {
     if (column.kind !== 'bytes') {
-      this.addWord(wordOf(column, value)!)
+      const word = wordOf(column, value)
+      if (word !== undefined) this.addWord(word)
       return
     }
     this.hasValues = true

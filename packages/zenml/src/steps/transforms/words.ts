@@ -1,6 +1,5 @@
 import { compareText } from '../../base/canonical.ts'
-import { rowEnd, rowStart } from '../../formats/batch.ts'
-import { wordOf } from '../values.ts'
+import { hasWord, wordOf, wordsOf } from '../values.ts'
 import { eachValue, type FeatureToFit, type Fit, type TransformFamily, type TransformOf } from './family.ts'
 import { indexOf, WordCounts } from './word-counts.ts'
 
@@ -97,11 +96,8 @@ export const multihot: TransformFamily<'multihot', MultihotRequest> = {
     const index = indexOf(words)
     return (row, into, place) => {
       if (column === undefined) return true
-      const end = rowEnd(column, row)
-      const start = rowStart(column, row)
-      for (let value = start; value < end; value++)
-        into[place + (index.get(wordOf(column, value)!) ?? words.length)] = 1
-      return start === end
+      for (const word of wordsOf(column, row)) into[place + (index.get(word) ?? words.length)] = 1
+      return !hasWord(column, row)
     }
   },
 }
