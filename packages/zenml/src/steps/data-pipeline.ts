@@ -1,4 +1,5 @@
 import type { Defaulted } from '../base/defaulted.ts'
+import { ZenmlError } from '../base/errors.ts'
 import { datasource, type Pipeline, type PipelineOptions, pipeline, type Ref } from '../define/pipeline.ts'
 import type { ParameterInput } from '../define/step.ts'
 import type { Examples } from '../formats/examples.ts'
@@ -19,7 +20,10 @@ export interface DataOptions {
   readonly source: DatasourceOptions | RowsOptions
   /** Parameters of `sequence`, which makes windows of time series before the split; none is placed where they are left out. */
   readonly sequence?: ParameterInput<(typeof sequence)['definition']['parameters']>
-  /** Parameters of `split`, or a function that places another step that splits. Default `split` with its defaults. */
+  /**
+   * Parameters of `split`, or a function that places another step that splits. Default `split` with its defaults; behind `sequence` also `by` the
+   * series, as windows that overlap have rows in common.
+   */
   readonly split?: Defaulted<SplitParameters> | PlaceSplit
   /** Parameters of `inferSchema`. */
   readonly schema?: Defaulted<SchemaParameters>
@@ -59,11 +63,36 @@ export function dataParts(options: DataOptions): {
   const { name, source, sequence: windows, split: splitting, schema: inferring, validate: checks } = options
   const taken = snapshot({ source: datasource(name, source) })
   const rows = windows === undefined ? taken : sequence(taken, windows)
-  const { examples } = typeof splitting === 'function' ? splitting(rows) : split(rows, splitting)
+  const { examples } =
+    typeof splitting === 'function'
+      ? splitting(rows)
+      : split(rows, windows === undefined ? splitting : bySeries(windows, splitting))
   const { statistics: facts } = statistics({ examples })
   const { schema } = inferSchema({ statistics: facts }, inferring)
   if (checks !== undefined) validate({ statistics: facts, schema }, checks)
   return { examples, schema }
+}
+
+/** Windows that overlap have rows in common, and a hash of each would put them on both sides: whole series are split. */
+function bySeries(
+  windows: NonNullable<DataOptions['sequence']>,
+  given: Defaulted<SplitParameters> = {},
+): Defaulted<SplitParameters> {
+  const checked = sequence.definition.parameters!.safeParse(windows)
+  // What is wrong with them is told with their place when the step is planned.
+  if (!checked.success) return given
+  const { by: series, length, stride, label } = checked.data
+  const { by = series } = given
+  const isWhole = by.length > 0 && by.every((feature) => series.includes(feature))
+  if (!isWhole && stride < length + (label?.horizon ?? 0))
+    throw new ZenmlError(
+      'ZEN_SPLIT_WINDOWS',
+      'The windows of "sequence" overlap, and a random split would part them.',
+      {
+        next: 'Name what tells the series apart in "by" of "sequence", or give "split" a function that places splitByTime.',
+      },
+    )
+  return { ...given, by }
 }
 
 /** The options of the pipeline itself. */
