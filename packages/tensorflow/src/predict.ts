@@ -8,7 +8,7 @@ import { loadNetworkPredictor } from './predictor.ts'
  * Batch inference: predicts every row, with or without a label, by a network of `train` and the transform that it was trained with.
  *
  * Throws `ZEN_PREDICT_SPLIT` and `ZEN_PREDICT_FEATURE` for names that are not there or taken, `ZEN_EVALUATE_MODEL` for a model of another transform,
- * `ZEN_MODEL_FORMAT` for one of another format.
+ * `ZEN_MODEL_FORMAT` for one of another format, `ZEN_PREDICT_NUMBERS` where the model gives no finite number.
  *
  * @example
  * const { examples: predicted } = predict({ examples: parts, transform, model }, { keep: ['Island'] })

@@ -1,6 +1,6 @@
 import { ZenmlError } from 'zenml'
 import type { LoadedModel } from 'zenml/formats'
-import type { Predictor } from 'zenml/steps'
+import { type Predictor, trainedWith } from 'zenml/steps'
 import { loadNetwork, modelFormat } from './network.ts'
 import { loadTensorFlow } from './tfjs.ts'
 import { predictRows } from './train.ts'
@@ -21,6 +21,7 @@ export async function loadNetworkPredictor(artifact: LoadedModel, directory?: st
     width: model.inputs[0]?.shape.at(-1) ?? 0,
     outputs,
     classes: Array.isArray(classes) ? classes.map(String) : null,
+    transform: trainedWith(artifact),
     predict: ({ rows, width, features }) => predictRows(tensorflow, model, { rows, width, features }, outputs),
   }
 }

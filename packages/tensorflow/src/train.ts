@@ -1,6 +1,6 @@
 import { type JsonObject, type Step, step, ZenmlError } from 'zenml'
 import { Examples, Model, TransformGraph } from 'zenml/formats'
-import { type Matrix, MatrixBlocks, onlyLabel, tokenSpans, transformWidth } from 'zenml/steps'
+import { type Matrix, MatrixBlocks, onlyLabel, tokenSpans, transformDigest, transformWidth } from 'zenml/steps'
 import * as z from 'zod'
 import { canary } from './canary.ts'
 import { type AskedNetwork, buildNetwork, rowsAtOnce, saveNetwork } from './network.ts'
@@ -152,6 +152,7 @@ export const train: Step<
       inputs: width,
       bestEpoch: best!.epoch,
       epochs,
+      transform: transformDigest(transform),
     }
     context.describe('model', { format: 'tfjs-layers', bestEpoch: best!.epoch, epochs, validationLoss: best!.loss })
     return { model: await saveNetwork(model, metadata) }

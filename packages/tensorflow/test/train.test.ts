@@ -163,6 +163,11 @@ it('evaluation refuses names that are not there, and a model of another transfor
   await expect(runStep(evaluate, { inputs: { examples, transform: narrow, model } })).rejects.toThrow(
     'it takes 2 numbers a row, but the transform gives 1',
   )
+  const [first, ...rest] = transform.features
+  const refitted = { ...transform, features: [{ ...first!, name: 'y' }, ...rest] }
+  await expect(runStep(evaluate, { inputs: { examples, transform: refitted, model } })).rejects.toThrow(
+    'was fitted on other rows',
+  )
 })
 
 it('a class that was not seen in fitting is named, with what to do', async () => {

@@ -22,7 +22,7 @@ export { type Matrix, MatrixBlocks } from '../steps/matrix-blocks.ts'
 export { type NoSplitParameters, noSplit } from '../steps/no-split.ts'
 export { type PredictParameters, predict, predictParameters } from '../steps/predict.ts'
 export { type PredictedRows, predictRows } from '../steps/predict-rows.ts'
-export { checkPredictor, loadPredictor, type Predictor, type PredictorLoader } from '../steps/predictor.ts'
+export { checkPredictor, loadPredictor, type Predictor, type PredictorLoader, trainedWith } from '../steps/predictor.ts'
 export { type PreprocessInput, type PreprocessParameters, preprocess } from '../steps/preprocess.ts'
 export { anomaliesReport, evaluationReport, type ReportParameters, statisticsReport } from '../steps/reports.ts'
 export { inferSchema, type SchemaParameters, schemaOf } from '../steps/schema.ts'
@@ -54,6 +54,7 @@ export {
   applyTransform,
   onlyLabel,
   type TransformedBatch,
+  transformDigest,
   transformInputs,
   transformWidth,
 } from '../steps/transform.ts'

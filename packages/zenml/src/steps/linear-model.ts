@@ -1,7 +1,9 @@
 import { ZenmlError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
+import type { TransformGraphData } from '../formats/transform-graph.ts'
 import type { LoadedModel, SavedModel } from '../formats/types.ts'
 import type { Predictor } from './predictor.ts'
+import { transformDigest } from './transform.ts'
 
 /** The name of the format in a model artifact. */
 export const linearFormat = 'zenml-linear'
@@ -16,11 +18,11 @@ export interface LinearWeights {
 }
 
 /** A linear model as an artifact: `linear.json`. */
-export function saveLinear({ width, classes, weights }: LinearWeights, label: string): SavedModel {
+export function saveLinear({ width, classes, weights }: LinearWeights, transform: TransformGraphData): SavedModel {
   const text = JSON.stringify({ version: 1, width, classes, weights: [...weights] })
   return {
     format: linearFormat,
-    metadata: { label, classes, inputs: width },
+    metadata: { label: transform.label.name, classes, inputs: width, transform: transformDigest(transform) },
     files: { 'linear.json': Buffer.from(`${text}\n`) },
   }
 }

@@ -25,7 +25,8 @@ export interface PredictedRows {
  * Predicts every row, with or without a label (but those that the transform leaves out), and writes the rows with their prediction to a directory: what the `predict` steps of all packages do.
  * The feature `NAME` is the class or the number, `NAME.probabilities` a probability for each class in the order of the transform.
  *
- * Throws `ZEN_PREDICT_SPLIT` and `ZEN_PREDICT_FEATURE` for names that are not there or taken, `ZEN_EVALUATE_MODEL` for a model of another transform.
+ * Throws `ZEN_PREDICT_SPLIT` and `ZEN_PREDICT_FEATURE` for names that are not there or taken, `ZEN_EVALUATE_MODEL` for a model of another transform,
+ * `ZEN_PREDICT_NUMBERS` where the model gives no finite number.
  *
  * @example
  * const write = (rows: PredictedRows, directory: string, context: StepContext): Promise<void> => predictRows(rows, directory, context)
@@ -62,6 +63,7 @@ export async function predictRows(
       for await (const batch of examples.read(split, { columns: needed, signal: context.signal })) {
         const part = applyTransform(transform, batch, { labels: false })
         const said = predictor.predict({ ...part, rows: part.rows.length })
+        if (!said.every(Number.isFinite)) throw notFinite(split)
         // A transform may leave out rows that lack a feature (`missing: drop`).
         const rows = part.rows.length === batch.length ? batch : selectRows(batch, part.rows)
         await writer.write(split, withPrediction(rows, kept, predictor, said, name))
@@ -120,6 +122,15 @@ function likeliest(said: Float32Array, classes: readonly string[]): BytesColumn 
     ends[row] = end
   }
   return { kind: 'bytes', data: Buffer.concat(parts), ends }
+}
+
+/** Of NaN the first class would be the likeliest. */
+function notFinite(split: string): ZenmlError {
+  return new ZenmlError('ZEN_PREDICT_NUMBERS', `The model gives no finite number for a row of split "${split}".`, {
+    facts: { split },
+    next: 'Look for extreme values in its features; bucketize or scale_to_0_1 bound them.',
+    exitCode: 1,
+  })
 }
 
 function missing(what: 'SPLIT' | 'FEATURE', name: string, known: readonly string[]): ZenmlError {

@@ -86,7 +86,7 @@ export const trainLinear: Step<
         next: 'Z-score the features, or raise l2.',
         exitCode: 1,
       })
-    return { model: saveLinear(linear, transform.label.name) }
+    return { model: saveLinear(linear, transform) }
   },
 })
 

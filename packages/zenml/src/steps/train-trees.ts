@@ -105,7 +105,7 @@ export const trainTrees: Step<
     }
     const kept = rounds.slice(0, best.rounds)
     context.describe('model', { format: 'zenml-trees', rounds: kept.length, validationLoss: best.loss })
-    return { model: saveTrees({ width, classes, base, rounds: kept }, transform.label.name) }
+    return { model: saveTrees({ width, classes, base, rounds: kept }, transform) }
   },
 })
 

@@ -1,5 +1,6 @@
-import { compareText } from '../base/canonical.ts'
+import { compareText, digestOf } from '../base/canonical.ts'
 import { ZenmlError } from '../base/errors.ts'
+import type { Json } from '../base/json.ts'
 import { type Column, type ExampleBatch, rowEnd, rowStart } from '../formats/batch.ts'
 import type { FittedFeature, FittedLabel, TransformGraphData } from '../formats/transform-graph.ts'
 import { labelsOf } from './transform-labels.ts'
@@ -47,6 +48,16 @@ export function transformWidth({ features }: TransformGraphData): number {
  */
 export function transformInputs({ features }: TransformGraphData): string[] {
   return [...new Set(features.flatMap(inputsOf))].sort(compareText)
+}
+
+/**
+ * What tells a fitted transform from every other: the digest of its canonical encoding. Trainers put it into the `metadata` of a model as `transform`.
+ *
+ * @example
+ * transformDigest({ version: 2, features: [], label: { name: 'y', transform: { kind: 'number' } } }).length // 71
+ */
+export function transformDigest(graph: TransformGraphData): string {
+  return digestOf(graph as unknown as Json)
 }
 
 /**

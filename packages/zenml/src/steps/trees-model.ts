@@ -1,8 +1,10 @@
 import { ZenmlError } from '../base/errors.ts'
 import { isJsonObject } from '../base/json.ts'
+import type { TransformGraphData } from '../formats/transform-graph.ts'
 import type { LoadedModel, SavedModel } from '../formats/types.ts'
 import { softmax } from './linear-model.ts'
 import type { Predictor } from './predictor.ts'
+import { transformDigest } from './transform.ts'
 
 /** The name of the format in a model artifact. */
 export const treesFormat = 'zenml-trees'
@@ -29,11 +31,17 @@ export interface TreeEnsemble {
 }
 
 /** An ensemble as an artifact: `trees.json`. */
-export function saveTrees(ensemble: TreeEnsemble, label: string): SavedModel {
+export function saveTrees(ensemble: TreeEnsemble, transform: TransformGraphData): SavedModel {
   const { width, classes, rounds } = ensemble
   return {
     format: treesFormat,
-    metadata: { label, classes, inputs: width, rounds: rounds.length },
+    metadata: {
+      label: transform.label.name,
+      classes,
+      inputs: width,
+      rounds: rounds.length,
+      transform: transformDigest(transform),
+    },
     files: { 'trees.json': Buffer.from(`${JSON.stringify({ version: 1, ...ensemble })}\n`) },
   }
 }

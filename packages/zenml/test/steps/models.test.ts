@@ -208,6 +208,44 @@ it('names that are taken or not there, other transforms and other formats are re
   await expect(asked({}, { model: { ...model, format: 'else' } })).rejects.toMatchObject({ code: 'ZEN_MODEL_FORMAT' })
 })
 
+it('a model is refused with a transform of the same shape that was fitted on other rows', async () => {
+  const examples = await examplesOf({ train: square(100, 1), eval: square(50, 2), other: square(100, 3) })
+  const fit = async (split: string): Promise<TransformGraphData> => {
+    await using trial = await runStep(preprocess, {
+      inputs: { examples },
+      parameters: { label: 'class', features: ['a', 'b'], split },
+    })
+    return trial.outputs.transform
+  }
+  const [transform, other] = [await fit('train'), await fit('other')]
+  const refused = { code: 'ZEN_EVALUATE_MODEL', message: expect.stringContaining('fitted on other rows') }
+  for (const step of [trainLinear, trainTrees]) {
+    await using own = await trained(step, examples, transform)
+    const { model } = own
+    expect((await scoreOf(examples, transform, model)).rows).toBe(50)
+    await expect(scoreOf(examples, other, model)).rejects.toMatchObject(refused)
+    await expect(runStep(predict, { inputs: { examples, transform: other, model } })).rejects.toMatchObject(refused)
+    // A model from before models named their transform is taken at its shape.
+    const { transform: _, ...metadata } = model.metadata
+    expect((await scoreOf(examples, other, { ...model, metadata })).rows).toBe(50)
+  }
+})
+
+it('a prediction that is no number is an error, and no class', async () => {
+  const { features, rows } = { features: { a: 'float', b: 'float' } as const, rows: square(60, 1) }
+  const wild = [{ a: 3e38, b: 1, class: 'same', number: 0, word: 'low' }]
+  const examples = await examplesOf({ train: rows, eval: rows, wild }, { ...features, number: 'float' })
+  const transform = plain({ name: 'number', transform: { kind: 'number' } })
+  const steep = rows.map((row) => ({ ...row, number: 1000 * Number(row['a']) }))
+  const taught = await examplesOf({ train: steep, eval: steep }, { ...features, number: 'float' })
+  await using linear = await trained(trainLinear, taught, transform)
+  const asked = runStep(predict, {
+    inputs: { examples, transform, model: linear.model },
+    parameters: { splits: ['wild'] },
+  })
+  await expect(asked).rejects.toMatchObject({ code: 'ZEN_PREDICT_NUMBERS', facts: { split: 'wild' } })
+})
+
 it('a file that holds no model, or trees that go round, are refused', async () => {
   const examples = await examplesOf({ train: square(100, 1), eval: square(50, 2) })
   const transform = plain({ name: 'class', transform: { kind: 'class', classes: ['other', 'same'] } })
