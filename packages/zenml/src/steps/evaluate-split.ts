@@ -8,7 +8,7 @@ import type { TransformGraphData } from '../formats/transform-graph.ts'
 import { classificationReport, regressionReport } from './evaluate-metrics.ts'
 import { rankingReport } from './evaluate-ranking.ts'
 import { checkPredictor, type Predictor } from './predictor.ts'
-import { applyTransform, transformInputs } from './transform.ts'
+import { applyTransform, rowsAtOnce, transformInputs } from './transform.ts'
 import { wordAt } from './values.ts'
 
 /** What is evaluated, and on what. */
@@ -71,7 +71,11 @@ export async function evaluateSplit(
     ...(ranking === null ? [] : [ranking.query]),
   ]
   const columns = [...new Set(needed)].filter((name) => examples.features.has(name))
-  for await (const batch of examples.read(split, { columns, signal: context.signal })) {
+  for await (const batch of examples.read(split, {
+    columns,
+    batchSize: rowsAtOnce(transform),
+    signal: context.signal,
+  })) {
     const part = applyTransform(transform, batch)
     labels.set(part.labels, rows)
     predictions.set(predictor.predict({ ...part, rows: part.rows.length }), rows * outputs)

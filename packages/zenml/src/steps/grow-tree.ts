@@ -25,7 +25,7 @@ interface Node {
 }
 
 /**
- * Grows a regression tree on the gradients and curvatures of a loss, level by level from histograms of bins, as gradient boosting does (Chen and
+ * Grows a regression tree on the gradients and curvatures of a loss, depth first, from histograms of bins (6 KiB a number, one held for each level), as gradient boosting does (Chen and
  * Guestrin, XGBoost: A Scalable Tree Boosting System, 2016, equations 6 and 7). Of equal splits the first feature and the lowest threshold count.
  *
  * `order` holds the rows that the tree sees, and is put into the order of its leaves. Sums go in the order of `order`: the same rows in the same
@@ -56,7 +56,8 @@ export function growTree(
   const histogramOf = (from: number, to: number): Float64Array =>
     histogram(data, order, from, to, gradients, curvatures)
   const open: Node[] = [{ from: 0, to: order.length, depth: 0, index: make(), histogram: histogramOf(0, order.length) }]
-  for (let node = open.shift(); node !== undefined; node = open.shift()) {
+  // Depth first: with a level at once, a histogram for each of its nodes would be held.
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const split = node.depth < growth.depth ? bestSplit(data, node, growth) : undefined
     if (split === undefined) {
       const { gradient, curvature } = total(node.histogram)
@@ -75,8 +76,8 @@ export function growTree(
     for (let at = 0; at < larger.length; at++) larger[at] = larger[at]! - smaller[at]!
     const depth = node.depth + 1
     open.push(
-      { from: node.from, to: middle, depth, index: left, histogram: leftIsSmaller ? smaller : larger },
       { from: middle, to: node.to, depth, index: right, histogram: leftIsSmaller ? larger : smaller },
+      { from: node.from, to: middle, depth, index: left, histogram: leftIsSmaller ? smaller : larger },
     )
   }
   return tree

@@ -1,7 +1,7 @@
 import { ZenmlError } from '../base/errors.ts'
 import type { ExamplesReader } from '../formats/examples.ts'
 import type { TransformGraphData } from '../formats/transform-graph.ts'
-import { applyTransform, transformInputs } from './transform.ts'
+import { applyTransform, rowsAtOnce, transformInputs } from './transform.ts'
 
 /** Transformed rows, row after row. */
 export interface Matrix {
@@ -61,7 +61,7 @@ export class MatrixBlocks {
     )
     let block: Block | undefined
     let blocks = 0
-    for await (const batch of examples.read(split, { columns, signal })) {
+    for await (const batch of examples.read(split, { columns, batchSize: rowsAtOnce(transform), signal })) {
       const part = applyTransform(transform, batch)
       block ??= new Block(Math.min(examples.rows(split), this.blockRows(part.width)), part.width)
       for (let from = 0; from < part.rows.length; ) {

@@ -6,7 +6,7 @@ import { createExamplesWriter, type ExamplesReader } from '../formats/examples.t
 import { selectRows } from '../formats/select-rows.ts'
 import type { TransformGraphData } from '../formats/transform-graph.ts'
 import { checkPredictor, type Predictor } from './predictor.ts'
-import { applyTransform, transformInputs } from './transform.ts'
+import { applyTransform, rowsAtOnce, transformInputs } from './transform.ts'
 
 /** What is predicted, and of what. */
 export interface PredictedRows {
@@ -49,6 +49,7 @@ export async function predictRows(
         exitCode: 1,
       })
   }
+  const batchSize = rowsAtOnce(transform)
   const needed = [...new Set([...kept, ...transformInputs(transform)])].filter((feature) =>
     examples.features.has(feature),
   )
@@ -60,7 +61,7 @@ export async function predictRows(
     for (const split of chosen) {
       await writer.declare(split)
       counts[split] = 0
-      for await (const batch of examples.read(split, { columns: needed, signal: context.signal })) {
+      for await (const batch of examples.read(split, { columns: needed, batchSize, signal: context.signal })) {
         const part = applyTransform(transform, batch, { labels: false })
         const said = predictor.predict({ ...part, rows: part.rows.length })
         if (!said.every(Number.isFinite)) throw notFinite(split)

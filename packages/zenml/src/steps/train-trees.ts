@@ -54,7 +54,7 @@ const parameters: z.ZodType<TrainTreesParameters, Defaulted<TrainTreesParameters
  * Trains gradient-boosted decision trees on histograms of quantile bins: squared error where the label is a number, softmax where it is a class. Needs
  * no package beside zenml. The same inputs (and, with `subsample`, the same seed) give the same bytes.
  *
- * Rows without a label are left out. Memory: a byte a number of each row, and 20 bytes a row and output. Throws `ZEN_TRAIN_SPLIT` where a split is
+ * Rows without a label are left out. Memory: a byte a number of each row, 20 bytes a row and output, and 6 KiB a number for each level of a tree. Throws `ZEN_TRAIN_SPLIT` where a split is
  * missing, `ZEN_TRAIN_CLASSES` where there are no two classes to tell.
  *
  * @example

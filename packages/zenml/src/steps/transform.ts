@@ -39,6 +39,14 @@ export function transformWidth({ features }: TransformGraphData): number {
   return features.reduce((sum, feature) => sum + widthOf(feature), 0)
 }
 
+/** Numbers that a batch of transformed rows has at most, but for a row of more: 16 MiB. */
+const batchNumbers = 4 << 20
+
+/** How many rows to read at once: an image or a long text becomes many numbers, and what a row becomes does not depend on those beside it. */
+export function rowsAtOnce(graph: TransformGraphData): number {
+  return Math.max(1, Math.min(4096, Math.floor(batchNumbers / Math.max(1, transformWidth(graph)))))
+}
+
 /**
  * The features of examples that a fitted transform looks at, labels left out: sorted, each once.
  *

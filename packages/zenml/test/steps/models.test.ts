@@ -246,6 +246,49 @@ it('a prediction that is no number is an error, and no class', async () => {
   await expect(asked).rejects.toMatchObject({ code: 'ZEN_PREDICT_NUMBERS', facts: { split: 'wild' } })
 })
 
+it('rows that become many numbers are read a few at a time, by training, evaluation and batch inference alike', async () => {
+  const examples = await examplesOf({ train: square(100, 1), eval: square(50, 2) })
+  const sizes: (number | undefined)[] = []
+  const watched: ExamplesReader = Object.create(examples, {
+    read: {
+      value: (split: string, options: Parameters<ExamplesReader['read']>[1]) => {
+        sizes.push(options?.batchSize)
+        return examples.read(split, options)
+      },
+    },
+  })
+  const label = { name: 'number', transform: { kind: 'number' } } as const
+  const read = async (buckets: number) => {
+    sizes.length = 0
+    const features = [{ name: 'word', transform: { kind: 'hashing' as const, buckets, tokens: false } }]
+    const transform: TransformGraphData = { version: 2, features, label }
+    await using trees = await trained(trainTrees, watched, transform, { rounds: 1, bins: 2, depth: 1 })
+    await scoreOf(watched, transform, trees.model)
+    await using _ = await runStep(predict, { inputs: { examples: watched, transform, model: trees.model } })
+    return [...new Set(sizes)]
+  }
+  expect(await read(2)).toEqual([4096])
+  // 16 MiB of numbers.
+  expect(await read(2 ** 13)).toEqual([2 ** 9])
+})
+
+it('a tree is grown depth first, so that no more histograms are held than it has levels', async () => {
+  const examples = await examplesOf({ train: square(2000, 1), eval: square(200, 2) })
+  await using trees = await trained(trainTrees, examples, plain({ name: 'number', transform: { kind: 'number' } }))
+  const [tree] = JSON.parse(trees.text).rounds[0] as [{ feature: number[]; left: number[]; right: number[] }]
+  const last = (node: number): number =>
+    tree.feature[node]! < 0 ? node : Math.max(last(tree.left[node]!), last(tree.right[node]!))
+  let inner = 0
+  for (const [node, feature] of tree.feature.entries()) {
+    const right = tree.right[node]!
+    if (feature < 0 || tree.feature[right]! < 0) continue
+    inner++
+    // All below the left one are made before any below the right one; the left one itself is made with the right one.
+    expect(tree.feature[tree.left[node]!]! < 0 || last(tree.left[node]!) < tree.left[right]!).toBe(true)
+  }
+  expect(inner).toBeGreaterThan(5)
+})
+
 it('a file that holds no model, or trees that go round, are refused', async () => {
   const examples = await examplesOf({ train: square(100, 1), eval: square(50, 2) })
   const transform = plain({ name: 'class', transform: { kind: 'class', classes: ['other', 'same'] } })

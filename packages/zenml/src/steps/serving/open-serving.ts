@@ -6,7 +6,7 @@ import { TransformGraph, type TransformGraphData } from '../../formats/transform
 import { Model } from '../../formats/types.ts'
 import { likeliestOf } from '../predict-rows.ts'
 import { checkPredictor, type PredictorLoader } from '../predictor.ts'
-import { applyTransform, type TransformedBatch, transformWidth } from '../transform.ts'
+import { applyTransform, rowsAtOnce, type TransformedBatch } from '../transform.ts'
 import { rowsOf } from './request-rows.ts'
 
 /** What a served model says of a row. */
@@ -24,9 +24,6 @@ export interface OpenServing {
   predict(rows: readonly unknown[]): Promise<readonly (ServedPrediction | null)[]>
 }
 
-/** Numbers that are in memory at once: whatever the number of rows, a request needs 16 MiB for them. */
-const blockNumbers = 4 << 20
-
 /**
  * Opens a serving folder: what its `predict.mjs` does. Rows are worked on in blocks, between which other requests have their turn.
  *
@@ -41,7 +38,7 @@ export async function openServing(directory: string, load: PredictorLoader): Pro
   const predictor = await load(await Model.materializer.load(join(directory, 'model')))
   checkPredictor(predictor, transform)
   const { classes } = manifest
-  const block = Math.max(1, Math.floor(blockNumbers / Math.max(1, transformWidth(transform))))
+  const block = rowsAtOnce(transform)
   return {
     manifest,
     async predict(rows) {
