@@ -63,8 +63,8 @@ const costs: ReadonlySet<string> = new Set(['logLoss', 'calibrationError', 'mae'
  * Lets a model through where its evaluation is good enough, by itself or beside a baseline's: fails the run, or marks it. A metric that cannot be
  * told (null) does not pass; `bias` is looked at without its sign.
  *
- * Throws `ZEN_GATE_FAILED` with every check that failed, `ZEN_GATE_METRIC` for a metric that the evaluation does not have, `ZEN_GATE_BASELINE` where there
- * is no baseline to compare with, unless `withoutBaseline` lets that pass.
+ * Throws `ZEN_GATE_FAILED` with every check that failed, `ZEN_GATE_METRIC` for a metric that the evaluation does not have, `ZEN_GATE_SLICES` where `slices` is
+ * true and it has none, `ZEN_GATE_BASELINE` where there is no baseline to compare with, unless `withoutBaseline` lets that pass.
  *
  * @example
  * const { verdict } = gate({ evaluation }, { atLeast: { accuracy: 0.9 }, slices: true })
@@ -127,6 +127,12 @@ function partsOf(evaluation: EvaluationData, asked: GateParameters): Part[] {
   const { slices } = evaluation
   const whole: Part = { of: 'overall', slice: null, report: wholeOf(evaluation) }
   if (!asked.slices) return [whole]
+  // A gate that was asked to look at slices would pass them all unseen.
+  if (slices.length === 0)
+    throw new ZenmlError('ZEN_GATE_SLICES', 'The gate is to check slices, but the evaluation has none.', {
+      next: 'Name features in "slices" of the step that evaluates, or leave out "slices" of the gate.',
+      exitCode: 1,
+    })
   return [
     whole,
     ...slices

@@ -26,6 +26,14 @@ export function parseTime(text: string): number | undefined {
   return date.getTime() - zone + fraction
 }
 
+/** Milliseconds since 1970 as a text that `parseTime` reads, in UTC: to the microsecond, which is as far as a double tells. */
+export function timeText(time: number): string {
+  const microseconds = Math.round((time - Math.floor(time)) * 1000)
+  const text = new Date(Math.floor(time) + Math.floor(microseconds / 1000)).toISOString()
+  const rest = microseconds % 1000
+  return rest === 0 ? text : `${text.slice(0, -1)}${String(rest).padStart(3, '0')}Z`
+}
+
 /**
  * Time of each row of a batch: numbers as they are (the nearest double), texts as milliseconds; NaN where there is none. Of several values the
  * first counts. Throws `ZEN_TIME_VALUE` for what is no time.

@@ -44,6 +44,10 @@ it('a weak slice fails where slices are asked for, unless it has too few rows', 
   await expect(asked({ atLeast: { accuracy: 0.8 }, slices: true })).rejects.toThrow('island=Dream: accuracy is 0.5')
   await using trial = await asked({ atLeast: { accuracy: 0.8 }, slices: true, sliceRows: 11 })
   expect(trial.outputs.verdict).toMatchObject({ passed: true })
+  const unsliced = { evaluation: { ...evaluation(9), slices: [] } }
+  await expect(asked({ atLeast: { accuracy: 0.8 }, slices: true }, unsliced)).rejects.toMatchObject({
+    code: 'ZEN_GATE_SLICES',
+  })
 })
 
 it('beside a baseline a model may be as much worse as is said, in the direction of the metric', async () => {

@@ -76,6 +76,23 @@ it('times of ISO 8601 count in milliseconds, and a window has that of its last c
   ])
 })
 
+it('the time of a window keeps its microseconds', async () => {
+  const times = [
+    '2024-01-01T00:00:00.000001Z',
+    '2024-01-01T00:00:00.999999Z',
+    '2024-01-01T00:00:01.9999996Z',
+    '2024-01-01T00:00:02Z',
+  ]
+  const examples = await examplesOf({ all: times.map((at, x) => ({ at, x })) })
+  const found = await windowsOf(examples, { time: 'at', length: 1 })
+  expect(found.map(({ at }) => at)).toEqual([
+    '2024-01-01T00:00:00.000001Z',
+    '2024-01-01T00:00:00.999999Z',
+    '2024-01-01T00:00:02.000Z',
+    '2024-01-01T00:00:02.000Z',
+  ])
+})
+
 it('a window with a missing value or a label that was not observed is left out, and counted', async () => {
   const rows = [null, 1, null, 3, null, 5].map((x, t) => ({ t, x }))
   const examples = await examplesOf({ all: rows })

@@ -2,6 +2,7 @@ import { compareText } from '../../base/canonical.ts'
 import type { ExampleBatch, FeatureKind } from '../../formats/batch.ts'
 import { bytesAt, rowEnd, rowStart } from '../../formats/batch.ts'
 import { ColumnBuilder } from '../../formats/column-builder.ts'
+import { timeText } from '../time-value.ts'
 import type { EndedSession, FeaturePlan, SessionFeature } from './session.ts'
 
 /** What windows are cut, and what they hold. */
@@ -118,7 +119,7 @@ export class WindowCutter {
   private putTime(time: number): void {
     const { name, kind } = this.plan.time
     const builder = this.open(name)
-    if (kind === 'bytes') putBytes(builder, new Date(time).toISOString())
+    if (kind === 'bytes') putBytes(builder, timeText(time))
     else if (kind === 'float') builder.addFloat(time)
     else addExact(builder, BigInt(time))
     builder.closeRow(this.rows)
