@@ -59,9 +59,13 @@ export const splitByDomain: Step<
     checkFeature(examples, 'feature', feature)
     const others = typeof unmapped === 'object' ? [unmapped.split] : []
     const names = [...new Set([...Object.keys(splits), ...others])].sort(compareText)
+    const isFloat = examples.features.get(feature) === 'float'
+    // Examples hold floats of 32 bits: 0.1 is another number there.
+    const textOf = (value: string | number): string =>
+      String(isFloat && typeof value === 'number' ? Math.fround(value) : value)
     const sideOf = new Map(
       Object.entries(splits).flatMap(([name, values]) =>
-        values.map((value) => [String(value), names.indexOf(name)] as const),
+        values.map((value) => [textOf(value), names.indexOf(name)] as const),
       ),
     )
     const otherwise = typeof unmapped === 'object' ? names.indexOf(unmapped.split) : dropped

@@ -95,6 +95,10 @@ it('numbers are mapped by their text', async () => {
     eval: [2],
     train: [1, 1],
   })
+  const fractions = await examplesOf({ all: [{ n: 0.1 }, { n: 0.5 }, { n: 3 }] }, { n: 'float' })
+  const given = { feature: 'n', splits: { train: [0.1], eval: [0.5, 3] } }
+  const found = await splitsOf(runStep(splitByDomain, { inputs: { examples: fractions }, parameters: given }), 'n')
+  expect(found).toEqual({ eval: [0.5, 3], train: [Math.fround(0.1)] })
 })
 
 it('a stratified split gives each split its share of each category to within one row, in any order of the rows', async () => {
