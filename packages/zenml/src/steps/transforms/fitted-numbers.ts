@@ -1,20 +1,25 @@
 import { Moments } from '../../base/moments.ts'
-import { Quantiles, valueAtRank } from '../../base/quantiles.ts'
+import { Quantiles, valueAtRank, type WeightedValues } from '../../base/quantiles.ts'
 import { unfit } from './family.ts'
 
-/** What is learned of a feature of numbers, in bounded memory. */
+/** Values are worked on in blocks of this size, wherever the batches end. */
+const blockValues = 1 << 14
+
+/** What is learned of a feature of numbers, in bounded memory: 128 KiB, and up to 1 MiB where ranks are asked for, as there may be thousands of them. */
 export class FittedNumbers {
   readonly moments: Moments = new Moments()
-  private readonly quantiles = new Quantiles()
+  private readonly quantiles: Quantiles | undefined
+  private sorted: WeightedValues | undefined
   private readonly name: string
   private readonly split: string
-  /** Worked on in blocks of this size, wherever the batches end. */
-  private readonly block = new Float64Array(1 << 14)
+  private block = new Float64Array(64)
   private filled = 0
 
-  constructor(name: string, split: string) {
+  /** `ranked`: `quantile` will be asked. */
+  constructor(name: string, split: string, ranked: boolean) {
     this.name = name
     this.split = split
+    this.quantiles = ranked ? new Quantiles() : undefined
   }
 
   /** Adds a value; throws for an infinite one. */
@@ -24,8 +29,13 @@ export class FittedNumbers {
         `The feature "${this.name}" has an infinite value in split "${this.split}".`,
         'Replace infinite values in a step before, or leave the feature out.',
       )
+    if (this.filled === this.block.length) {
+      const larger = new Float64Array(this.filled * 2)
+      larger.set(this.block)
+      this.block = larger
+    }
     this.block[this.filled++] = value
-    if (this.filled === this.block.length) this.endBlock()
+    if (this.filled === blockValues) this.endBlock()
   }
 
   get hasValues(): boolean {
@@ -36,13 +46,18 @@ export class FittedNumbers {
     const values = this.block.subarray(0, this.filled)
     this.filled = 0
     this.moments.add(values)
-    this.quantiles.add(values)
+    this.quantiles?.add(values)
   }
 
-  /** Completes the moments, and gives the value below which a part of the values is: exact up to 131,072 values (see `Quantiles`). */
-  finish(): (part: number) => number {
+  /** Completes the moments. */
+  finish(): void {
     if (this.filled > 0) this.endBlock()
-    const sorted = this.quantiles.finish()
-    return (part) => valueAtRank(sorted, Math.min(sorted.total - 1, Math.floor(part * sorted.total)))
+  }
+
+  /** After `finish`: the value below which a part of the values is, exact up to 131,072 values (see `Quantiles`). */
+  quantile(part: number): number {
+    this.sorted ??= this.quantiles!.finish()
+    const { sorted } = this
+    return valueAtRank(sorted, Math.min(sorted.total - 1, Math.floor(part * sorted.total)))
   }
 }

@@ -63,8 +63,9 @@ function fitNumbers<T extends TransformOf<'zscore' | 'minmax' | 'scale_to_0_1' |
   { name, values, split }: FeatureToFit,
   fill: NumberFill = 'mean',
   finish: (facts: Facts) => T,
+  ranked = fill === 'median',
 ): Fit<T> {
-  const numbers = new FittedNumbers(name, split)
+  const numbers = new FittedNumbers(name, split, ranked)
   return {
     passes: 1,
     get hasValues() {
@@ -77,7 +78,8 @@ function fitNumbers<T extends TransformOf<'zscore' | 'minmax' | 'scale_to_0_1' |
       })
     },
     finish: () => {
-      const quantile = numbers.finish()
+      numbers.finish()
+      const quantile = (part: number): number => numbers.quantile(part)
       const { mean, deviation, min, max } = numbers.moments
       const filled =
         typeof fill === 'number'
@@ -158,10 +160,15 @@ export const bucketize: TransformFamily<'bucketize', BucketizeRequest> = {
   takes: 'numbers',
   per: 'value',
   fit: ({ fill, buckets = 10 }, feature) =>
-    fitNumbers(feature, fill, ({ fill: filled, quantile }) => {
-      const cuts = Array.from({ length: buckets - 1 }, (_, index) => quantile((index + 1) / buckets))
-      return { kind: 'bucketize', fill: filled, boundaries: cuts.filter((cut, index) => cut !== cuts[index - 1]) }
-    }),
+    fitNumbers(
+      feature,
+      fill,
+      ({ fill: filled, quantile }) => {
+        const cuts = Array.from({ length: buckets - 1 }, (_, index) => quantile((index + 1) / buckets))
+        return { kind: 'bucketize', fill: filled, boundaries: cuts.filter((cut, index) => cut !== cuts[index - 1]) }
+      },
+      true,
+    ),
   width: ({ boundaries }) => boundaries.length + 1,
   writer: ({ fill, boundaries }, [column]) => {
     return (index, into, place) => {

@@ -32,7 +32,7 @@ class PcaFit implements Fit<TransformOf<'pca'>> {
   constructor(request: PcaRequest, split: string) {
     this.request = request
     this.size = request.features.length
-    this.numbers = request.features.map((input) => new FittedNumbers(input, split))
+    this.numbers = request.features.map((input) => new FittedNumbers(input, split, false))
     this.centred = new Float64Array(this.size)
     this.total = new Float64Array(this.size * this.size)
     this.block = new Float64Array(this.size * this.size)
