@@ -53,6 +53,9 @@ export async function predictRows(
   const needed = [...new Set([...kept, ...transformInputs(transform)])].filter((feature) =>
     examples.features.has(feature),
   )
+  // One row may lack a feature; that all do is more often another name.
+  const absent = transformInputs(transform).filter((feature) => !examples.features.has(feature))
+  if (absent.length > 0) console.warn(`filled in every row, as the examples do not have them: ${absent.join(', ')}`)
   const total = chosen.reduce((sum, split) => sum + examples.rows(split), 0)
   const writer = await createExamplesWriter(directory)
   const counts: { [split: string]: number } = {}

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { seededRandom } from '../../src/base/random.ts'
 import { runStep } from '../../src/define/run-step.ts'
 import type { ExamplesReader } from '../../src/formats/examples.ts'
@@ -287,6 +287,22 @@ it('a tree is grown depth first, so that no more histograms are held than it has
     expect(tree.feature[tree.left[node]!]! < 0 || last(tree.left[node]!) < tree.left[right]!).toBe(true)
   }
   expect(inner).toBeGreaterThan(5)
+})
+
+it('a feature that no row has is filled, and said, as it may only have another name', async () => {
+  const examples = await examplesOf({ train: square(60, 1), eval: square(60, 2) })
+  const renamed = await examplesOf({ new: square(5, 3).map(({ a, b }) => ({ A: a!, b: b! })) })
+  const transform = plain({ name: 'number', transform: { kind: 'number' } })
+  await using linear = await trained(trainLinear, examples, transform)
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+  try {
+    await using _ = await runStep(predict, { inputs: { examples, transform, model: linear.model } })
+    expect(warned).not.toHaveBeenCalled()
+    await using _renamed = await runStep(predict, { inputs: { examples: renamed, transform, model: linear.model } })
+    expect(warned).toHaveBeenCalledWith('filled in every row, as the examples do not have them: a')
+  } finally {
+    warned.mockRestore()
+  }
 })
 
 it('a file that holds no model, or trees that go round, are refused', async () => {
