@@ -1,6 +1,6 @@
 import { compareText } from '../base/canonical.ts'
 import { didYouMean } from '../base/nearest.ts'
-import type { FeatureKind } from '../formats/batch.ts'
+import { type Column, type FeatureKind, rowEnd, rowStart } from '../formats/batch.ts'
 import type { ExamplesReader } from '../formats/examples.ts'
 import type { FeatureTransform, TransformGraphData } from '../formats/transform-graph.ts'
 import { LabelFit } from './fit-labels.ts'
@@ -45,12 +45,20 @@ export async function fitTransform(
     fit: familyOf(request.transform).fit(request, { name, values: valuesOf(request), split }) as Fit<FeatureTransform>,
   }))
   const labelFits = labels.map((name) => new LabelFit(name, kinds.get(name)!, task, split))
+  const mostValues = new Map<string, number>()
   for (const pass of [0, 1] as const) {
     const parts = fits.filter(({ fit }) => fit.passes > pass)
     if (parts.length === 0) continue
     const columns = [...new Set([...(pass === 0 ? labels : []), ...parts.flatMap(({ inputs }) => inputs)])]
     for await (const batch of examples.read(split, { columns, signal })) {
-      if (pass === 0) for (const fit of labelFits) fit.see(batch)
+      if (pass === 0) {
+        for (const fit of labelFits) fit.see(batch)
+        for (const { name, inputs, request } of parts) {
+          const column = batch.columns.get(inputs[0]!)
+          if (column !== undefined && familyOf(request.transform).per === 'value')
+            mostValues.set(name, Math.max(mostValues.get(name) ?? 0, valuesAtMost(column, batch.length)))
+        }
+      }
       for (const { inputs, fit } of parts)
         fit.see(
           inputs.map((input) => batch.columns.get(input)),
@@ -64,6 +72,11 @@ export async function fitTransform(
         `${empty.length === 1 ? 'A feature has' : 'Some features have'} no value in split "${split}": ${empty.join(', ')}.`,
         'Leave out what is empty, for example with "exclude".',
       )
+  }
+  for (const { name, request } of fits) {
+    const [given, counted] = [mostValues.get(name) ?? 0, valuesOf(request)]
+    const which = counted === 1 ? 'first counts' : `first ${counted} count`
+    if (given > counted) console.warn(`"${name}" has up to ${given} values a row, of which the ${which} ("values")`)
   }
   const [first, ...others] = labelFits.map((fit) => fit.finish())
   return {
@@ -81,6 +94,14 @@ export async function fitTransform(
     label: first!,
     ...(others.length > 0 ? { otherLabels: others } : {}),
   }
+}
+
+/** The most values that a row has. */
+function valuesAtMost(column: Column, rows: number): number {
+  if (column.offsets === undefined) return 1
+  let most = 0
+  for (let row = 0; row < rows; row++) most = Math.max(most, rowEnd(column, row) - rowStart(column, row))
+  return most
 }
 
 function valuesOf(request: FeatureRequest): number {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { crc32, deflateSync } from 'node:zlib'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { murmur3 } from '../../src/base/murmur3.ts'
 import { runStep } from '../../src/define/run-step.ts'
 import type { FeatureKind } from '../../src/formats/batch.ts'
@@ -138,6 +138,20 @@ it('several values become several numbers: filled where there are fewer, left ou
     [0, 1, 0, 0, 0, 0, 0, 1],
     [0, 0, 1, 0, 0, 0, 0, 0],
   ])
+})
+
+it('values that do not count are told: of a window the default takes the first alone', async () => {
+  const rows = [{ x: [1, 2, 3] }, { x: [4] }]
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+  try {
+    await fitX(rows, { transform: 'zscore', values: 3 })
+    await fitX(rows, { transform: 'hashing', buckets: 4 })
+    expect(warned).not.toHaveBeenCalled()
+    await fitX(rows, { transform: 'zscore' })
+    expect(warned).toHaveBeenCalledWith('"x" has up to 3 values a row, of which the first counts ("values")')
+  } finally {
+    warned.mockRestore()
+  }
 })
 
 it('a missing value is filled, told, refused, or its row left out', async () => {
