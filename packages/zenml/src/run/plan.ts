@@ -240,6 +240,11 @@ export async function planRun(
   }
 }
 
+/** What steps read; nothing else that is declared is looked for. */
+function usedInputs(spec: PipelineSpec): ReadonlySet<string> {
+  return new Set(Object.values(spec.steps).flatMap((step) => Object.values(step.inputs)))
+}
+
 async function findSources(
   spec: PipelineSpec,
   findSource: SourceFinder,
@@ -248,7 +253,7 @@ async function findSources(
   readonly problems: readonly Diagnostic[]
   readonly exitCode: 1 | 2
 }> {
-  const used = new Set(Object.values(spec.steps).flatMap((step) => Object.values(step.inputs)))
+  const used = usedInputs(spec)
   const sources = new Map<string, PlannedSource>()
   const problems: Diagnostic[] = []
   let exitCode: 1 | 2 = 1
@@ -266,7 +271,7 @@ async function findSources(
 }
 
 async function findArtifacts(
-  { artifacts = {} }: PipelineSpec,
+  spec: PipelineSpec,
   find: ArtifactFinder,
 ): Promise<{
   readonly artifacts: ReadonlyMap<string, StoredArtifact>
@@ -276,7 +281,9 @@ async function findArtifacts(
   const found = new Map<string, StoredArtifact>()
   const problems: Diagnostic[] = []
   let exitCode: 1 | 2 = 1
-  for (const [name, reference] of Object.entries(artifacts)) {
+  const used = usedInputs(spec)
+  for (const [name, reference] of Object.entries(spec.artifacts ?? {})) {
+    if (!used.has(`artifacts.${name}`)) continue
     try {
       const artifact = await find(name, reference)
       if (artifact !== undefined) found.set(name, artifact)

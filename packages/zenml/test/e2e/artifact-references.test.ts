@@ -100,6 +100,12 @@ steps:
     inputs: { examples: snapshot.examples, model: artifacts.model, transform: artifacts.transform }
 `,
   })
+  // What no step reads is not looked for, as with datasources.
+  project.write({
+    'pinned.yaml': project
+      .read('pinned.yaml')
+      .replace('artifacts:\n', 'artifacts:\n  unread: { type: Model, pipeline: never-run, output: train.model }\n'),
+  })
   const pinned = await project.json('pipeline', 'run', 'pinned.yaml')
   expect(
     pinned.steps.map(({ outcome }: { outcome: string }) => outcome),
