@@ -55,5 +55,6 @@ function stepDocument(step: StepRecord, run: RunRecord): Json {
     touches: step.touches.map((touch) => ({ ...touch })),
     log: step.log,
     error: step.error === null ? null : { ...step.error },
+    kept: step.kept === null ? null : { ...step.kept },
   }
 }

@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import type { Json } from '../base/json.ts'
-import type { RunRecord, StepRecord } from '../model/run.ts'
+import { type RunRecord, type StepRecord, workDone } from '../model/run.ts'
 import type { Project } from '../project/open-project.ts'
 import type { Nondeterminism } from '../run/nondeterminism.ts'
 import { nondeterminismLines } from './explain-text.ts'
@@ -48,6 +48,8 @@ export function runDetails(run: RunRecord, colors: Colors, nondeterminism: reado
   if (run.rerunOf !== null) lines.push(`Made run ${run.rerunOf} again`)
   if (run.verification !== null) lines.push(verificationLine(run.verification, colors))
   if (run.error !== null) lines.push(`${colors.red(run.error.code)}: ${run.error.message}`)
+  for (const { name, kept } of run.steps)
+    if (kept !== null) lines.push(`Step "${name}" kept the results of ${workDone(kept)}: a later run takes them over.`)
   lines.push(...nondeterminismLines(nondeterminism, colors))
   const steps = run.steps.map((step) => [
     step.name,

@@ -2,11 +2,11 @@ import type { Digest } from '../base/digest.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { Identity } from '../model/fingerprint.ts'
 import type { PipelineSpec } from '../model/pipeline-spec.ts'
-import type { CodePin, Failure, Outcome, RunRecord, RunStatus, StepRecord } from '../model/run.ts'
+import type { CodePin, Failure, KeptWork, Outcome, RunRecord, RunStatus, StepRecord } from '../model/run.ts'
 import type { Touch } from '../model/touch.ts'
 import { findContext } from './contexts.ts'
 import { linkedArtifacts } from './linked-artifacts.ts'
-import { getProperties } from './properties.ts'
+import { getProperties, type PropertyValue } from './properties.ts'
 import { select, type Work } from './sql/work.ts'
 import { numberOrNull, parse } from './stored-json.ts'
 import { listVerifications } from './verifications.ts'
@@ -59,8 +59,15 @@ export function* getRun(id: string): Work<RunRecord | undefined> {
         metrics: parse(own['metrics'] ?? '{}') as JsonObject,
         touches: parse(own['touches'] ?? '[]') as Touch[],
         error: own['error'] === undefined ? null : (parse(own['error']) as Failure),
+        kept: keptWork(own['partial']),
         refused: parse(own['refused'] ?? '[]') as readonly string[],
       }
     }),
   }
+}
+
+function keptWork(property: PropertyValue | undefined): KeptWork | null {
+  if (property === undefined) return null
+  const { done, unit } = parse(property) as Partial<KeptWork>
+  return done === undefined || unit === undefined ? null : { done, unit }
 }

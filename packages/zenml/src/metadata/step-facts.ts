@@ -2,7 +2,7 @@ import type { Digest } from '../base/digest.ts'
 import type { JsonObject } from '../base/json.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { Identity, ObservedLeaf } from '../model/fingerprint.ts'
-import type { Failure, StepRecord } from '../model/run.ts'
+import type { Failure, KeptWork, StepRecord } from '../model/run.ts'
 import type { Touch } from '../model/touch.ts'
 
 /** What a step is before it has run. */
@@ -43,7 +43,7 @@ export interface StepEnd {
 }
 
 /** What a step that works item by item has made, with all that this stands on: one is never believed without the other. */
-export interface PartialResults {
+export interface PartialResults extends KeptWork {
   readonly outputs: { readonly [output: string]: StoredArtifact }
   /** What the execution was seen to depend on. */
   readonly observed: ObservedLeaf
@@ -69,7 +69,7 @@ export interface PriorExecution extends Pick<StepRecord, 'outputs' | 'metrics' |
 }
 
 /** An execution from which results of items may be taken over: one that completed, or one that kept what it had made when it did not. */
-export interface PreviousExecution extends Omit<PartialResults, 'observed'> {
+export interface PreviousExecution extends Pick<PartialResults, 'outputs' | 'touches'> {
   readonly execution: number
   readonly run: string
   readonly complete: boolean

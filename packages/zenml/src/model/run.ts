@@ -38,6 +38,18 @@ export interface Failure {
   readonly stack?: string
 }
 
+/** What a step that works item by item had made when it did not complete: the next execution goes on from there. */
+export interface KeptWork {
+  readonly done: number
+  /** `items` */
+  readonly unit: string
+}
+
+/** Such as `1,200 items`. */
+export function workDone({ done, unit }: KeptWork): string {
+  return `${done.toLocaleString('en-US')} ${unit}`
+}
+
 /** What a run read of a datasource. */
 export interface SourceUse {
   /** Over content, format and options: what went into the identity of the step that read it. */
@@ -106,6 +118,8 @@ export interface StepRecord {
   /** What it touched outside of its declared inputs. */
   readonly touches: readonly Touch[]
   readonly error: Failure | null
+  /** What it kept of its work when it did not complete; null where it kept nothing, and in records from before this was told. */
+  readonly kept: KeptWork | null
   /** Why earlier executions of the same identity could not stand for it, a sentence each: their outputs are missing or damaged. */
   readonly refused: readonly string[]
 }

@@ -11,7 +11,7 @@ import type { PartialResults, PreviousExecution, StepEnd } from '../metadata/ste
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { RunListener } from '../model/events.ts'
 import type { Identity, ObservedLeaf } from '../model/fingerprint.ts'
-import type { Failure } from '../model/run.ts'
+import { type Failure, workDone } from '../model/run.ts'
 import type { StepOutput } from '../model/step-protocol.ts'
 import type { Touch } from '../model/touch.ts'
 import { observe } from './identify-step.ts'
@@ -124,7 +124,7 @@ async function keepPartial(
   const { step, directory, onEvent } = execution
   if (execution.keepPartial !== true || !output?.partial) return {}
   const { done, unit } = output.partial
-  const kept = `${done.toLocaleString('en-US')} ${unit}`
+  const kept = workDone({ done, unit })
   try {
     await keepLoaded({ ...workspace, packages: step.bundle.packages }, output.loaded)
     const outputs: { [output: string]: StoredArtifact } = {}
@@ -133,7 +133,7 @@ async function keepPartial(
       outputs[name] = await workspace.artifacts.put(type, join(directory, 'partial', name), { move: true })
     const message = `Step "${step.name}" keeps the results of ${kept}: the next run goes on from there.`
     onEvent({ kind: 'note', message })
-    return { partial: { outputs, observed: observedBy(execution, output), touches: allTouches(execution, output) } }
+    return { partial: { done, unit, outputs, observed: observedBy(execution, output), touches: allTouches(execution, output) } }
   } catch (error) {
     const message = `Step "${step.name}" could not keep the results of ${kept}: ${messageOf(error)}`
     onEvent({ kind: 'warning', code: 'ZEN_STEP_PARTIAL', message })

@@ -79,7 +79,10 @@ it('a step that fails at item 900 of 1,000 keeps 900, the next run makes the res
   expect(failed.stderr).toContain('Step "words" keeps the results of 900 items: the next run goes on from there.')
   expect(failed.stderr).toContain('split "all", row 900: the service is down')
   const { steps } = await project.json('pipeline', 'status', '@latest')
-  expect(steps[1]).toMatchObject({ outcome: 'failed', outputs: {} })
+  expect(steps[1]).toMatchObject({ outcome: 'failed', outputs: {}, kept: { done: 900, unit: 'items' } })
+  expect(steps[0]).toMatchObject({ kept: null })
+  const shown = await project.zenml('pipeline', 'status', '@latest')
+  expect(shown.stdout).toContain('Step "words" kept the results of 900 items: a later run takes them over.')
   const { artifacts } = await project.json('artifact', 'list')
   expect(artifacts.map(({ producer }: { producer: { step: string } }) => producer.step)).toEqual(['snapshot'])
 

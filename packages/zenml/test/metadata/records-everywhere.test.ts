@@ -147,7 +147,8 @@ describe.each(['sqlite', 'mysql', 'postgres'] as const)('records on %s', (type) 
     await using store = await openDatabase(database.location)
     const records = runRecords(store)
     const increment = sha256('increment')
-    await records.startRun(run('aa11'))
+    const named = ['1', '3'].map((name) => ({ name, source: `steps.ts#${name}` }))
+    await records.startRun({ ...run('aa11'), steps: named })
     const execute = async (name: string, end: Partial<StepEnd>): Promise<number> => {
       const execution = await records.startStep('aa11', { ...step(name), startedAt: Number(name), increment })
       const whole = { ...ended(name, {}), ...end }
@@ -157,6 +158,8 @@ describe.each(['sqlite', 'mysql', 'postgres'] as const)('records on %s', (type) 
       return execution
     }
     const partial = (content: string): PartialResults => ({
+      done: content.length,
+      unit: 'items',
       outputs: { examples: artifact('Examples', content) },
       observed: { seed: 7, files: { 'list.txt': sha256(content), 'gone.txt': null } },
       touches: [],
@@ -166,6 +169,8 @@ describe.each(['sqlite', 'mysql', 'postgres'] as const)('records on %s', (type) 
     const failed = await execute('3', { outcome: 'failed', partial: partial('half') })
     const canceled = await execute('4', { outcome: 'canceled', partial: partial('more') })
     await records.startStep('aa11', { ...step('5'), increment })
+    const { steps } = (await records.getRun('aa11'))!
+    expect(steps.map(({ kept }) => kept)).toEqual([null, { done: 4, unit: 'items' }])
     expect(await records.findPrevious(increment, 9)).toMatchObject([
       { execution: canceled, run: 'aa11', complete: false, ...partial('more') },
       { execution: failed, run: 'aa11', complete: false, ...partial('half') },
