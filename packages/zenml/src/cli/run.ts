@@ -61,8 +61,10 @@ function buildProgram(cli: CliEnvironment, json: boolean, action: Action): Comma
     .configureOutput({
       writeOut: (text) => void cli.stdout.write(text),
       writeErr: (text) => void (json ? undefined : cli.stderr.write(text)),
+      outputError: (text, write) => write(text.replace(/^error: /, 'ZEN_USAGE: ')),
     })
     .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('See --help.')
     .option('--json', 'print exactly one JSON document on stdout')
     .helpCommand(false)
   const parents = new Map<string, Command>()

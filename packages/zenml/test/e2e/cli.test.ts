@@ -24,6 +24,7 @@ it('an unknown command or option suggests the nearest, with exit code 2', async 
   const command = await project.zenml('pipelin', 'run')
   expect(command.code).toBe(2)
   expect(command.stderr).toContain('pipeline')
+  expect(command.stderr).toMatch(/^ZEN_USAGE: unknown command/)
   const option = await project.zenml('pipeline', 'run', 'x.yaml', '--sed', '1')
   expect(option.code).toBe(2)
   expect(option.stderr).toContain('--seed')

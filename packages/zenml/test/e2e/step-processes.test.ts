@@ -60,6 +60,24 @@ it('an error that is thrown where the step does not wait is recorded as the caus
   expect(steps[0].error).toMatchObject({ code: 'ZEN_STEP_ERROR', message: 'too late' })
 })
 
+it('an error of ours is shown without the calls inside of zenml, but with the line of the user who asked for it', async () => {
+  write(
+    `const { batchOf } = await import('zenml/formats')\nreturn { value: batchOf([{ x: 'a' }], { x: 'int' }).length }`,
+  )
+  project.write({
+    'data/empty.csv': 'x\n',
+    'empty.yaml':
+      'version: 1\npipeline: empty\ndatasources:\n  d: { path: data/empty.csv }\nsteps:\n  snapshot: { source: "zenml/steps#snapshot", inputs: { source: datasources.d } }\n',
+  })
+  const empty = await project.zenml('pipeline', 'run', 'empty.yaml')
+  expect(empty.stderr).toContain('snapshot │ ZenmlError: The datasource has no rows: data/empty.csv.')
+  expect(empty.stderr).not.toMatch(/ at .*[.]js:/)
+  const asked = await project.zenml('pipeline', 'run', 'one.yaml')
+  expect(asked.stderr).toMatch(/one │ ZenmlError: /)
+  expect(asked.stderr).toMatch(/one │ +at Object.run \(steps.one[.]ts:\d+:\d+\)/)
+  expect(asked.stderr).not.toMatch(/ at .*[.]js:/)
+})
+
 it('a step whose promise can never be settled says so', async () => {
   write('await new Promise(() => undefined)')
   const { steps } = await project.json('pipeline', 'run', 'one.yaml')

@@ -12,7 +12,7 @@ import type { AnyArtifactType } from '../../model/artifact-type.ts'
 import type { Failure } from '../../model/run.ts'
 import type { SourceFiles } from '../../model/source-files.ts'
 import type { StepEvent, StepInput, StepOutput, StepPartial } from '../../model/step-protocol.ts'
-import { startTrace } from './trace.ts'
+import { startTrace, type Trace } from './trace.ts'
 
 const eventDescriptor = 3
 
@@ -53,7 +53,7 @@ export async function runTask(directory: string): Promise<void> {
   process.on('uncaughtException', (thrown) => {
     // What the abort itself breaks must not cost what is being kept.
     if (abort.signal.aborted) return keeping ? undefined : stopped()
-    end(tellFailure(trace.violation() ?? thrown))
+    end(tellFailure(trace.violation() ?? thrown, trace))
     process.exit(1)
   })
   let error: Failure | null = null
@@ -115,7 +115,7 @@ export async function runTask(directory: string): Promise<void> {
   } catch (thrown) {
     if (abort.signal.aborted) stopped()
     // Code that caught the refusal, or failed by it, failed for that reason.
-    error = tellFailure(trace.violation() ?? thrown)
+    error = tellFailure(trace.violation() ?? thrown, trace)
   }
   end(error)
   // A timer, socket or worker that the step left behind must not hold the run up.
@@ -212,22 +212,23 @@ function watchParent(): void {
 }
 
 /** Says in the step's log what went wrong, and packs it. */
-function tellFailure(thrown: unknown): Failure {
-  const failure = failureOf(thrown)
+function tellFailure(thrown: unknown, trace: Trace): Failure {
+  const failure = failureOf(thrown, trace)
   process.stderr.write(`${failure.stack ?? failure.message}\n`)
   return failure
 }
 
-function failureOf(thrown: unknown): Failure {
-  if (thrown instanceof Error) {
-    const code =
-      'code' in thrown && typeof thrown.code === 'string' && thrown.code.startsWith('ZEN_')
-        ? thrown.code
-        : 'ZEN_STEP_ERROR'
-    const next = 'next' in thrown && typeof thrown.next === 'string' ? ` ${thrown.next}` : ''
-    return { code, message: `${thrown.message}${next}`, ...(thrown.stack === undefined ? {} : { stack: thrown.stack }) }
+function failureOf(thrown: unknown, trace: Trace): Failure {
+  if (!(thrown instanceof Error)) return { code: 'ZEN_STEP_ERROR', message: `The step threw ${messageOf(thrown)}` }
+  const { stack, message } = thrown
+  const ours = 'code' in thrown && typeof thrown.code === 'string' && thrown.code.startsWith('ZEN_')
+  const code = ours ? (thrown.code as string) : 'ZEN_STEP_ERROR'
+  const next = 'next' in thrown && typeof thrown.next === 'string' ? ` ${thrown.next}` : ''
+  return {
+    code,
+    message: `${message}${next}`,
+    ...(typeof stack === 'string' ? { stack: trace.stackOf(stack, ours) } : {}),
   }
-  return { code: 'ZEN_STEP_ERROR', message: `The step threw ${messageOf(thrown)}` }
 }
 
 function flush(): Promise<void> {

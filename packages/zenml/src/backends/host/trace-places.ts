@@ -71,12 +71,30 @@ export class Places {
       const origin = this.originOf(script)
       if (origin.kind === 'node') continue
       if (origin.kind === 'runtime') break
-      const place = this.resolve(origin, frame)
+      const place = this.resolve(origin, frame.getLineNumber() ?? 1, frame.getColumnNumber() ?? 1)
       if (place === undefined) continue
       if (place.package === null) return { package: owner, at: place.at }
       owner ??= place.package
     }
     return owner === null ? null : { package: owner, at: null }
+  }
+
+  /**
+   * The text of a stack with the user's lines in place of the bundle's, which nobody has when they read it, and without the runtime's own calls and those in
+   * packages, or in `node`, that `without` tells.
+   */
+  sourceStack(stack: string, without: (name: string) => boolean): string {
+    const lines = stack.split('\n').flatMap((text) => {
+      const [whole, script, line, column] = /(file:\/\/[^\s()]+|node:[^\s()]+):(\d+):(\d+)\)?$/.exec(text) ?? []
+      if (whole === undefined || !/^\s+at /.test(text)) return [text]
+      const origin = this.originOf(script!)
+      if (origin.kind === 'runtime') return []
+      if (origin.kind === 'node') return without('node') ? [] : [text]
+      const place = this.resolve(origin, Number(line), Number(column))
+      if (place === undefined || (place.package !== null && without(place.package))) return []
+      return [place.at === null ? text : text.replace(`${script}:${line}:${column}`, place.at)]
+    })
+    return lines.join('\n')
   }
 
   /** The linked folder and name of the package that a file belongs to, of those that the bundle names. */
@@ -113,9 +131,8 @@ export class Places {
   }
 
   /** Undefined for the lines that the bundler wrote. */
-  private resolve(origin: Located, frame: NodeJS.CallSite): Place | undefined {
+  private resolve(origin: Located, line: number, column: number): Place | undefined {
     if (origin.kind === 'package') return { package: origin.name, at: null }
-    const [line, column] = [frame.getLineNumber() ?? 1, frame.getColumnNumber() ?? 1]
     if (origin.kind === 'file') return { package: null, at: `${origin.name}:${line}:${column}` }
     const map = this.mapOf(origin.path)
     if (map === null)

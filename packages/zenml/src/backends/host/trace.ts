@@ -15,11 +15,17 @@ import { Places } from './trace-places.ts'
 export interface Trace {
   /** The first undeclared touch of a strict step. */
   violation(): ZenmlError | null
+  /** The stack of an error in terms of the user's source; of one of ours without our own calls, which say nothing to anybody. */
+  stackOf(stack: string, ours: boolean): string
   /** Stops watching, and gives what was seen. */
   end(): Pick<StepOutput, 'touches' | 'observed' | 'loaded'>
 }
 
-const untraced: Trace = { violation: () => null, end: () => ({ touches: [], observed: { files: {} }, loaded: {} }) }
+const untraced: Trace = {
+  violation: () => null,
+  stackOf: (stack) => stack,
+  end: () => ({ touches: [], observed: { files: {} }, loaded: {} }),
+}
 
 /** Watches this process for what its step touches outside of its declared inputs; called before any code of the step is loaded. */
 export function startTrace(directory: string, { step, trace, inputs }: StepInput): Trace {
@@ -44,6 +50,9 @@ export function startTrace(directory: string, { step, trace, inputs }: StepInput
   syncBuiltinESMExports()
   return {
     violation: () => ledger.violation,
+    stackOf(stack, ours) {
+      return taps.quietly(() => places.sourceStack(stack, (name) => ours && /^(node$|zenml$|@zenml\/)/.test(name)))
+    },
     end() {
       taps.stop()
       return taps.quietly(() => ({
