@@ -58,7 +58,9 @@ export function showProgress(terminal: Terminal): { readonly listen: RunListener
     switch (event.kind) {
       case 'run-started':
         width = Math.max(...event.steps.map((step) => step.length))
-        line(`Run ${colors.bold(event.run)} of pipeline ${colors.bold(event.pipeline)}, ${event.steps.length === 1 ? '1 step' : `${event.steps.length} steps`}`)
+        line(
+          `Run ${colors.bold(event.run)} of pipeline ${colors.bold(event.pipeline)}, ${event.steps.length === 1 ? '1 step' : `${event.steps.length} steps`}`,
+        )
         if (terminal.live) timer = setInterval(draw, 100).unref()
         return
       case 'step-started':

@@ -133,7 +133,9 @@ async function keepPartial(
       outputs[name] = await workspace.artifacts.put(type, join(directory, 'partial', name), { move: true })
     const message = `Step "${step.name}" keeps the results of ${kept}: the next run goes on from there.`
     onEvent({ kind: 'note', message })
-    return { partial: { done, unit, outputs, observed: observedBy(execution, output), touches: allTouches(execution, output) } }
+    return {
+      partial: { done, unit, outputs, observed: observedBy(execution, output), touches: allTouches(execution, output) },
+    }
   } catch (error) {
     const message = `Step "${step.name}" could not keep the results of ${kept}: ${messageOf(error)}`
     onEvent({ kind: 'warning', code: 'ZEN_STEP_PARTIAL', message })

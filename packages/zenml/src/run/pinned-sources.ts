@@ -20,7 +20,9 @@ export function pinnedSources(workspace: Workspace, presentRoot: string, pinned:
       const staged = await fromStore(workspace, source, use.staged, use.version)
       if (staged !== undefined && (recorded ?? use.identity) === staged.identity) return { ...staged, ...pins }
     }
-    let why = 'it has changed since'
+    const changed = 'it has changed since'
+    let why = changed
+    let isThere = false
     // Servers and stores are the same wherever they are asked from.
     for (const root of source.type === 'http' || source.type === 'artifact'
       ? [presentRoot]
@@ -28,6 +30,7 @@ export function pinnedSources(workspace: Workspace, presentRoot: string, pinned:
       try {
         const found = await presentSource(workspace, root, source)
         if (recorded === undefined || found.identity === recorded) return { ...found, ...pins }
+        isThere = true
       } catch (error) {
         if (!(error instanceof ZenmlError)) throw error
         why = error.message
@@ -37,7 +40,15 @@ export function pinnedSources(workspace: Workspace, presentRoot: string, pinned:
       throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource "${name}" (${placeOf(source)}) cannot be read: ${why}`, {
         facts: { datasource: name },
       })
-    return { files: [], format: '', options: {}, digest: recorded, identity: recorded, gone: why, ...pins }
+    return {
+      files: [],
+      format: '',
+      options: {},
+      digest: recorded,
+      identity: recorded,
+      gone: isThere ? changed : why,
+      ...pins,
+    }
   }
 }
 

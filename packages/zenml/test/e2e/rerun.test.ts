@@ -146,7 +146,7 @@ describe('data that has changed since', () => {
       ['snapshot', 'cannot', 'data'],
       ['count', 'reproduced', null],
     ])
-    expect(verified.notes.join()).toContain('its snapshot is used')
+    expect(verified.notes.join()).toContain('(it has changed since); its snapshot is used')
 
     // Without the snapshot nothing can be made again, and that is said.
     rmSync(join(project.root, '.zenml/artifacts/blobs'), { recursive: true })
