@@ -293,9 +293,10 @@ function fileNamedBy(
   if (node.callee.type !== 'Identifier' || node.callee.name !== 'URL' || argument === undefined || place === undefined)
     return undefined
   const literal = textOf(argument)
-  if (literal === undefined || !/^\.\.?\//.test(literal)) return undefined
+  if (literal === undefined || !/^[^/\\?#:]+(?:[/?#]|$)/.test(literal)) return undefined
   const isUrl = isPlace(place) && place.property.type === 'Identifier' && place.property.name === 'url'
-  return isUrl ? { literal, argument, place } : undefined
+  // "data/words.txt" and "./data/words.txt" are one URL.
+  return isUrl ? { literal: /^\.\.?(?:\/|$)/.test(literal) ? literal : `./${literal}`, argument, place } : undefined
 }
 
 /** `import.meta.url`, `.dirname`, `.filename` and `.resolve`: where the code lies, which is elsewhere when it runs. */

@@ -330,6 +330,7 @@ describe('files beside the code', () => {
 import { readFileSync } from 'node:fs'
 export const read = () => readFileSync(new URL('./words %26 more.txt', import.meta.url), 'utf8')
 export const other = () => readFileSync(new URL('../other.txt', import.meta.url), 'utf8')
+export const plain = () => readFileSync(new URL('words %26 more.txt', import.meta.url), 'utf8')
 export const work = async () => {
   const { Worker } = await import('node:worker_threads')
   const worker = new Worker(new URL('../work/worker.ts', import.meta.url))
@@ -360,6 +361,9 @@ parentPort!.postMessage(helper() + readFileSync(new URL('../other.txt', import.m
     expect(Object.keys(before.files)).toEqual(['steps/read.ts', 'steps/words & more.txt'])
     expect(before.warnings).toEqual([])
     expect(await run(before, 'step()')).toBe('"one two"')
+    const plain = await bundleStep({ root, source: 'steps/read.ts#plain' })
+    expect(plain.assets).toEqual(before.assets)
+    expect(await run(plain, 'step()')).toBe('"one two"')
     writeFiles(root, { 'other.txt': 'changed' })
     expect((await bundleStep({ root, source: 'steps/read.ts#read' })).digest).toBe(before.digest)
     writeFiles(root, { 'steps/words & more.txt': 'changed' })
