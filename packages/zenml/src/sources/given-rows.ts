@@ -175,6 +175,6 @@ function shown(value: unknown): string {
 }
 
 function named(row: object): string {
-  const { constructor } = row as { readonly constructor?: unknown }
-  return typeof constructor === 'function' && constructor.name !== '' ? `a ${constructor.name}` : 'an object'
+  const { constructor: made } = row as { readonly constructor?: unknown }
+  return typeof made === 'function' && made.name !== '' ? `a ${made.name}` : 'an object'
 }
