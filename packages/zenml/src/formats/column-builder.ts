@@ -27,6 +27,8 @@ export class ColumnBuilder {
   /** Values there is room for. */
   capacity = 0
   private rows: number
+  /** How much room a batch begins with: what the last one needed. A table may have ten thousand columns and few rows. */
+  private countGuess: number
   private dataGuess: number
 
   constructor(name: string, kind: FeatureKind, rows: number) {
@@ -34,7 +36,8 @@ export class ColumnBuilder {
     this.kind = kind
     this.tag = kindTags[kind]
     this.rows = rows
-    this.dataGuess = rows * 8
+    this.countGuess = Math.min(rows, 64)
+    this.dataGuess = this.countGuess * 8
     this.start()
   }
 
@@ -44,7 +47,7 @@ export class ColumnBuilder {
     this.dataLength = 0
     this.offsets = undefined
     this.big = undefined
-    this.capacity = this.rows
+    this.capacity = this.countGuess
     if (this.kind === 'int') this.ints = new Float64Array(this.capacity)
     else if (this.kind === 'float') this.bits = new Int32Array(this.capacity)
     else {
@@ -192,6 +195,7 @@ export class ColumnBuilder {
       }
       this.dataGuess = Math.max(64, this.dataLength + (this.dataLength >> 3))
     }
+    this.countGuess = Math.max(16, count)
     this.start()
     return column
   }

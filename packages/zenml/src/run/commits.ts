@@ -1,3 +1,4 @@
+import { canonicalJson } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
 import { ZenmlError } from '../base/errors.ts'
 import type { JsonObject } from '../base/json.ts'
@@ -164,7 +165,7 @@ function snapshotIn(run: RunRecord, step: StepRecord, digest: Digest): Committed
 }
 
 function declared({ version: _version, ...rest }: DatasourceSpec): string {
-  return JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)))
+  return canonicalJson(rest as unknown as JsonObject)
 }
 
 function unknown(name: string, message: string): ZenmlError {

@@ -14,6 +14,7 @@ import type { Identity, ObservedLeaf } from '../model/fingerprint.ts'
 import { type Failure, workDone } from '../model/run.ts'
 import type { StepOutput } from '../model/step-protocol.ts'
 import type { Touch } from '../model/touch.ts'
+import { presentDigest } from '../sources/resolve-source.ts'
 import { observe } from './identify-step.ts'
 import type { Plan, PlannedStep } from './plan.ts'
 import { layOutStep } from './step-directory.ts'
@@ -75,6 +76,7 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
         touches: result.output?.touches ?? [],
         error: result.because,
       })
+    await checkSources(workspace, execution)
     await keepLoaded({ ...workspace, packages: step.bundle.packages }, result.output.loaded)
     const stored: { [output: string]: StoredArtifact } = {}
     for (const [output, type] of Object.entries(step.descriptor.outputs)) {
@@ -96,6 +98,20 @@ export async function executeStep(workspace: Workspace, execution: Execution): P
   } catch (error) {
     if (execution.signal.aborted) return ended({ outcome: 'canceled', log })
     return ended({ outcome: 'failed', log, error: failureOf(error) })
+  }
+}
+
+/** What a step made of files that were written to meanwhile must not be kept under the content that they had before. */
+async function checkSources({ fileDigests }: Workspace, { plan, step }: Execution): Promise<void> {
+  for (const from of Object.values(step.inputs)) {
+    if (from.kind !== 'datasource') continue
+    const { format, files, digest, staged } = plan.sources.get(from.name)!
+    if (staged !== undefined || (await presentDigest(format, files, fileDigests)) === digest) continue
+    throw new ZenmlError(
+      'ZEN_SOURCE_CHANGED',
+      `The files of datasource "${from.name}" were written to while step "${step.name}" read them; nothing of it is kept.`,
+      { facts: { datasource: from.name, step: step.name }, next: 'Run again when they stay as they are.', exitCode: 1 },
+    )
   }
 }
 

@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { canonicalJson, digestOf } from '../base/canonical.ts'
 import { type Digest, hexOf, isDigest } from '../base/digest.ts'
 import { systemCode, ZenmlError } from '../base/errors.ts'
@@ -56,7 +56,7 @@ export async function fetchSource(
     }
     const type = connector.kind === 'rows' ? 'Examples' : 'SourceFile'
     const { digest } = await artifacts.put(type, directory, { move: true, ...(signal === undefined ? {} : { signal }) })
-    await remember(workspace, spec, { version: version ?? null, staged: digest })
+    await remember(workspace, spec, { version: version ?? null, staged: digest }, basename(directory))
     return await stagedSource(workspace, spec, digest, version ?? null)
   } finally {
     await rm(directory, { recursive: true, force: true })
@@ -184,9 +184,10 @@ async function recall(workspace: Workspace, spec: ConnectedDatasource): Promise<
   return (await workspace.artifacts.check(staged)).kind === 'whole' ? { version, staged } : undefined
 }
 
-async function remember(workspace: Workspace, spec: ConnectedDatasource, fetched: Fetch): Promise<void> {
+/** `fetch` is a name that no other fetch has: the same source may be fetched twice at once. */
+async function remember(workspace: Workspace, spec: ConnectedDatasource, fetched: Fetch, fetch: string): Promise<void> {
   const file = noteOf(workspace, spec)
-  const part = `${file}.${process.pid}.part`
+  const part = `${file}.${fetch}.part`
   await mkdir(join(file, '..'), { recursive: true })
   await writeFile(part, canonicalJson(fetched as unknown as JsonObject))
   await rename(part, file)

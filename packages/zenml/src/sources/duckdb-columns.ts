@@ -1,4 +1,5 @@
 import type { FeatureKind } from '../formats/batch.ts'
+import { microseconds } from './duckdb-failures.ts'
 import { quotedName } from './sql-text.ts'
 
 /** A column as DuckDB is asked for it. */
@@ -31,9 +32,9 @@ export function duckdbColumn(name: string, type: string): DuckdbColumn | undefin
     // As bytes: to give a text, the driver decodes it, and takes a byte order mark away.
     return { name, kind, sql: isList ? `list_transform(${sql}, lambda value: encode(value))` : `encode(${sql})` }
   }
-  if (type === 'TIMESTAMP WITH TIME ZONE') return { name, kind: 'int', sql: `epoch_us(${column})` }
+  if (type === 'TIMESTAMP WITH TIME ZONE') return { name, kind: 'int', sql: microseconds(name, column, column) }
   if (/^(TIMESTAMP|TIMESTAMP_(S|MS|NS)|DATE)$/.test(type))
-    return { name, kind: 'int', sql: `epoch_us(CAST(${column} AS TIMESTAMP))` }
+    return { name, kind: 'int', sql: microseconds(name, column, `CAST(${column} AS TIMESTAMP)`) }
   if (type === 'TIME') return { name, kind: 'int', sql: `epoch_us(${column})` }
   return undefined
 }

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { messageOf, ZenmlError } from '../base/errors.ts'
 import type { ExampleBatch } from '../formats/batch.ts'
-import type { DuckdbDatasource } from '../model/datasource-spec.ts'
+import { type DuckdbDatasource, placeOf } from '../model/datasource-spec.ts'
 import { type ConnectOptions, type RowConnector, type RowReading, sourceFailure } from './connector.ts'
 import { duckdbChunks } from './duckdb-chunks.ts'
 import { type DuckdbColumn, duckdbColumn } from './duckdb-columns.ts'
+import { valueFailure } from './duckdb-failures.ts'
 import { resolveFile } from './resolve-source.ts'
 import { RowBatches, type RowCell, type RowValue } from './row-batches.ts'
 import { noPrimaryKey, quotedName, sourceText, unsupportedType, versionText, withoutEnd } from './sql-text.ts'
@@ -151,6 +152,8 @@ WHERE constraint_type = 'PRIMARY KEY' AND lower(table_name) = lower($1) AND lowe
 function failure(spec: DuckdbDatasource, error: unknown): unknown {
   if (error instanceof ZenmlError) return error
   const said = messageOf(error)
+  const ofValue = valueFailure(placeOf(spec), said)
+  if (ofValue !== undefined) return ofValue
   if (/lock on file/.test(said)) return sourceFailure('ZEN_SOURCE_CONNECT', spec, new Error(lockedBy(said)))
   if (/^(Failed to extract|(Parser|Binder|Catalog|Permission|Invalid Input) Error)/.test(said))
     return sourceFailure('ZEN_SOURCE_QUERY', spec, error)

@@ -77,12 +77,11 @@ class GatheredRows {
     this.count++
     if (typeof row !== 'object' || row === null || Array.isArray(row) || ArrayBuffer.isView(row))
       throw this.wrong(null, `it is ${shown(row)}, and no object of features`)
-    this.rows.push(
-      Object.entries(row as { [feature: string]: GivenCell }).map(([feature, cell]) => [
-        feature,
-        this.valuesOf(feature, cell),
-      ]),
-    )
+    const cells = Object.entries(row as { [feature: string]: GivenCell })
+    // A map, a date, an object with getters only: each would silently be a row without values.
+    if (cells.length === 0 && ![Object.prototype, null].includes(Object.getPrototypeOf(row)))
+      throw this.wrong(null, `it is ${named(row)}, which has no properties of its own, and no object of features`)
+    this.rows.push(cells.map(([feature, cell]) => [feature, this.valuesOf(feature, cell)]))
     return this.rows.length >= blockRows || this.bytes >= blockBytes
   }
 
@@ -173,4 +172,9 @@ function shown(value: unknown): string {
   if (value instanceof Date) return 'a date that is none'
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
   return typeof value === 'function' ? 'a function' : String(value)
+}
+
+function named(row: object): string {
+  const { constructor: made } = row as { readonly constructor?: unknown }
+  return typeof made === 'function' && made.name !== '' ? `a ${made.name}` : 'an object'
 }

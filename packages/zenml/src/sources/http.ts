@@ -22,7 +22,7 @@ export const httpConnector: FileConnector<HttpDatasource> = {
     const silence = new AbortController()
     const response = await request(options, known, silence)
     try {
-      if (response.status === 304) return { kind: 'unchanged' }
+      if (response.status === 304 && known !== undefined) return { kind: 'unchanged' }
       if (!response.ok) throw refused(spec, response.status)
       if (response.status !== 200)
         throw sourceFailure('ZEN_SOURCE_READ', spec, new Error(`it answers with status ${response.status}`))
@@ -68,7 +68,7 @@ async function request(
   known: string | undefined,
   silence: AbortController,
 ): Promise<Response> {
-  const own = Object.entries(spec.headers).map(([name, value]) => [name, withVariables(value, environment)])
+  const own = Object.entries(spec.headers).map(([name, value]) => [name, headerText(spec, name, value, environment)])
   const condition =
     known === undefined ? {} : known.startsWith('"') ? { 'if-none-match': known } : { 'if-modified-since': known }
   const start = new URL(spec.url)
@@ -107,6 +107,22 @@ async function request(
     if (start.protocol === 'https:' && url.protocol === 'http:') throw badRedirect(spec, 'http: from https:')
   }
   throw badRedirect(spec, `more than ${mostRedirects} others`)
+}
+
+/** The text of a header. Throws `ZEN_SOURCE_VARIABLE` for one that cannot be sent: `fetch` would say so with the secret that it holds. */
+function headerText(
+  spec: HttpDatasource,
+  name: string,
+  value: string,
+  environment: ConnectOptions['environment'],
+): string {
+  const text = withVariables(value, environment).trim()
+  if (/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) return text
+  throw new ZenmlError(
+    'ZEN_SOURCE_VARIABLE',
+    `${spec.url}: the header "${name}" cannot be sent: a variable that it names holds a line break or a letter beyond Latin-1.`,
+    { facts: { header: name }, next: 'Set the variable to the secret alone.' },
+  )
 }
 
 /** Ends a transfer that stands still. */

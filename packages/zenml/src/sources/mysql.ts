@@ -6,12 +6,10 @@ import { causeOf } from '../metadata/sql/server-errors.ts'
 import { defaultPorts, type ServerDatasource } from '../model/datasource-spec.ts'
 import { type ConnectOptions, type RowConnector, sourceFailure } from './connector.ts'
 import { longestKey, mysqlColumn, quotedName } from './mysql-types.ts'
+import { RowQueue } from './row-queue.ts'
 import { encryptionOf, passwordOf } from './server-access.ts'
 import { type RawValue, type ServerSession, serverConnector, textOf } from './sql-server.ts'
 import { sourceText, withoutEnd } from './sql-text.ts'
-
-/** So many rows may wait before the connection is paused. */
-const mostWaiting = 1000
 
 /** Times are of UTC, texts come as they are stored, and a reader that is slow is waited for. */
 const settings = `SET SESSION time_zone = '+00:00', SESSION max_sort_length = ${longestKey}, SESSION net_write_timeout = 3600,
@@ -111,41 +109,18 @@ interface Core {
   resume(): void
 }
 
-async function* streamed(connection: Connection, sql: string, end: AbortSignal): AsyncGenerator<readonly RawValue[][]> {
+function streamed(
+  connection: Connection,
+  sql: string,
+  end: AbortSignal,
+): AsyncGenerator<readonly (readonly RawValue[])[]> {
   const core = (connection as unknown as { readonly connection: Core }).connection
-  let waiting: RawValue[][] = []
-  let ended = false
-  let failed: { readonly error: unknown } | undefined
-  let wake = (): void => {}
+  const queue = new RowQueue(core)
   const query = core.query({ sql, rowsAsArray: true, typeCast: false })
-  query.on('result', (row) => {
-    waiting.push(row)
-    if (waiting.length === mostWaiting) core.pause()
-    if (waiting.length >= mostWaiting) wake()
-  })
-  query.on('error', (error) => {
-    failed = { error }
-    wake()
-  })
-  query.on('end', () => {
-    ended = true
-    wake()
-  })
-  for (;;) {
-    if (waiting.length < mostWaiting && !ended && failed === undefined)
-      await unlessAborted(
-        end,
-        new Promise<void>((resolve) => {
-          wake = resolve
-        }),
-      )
-    if (failed !== undefined) throw failed.error
-    const rows = waiting
-    waiting = []
-    if (rows.length > 0) yield rows
-    if (ended && waiting.length === 0) return
-    core.resume()
-  }
+  query.on('result', (row) => queue.add(row))
+  query.on('error', (error) => queue.fail(error))
+  query.on('end', () => queue.end())
+  return queue.taken(end)
 }
 
 /** Numbers of MySQL's and MariaDB's errors (https://mariadb.com/kb/en/mariadb-error-code-reference). */

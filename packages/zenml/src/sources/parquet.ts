@@ -1,9 +1,10 @@
 import { messageOf, ZenmlError } from '../base/errors.ts'
-import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
+import { batchBytes, type ExampleBatch, type FeatureKind } from '../formats/batch.ts'
 import { ColumnBuilder } from '../formats/column-builder.ts'
 import type { SourceFile } from '../model/source-files.ts'
 import { duckdbChunks } from './duckdb-chunks.ts'
 import { type DuckdbColumn, duckdbColumn } from './duckdb-columns.ts'
+import { valueFailure } from './duckdb-failures.ts'
 import { type KindsSoFar, notOfKind, widened } from './kinds.ts'
 
 /**
@@ -74,7 +75,8 @@ export async function* readParquet(
         }
         rows += end - from
         from = end
-        if (rows === batchSize) yield take()
+        const bytes = columns.reduce((sum, { dataLength }) => sum + dataLength, 0)
+        if (rows === batchSize || bytes >= batchBytes) yield take()
       }
       before += chunk.rowCount
     }
@@ -186,6 +188,8 @@ function columnOf(name: string, type: string, file: SourceFile): DuckdbColumn {
 
 function unreadable(file: SourceFile, error: unknown): ZenmlError {
   if (error instanceof ZenmlError) return error
+  const ofValue = valueFailure(file.name, messageOf(error))
+  if (ofValue !== undefined) return ofValue
   return new ZenmlError('ZEN_SOURCE_READ', `${file.name} cannot be read as Parquet: ${messageOf(error)}.`, {
     facts: { file: file.name },
     cause: error,

@@ -6,6 +6,7 @@ import { causeOf } from '../metadata/sql/server-errors.ts'
 import { defaultPorts, type ServerDatasource } from '../model/datasource-spec.ts'
 import { type ConnectOptions, type RowConnector, sourceFailure } from './connector.ts'
 import { type PostgresType, postgresColumn } from './postgres-types.ts'
+import { RowQueue } from './row-queue.ts'
 import { encryptionOf, passwordOf } from './server-access.ts'
 import { type RawValue, type ServerSession, serverConnector } from './sql-server.ts'
 import { quotedName, sourceText } from './sql-text.ts'
@@ -27,9 +28,11 @@ async function open(options: ConnectOptions<ServerDatasource>): Promise<ServerSe
   const { spec, signal } = options
   const client = await connect(options)
   const stream = streamOf(client)
+  const ended = new AbortController()
   const destroy = (): void => {
     signal?.removeEventListener('abort', destroy)
     stream.destroy()
+    ended.abort(new Error('the connection was ended'))
   }
   signal?.addEventListener('abort', destroy)
   const failure = (error: unknown, isReading: boolean): unknown => failureOf(spec, error, isReading)
@@ -60,18 +63,7 @@ ORDER BY pg_catalog.array_position(i.indkey::int2[], a.attnum)`,
       one: async (text) => (await array(text)).rows[0]!,
       async *rows(text) {
         await array(`DECLARE zenml NO SCROLL CURSOR FOR ${text}`)
-        const more = (): Promise<QueryArrayResult<RawValue[]>> => {
-          const asked = array(`FETCH FORWARD ${fetchSize} FROM zenml`)
-          // Whoever waits for it is told; nobody may be left to.
-          asked.catch(() => {})
-          return asked
-        }
-        for (let next = more(); ; ) {
-          const { rows } = await next
-          if (rows.length === 0) return
-          next = more()
-          yield rows
-        }
+        yield* fetched(client, ended.signal)
       },
       failure,
       destroy,
@@ -80,6 +72,25 @@ ORDER BY pg_catalog.array_position(i.indkey::int2[], a.attnum)`,
     destroy()
     throw signal?.aborted === true ? signal.reason : failure(error, false)
   }
+}
+
+/** The rows of the cursor. While some are worked on, the next are on their way. */
+async function* fetched(client: Client, end: AbortSignal): AsyncGenerator<readonly (readonly RawValue[])[]> {
+  const { default: pg } = await import('pg')
+  const queue = new RowQueue(streamOf(client))
+  const more = (): void => {
+    let rows = 0
+    const query = new pg.Query({ text: `FETCH FORWARD ${fetchSize} FROM zenml`, rowMode: 'array' } as never)
+    query.on('row', (row: unknown) => {
+      rows++
+      queue.add(row as RawValue[])
+    })
+    query.on('error', (error) => queue.fail(error))
+    query.on('end', () => (rows === 0 ? queue.end() : more()))
+    client.query(query)
+  }
+  more()
+  yield* queue.taken(end)
 }
 
 async function connect(options: ConnectOptions<ServerDatasource>): Promise<Client> {

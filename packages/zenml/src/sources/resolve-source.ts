@@ -69,6 +69,22 @@ export function digestOfFiles(
     : digestOf(['source files', files.map(({ size, digest }) => [size, digest])])
 }
 
+/** The digest of a source's files as they are now; undefined where one of them is gone. Unchanged files cost a look each. */
+export async function presentDigest(
+  format: string,
+  files: readonly SourceFile[],
+  cache: FileDigestCache | undefined,
+): Promise<Digest | undefined> {
+  try {
+    const contents = []
+    for (const { path, inner } of files) contents.push({ inner, ...(await digestFile(path, cache)) })
+    return digestOfFiles(format, contents)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || error instanceof ZenmlError) return undefined
+    throw error
+  }
+}
+
 /** The file that `labels` of a source of images names, below the source's folder. */
 async function labelFile(base: string, folder: string, { path, options }: FileDatasource): Promise<string[]> {
   const { labels } = options

@@ -53,7 +53,8 @@ export function serverConnector(
       if (versionColumn === undefined) return undefined
       const session = await open(options)
       try {
-        const column = session.quoted(versionColumn)
+        // As it is read: of itself a float of MySQL comes with six digits, and a small change would not be seen.
+        const column = session.columns.find(({ name }) => name === versionColumn)?.sql ?? session.quoted(versionColumn)
         const [largest, rows] = await session.one(`SELECT max(${column}), count(*) FROM ${session.from}`)
         return versionText(versionColumn, textOf(largest!), textOf(rows!), session.columns)
       } catch (error) {

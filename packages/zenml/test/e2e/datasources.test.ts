@@ -41,8 +41,9 @@ describe('a commit of a datasource', { timeout: 120_000 }, () => {
     using project = testProject()
     project.write({
       'data/people.csv': csv,
-      'latest.yaml': config('path: data/people.csv', 'latest'),
-      'now.yaml': config('path: data/people.csv'),
+      // In whichever order the keys stand, the same is declared.
+      'latest.yaml': config('options: { header: true, encoding: utf-8 }, path: data/people.csv', 'latest'),
+      'now.yaml': config('path: data/people.csv, options: { encoding: utf-8, header: true }'),
     })
     project.commit()
     const none = await project.json('pipeline', 'run', 'latest.yaml')
@@ -186,6 +187,29 @@ describe('a datasource behind HTTP', { timeout: 120_000 }, () => {
     expect(await project.json('pipeline', 'verify', first.run)).toMatchObject({ verdict: 'reproduced' })
     const { stderr } = await project.zenml('pipeline', 'run', 'people.yaml')
     expect(stderr).toContain('ZEN_SOURCE_VARIABLE')
+  })
+
+  test('may be declared under several names in one pipeline', async () => {
+    using project = testProject()
+    const server = createServer((_request, response) => response.writeHead(200, { etag: '"1"' }).end(csv))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    try {
+      const source = `{ type: http, url: "http://127.0.0.1:${(server.address() as AddressInfo).port}/people.csv" }`
+      const names = ['a', 'b', 'c', 'd']
+      project.write({
+        'people.yaml': [
+          'version: 1\npipeline: people\ndatasources:',
+          ...names.map((name) => `  ${name}: ${source}`),
+          'steps:',
+          ...names.map(
+            (name) => `  ${name}: { source: "zenml/steps#snapshot", inputs: { source: datasources.${name} } }`,
+          ),
+        ].join('\n'),
+      })
+      expect(await project.json('pipeline', 'run', 'people.yaml')).toMatchObject({ status: 'complete' })
+    } finally {
+      server.close()
+    }
   })
 
   test('whose secret stands in clear is refused', async () => {

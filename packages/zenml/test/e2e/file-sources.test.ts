@@ -79,6 +79,36 @@ describe('files of other kinds than tables', { timeout: 240_000 }, () => {
     },
   )
 
+  test('a file that is written to while a step reads it leaves nothing, and its content before stays free of it', async () => {
+    using project = testProject()
+    project.write({
+      'data.csv': 'id\n1\n',
+      'steps/read.ts': `import { appendFileSync, readFileSync } from 'node:fs'
+import { Source, step } from 'zenml'
+import { JsonArtifact } from 'zenml/formats'
+export const read = step({
+  name: 'read', inputs: { source: Source }, outputs: { text: JsonArtifact },
+  run: ({ inputs: { source } }) => {
+    const [{ path }] = source.files
+    if (readFileSync(path, 'utf8').length < 6) appendFileSync(path, '2\\n')
+    return { text: readFileSync(path, 'utf8') }
+  },
+})
+`,
+      'read.yaml': `version: 1
+pipeline: read
+datasources: { data: { path: data.csv } }
+steps: { read: { source: "steps/read.ts#read", inputs: { source: datasources.data } } }
+`,
+    })
+    const first = await project.json('pipeline', 'run', 'read.yaml')
+    expect(first.steps[0]).toMatchObject({ outcome: 'failed', error: { code: 'ZEN_SOURCE_CHANGED' }, outputs: {} })
+    const second = await project.json('pipeline', 'run', 'read.yaml')
+    expect(second.steps[0]).toMatchObject({ outcome: 'executed' })
+    project.write({ 'data.csv': 'id\n1\n' })
+    expect((await project.json('pipeline', 'run', 'read.yaml')).steps[0].outcome).toBe('failed')
+  })
+
   test('texts are rows of documents or lines; a renamed file is another snapshot, a moved folder is not', async () => {
     using project = testProject()
     const sources = {

@@ -77,6 +77,8 @@ it('a schema says the kinds of features', async () => {
 })
 
 it.each([
+  ['a map', [{ a: 1 }, new Map([['a', 2]])], 'row 2: it is a Map, which has no properties of its own'],
+  ['a date', [new Date(0)], 'row 1: it is a Date'],
   ['an object in a cell', [{ a: 1 }, { a: { b: 1 } }], 'row 2, feature "a": an object is no value'],
   ['a list in a list', [{ a: [[1]] }], 'row 1, feature "a": a list is no value'],
   ['nothing in a list', [{ a: [null] }], 'row 1, feature "a": null is no value'],

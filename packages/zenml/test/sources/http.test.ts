@@ -52,6 +52,11 @@ describe('a file behind HTTP', () => {
     expect(await fetched({}, '"v0"')).toMatchObject({ kind: 'fetched' })
   })
 
+  test('that is said to be unchanged without having been asked is an error', async () => {
+    answer = (_request, response) => response.writeHead(304).end()
+    expect(await failed()).toMatchObject({ message: expect.stringContaining('it answers with status 304') })
+  })
+
   test('has a time as version only where a later change would have another, and no version by a weak tag', async () => {
     const changed = 'Mon, 01 Jan 2024 00:00:00 GMT'
     answer = (_request, response) =>
@@ -146,4 +151,17 @@ test('a variable that a header names and that is not set is an error before anyt
   // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference
   expect(await failed({ headers: { Authorization: '${env:TOKEN}' } })).toMatchObject({ code: 'ZEN_SOURCE_VARIABLE' })
   expect(seen).toEqual([])
+})
+
+test('a secret that cannot be sent is not shown', async () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: what one writes
+  const headers = { Authorization: 'Bearer ${env:TOKEN}' }
+  for (const secret of ['hunter\n2', 'hunter\u20ac2']) {
+    const error = await fetched({ headers }, undefined, { TOKEN: secret }).catch((thrown) => thrown)
+    expect(error).toMatchObject({ code: 'ZEN_SOURCE_VARIABLE', message: expect.stringContaining('"Authorization"') })
+    expect(String(error.message) + String(error.cause)).not.toContain('hunter')
+  }
+  answer = (_request, response) => response.end('a\n1\n')
+  expect(await fetched({ headers }, undefined, { TOKEN: 'hunter2\n' })).toMatchObject({ kind: 'fetched' })
+  expect(seen[0]!.headers.authorization).toBe('Bearer hunter2')
 })

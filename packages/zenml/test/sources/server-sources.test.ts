@@ -272,6 +272,16 @@ describe.each(['mysql', 'postgres'] as const)('a datasource of a %s server', { t
       expect(await connectors[type].version(options(type, database.location, { table: 'changing' }))).toBeUndefined()
     })
 
+    test('tells a change of the last digit of a float from no change', async () => {
+      await database.sql(`CREATE TABLE drifting (id int PRIMARY KEY, at ${type === 'mysql' ? 'float' : 'real'})`)
+      await database.sql('INSERT INTO drifting VALUES (1, 16777214)')
+      const version = () =>
+        connectors[type].version(options(type, database.location, { table: 'drifting', versionColumn: 'at' }))
+      const first = await version()
+      await database.sql('UPDATE drifting SET at = 16777215')
+      expect(await version()).not.toBe(first)
+    })
+
     test('with a wrong password, no variable for it, no database or no server says so without the password', async () => {
       const attempt = async (spec: Partial<ServerDatasource>, password = 'tell-nobody') =>
         await connectors[type].read(options(type, database.location, { table: 'words', ...spec }, password)).then(

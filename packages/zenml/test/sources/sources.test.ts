@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { ZenmlError } from '../../src/base/errors.ts'
 import type { Json, JsonObject } from '../../src/base/json.ts'
 import { runStep } from '../../src/define/run-step.ts'
+import { valueFailure } from '../../src/sources/duckdb-failures.ts'
 import { findKinds, readSource } from '../../src/sources/read-source.ts'
 import { resolveSource } from '../../src/sources/resolve-source.ts'
 import { snapshot } from '../../src/sources/snapshot.ts'
@@ -473,6 +474,22 @@ describe('Parquet', () => {
         u: '00000000-0000-0000-0000-00000000000a',
       })),
     )
+  })
+
+  it('an infinite time is refused, and no missing value', async () => {
+    for (const time of ["TIMESTAMP 'infinity'", "DATE '-infinity'", "TIMESTAMPTZ 'infinity'"]) {
+      const error = await refusal(parquet(`SELECT ${time} AS "it's"`))
+      expect(error).toMatchObject({
+        code: 'ZEN_SOURCE_VALUE',
+        message: `data.parquet: the column "it's" has an infinite date or time, which no feature holds.`,
+      })
+    }
+  })
+
+  it('rows that are too long for the memory of a read are told from a damaged file', () => {
+    const said = 'Out of Memory Error: failed to allocate data of size 128.0 MiB (128.1 MiB/244.1 MiB used)'
+    expect(valueFailure('a.parquet', said)).toMatchObject({ code: 'ZEN_SOURCE_LIMIT' })
+    expect(valueFailure('a.parquet', 'Invalid Input Error: No magic bytes found')).toBeUndefined()
   })
 
   it('the place of a file says nothing: its name is no pattern, and its folder no column', async () => {
