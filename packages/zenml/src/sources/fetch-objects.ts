@@ -95,6 +95,9 @@ export async function fetchObjects(
   }
 }
 
+/** How often it is looked whether more has come, while a service may say nothing. */
+const looks = 12
+
 /** What tells these objects from all others, without a byte of them read. */
 function versionOf(selected: readonly SelectedObject[], bytes: number): string {
   const states = selected.map(({ object: { name, size, version } }) => [name, size, version])
@@ -131,11 +134,13 @@ async function download(
     },
   })
   const silence = new AbortController()
-  let before = -1
+  let before = 0
+  let quiet = 0
   const timer = setInterval(() => {
-    if (bytes === before) silence.abort(new Error(`${called} stopped coming`))
+    quiet = bytes === before ? quiet + 1 : 0
     before = bytes
-  }, patience)
+    if (quiet === looks) silence.abort(new Error(`${called} stopped coming`))
+  }, patience / looks)
   try {
     await pipeline(body, meter, createWriteStream(path, { flags: 'wx' }), {
       signal: AbortSignal.any([signal, silence.signal]),

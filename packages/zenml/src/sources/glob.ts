@@ -35,7 +35,7 @@ function globPattern(glob: string): RegExp {
       index += braces[0].length - 1
     } else text += escapePattern(rest[0]!)
   }
-  return new RegExp(`^${text}$`)
+  return new RegExp(`^${text}$`, 's')
 }
 
 function escapePattern(text: string): string {

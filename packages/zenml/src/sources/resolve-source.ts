@@ -161,7 +161,7 @@ async function globbed(base: string, pattern: string): Promise<FoundFiles> {
   const { fixed, matcher } = splitGlob(pattern)
   const folder = resolve(base, fixed.join('/') || '.')
   const names = await filesBelow(folder).catch((error) => {
-    if (systemCode(error) === 'ENOENT') return []
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return []
     throw error
   })
   return { folder, found: names.filter((name) => matcher.test(name)).map((name) => nameOf(base, join(folder, name))) }
