@@ -31,10 +31,11 @@ const packages = [
     '@huggingface/tokenizers',
     '@google-cloud/bigquery',
     '@google-cloud/storage',
+    '@aws-sdk/*',
   ],
 ]
 // What a kind of datasource is read by.
-const sourcePackages = ['packages/bigquery', 'packages/gcs']
+const sourcePackages = ['packages/bigquery', 'packages/gcs', 'packages/s3']
 // CommonJS parts of the bundled libraries ask for Node's own modules with require().
 const banner = {
   js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)",

@@ -3,14 +3,13 @@ import { isOutputName, namesOneArtifact } from '../model/artifact-name.ts'
 import {
   type BigQueryDatasource,
   type DatasourceSpec,
-  type GcsDatasource,
   type ServerDatasource,
   type SqlDatasource,
   variableReference,
   versionPattern,
 } from '../model/datasource-spec.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
-import { objectSchemes, parseObjectUri } from '../model/object-uri.ts'
+import { type AnyObjectDatasource, objectSchemes, parseObjectUri } from '../model/object-uri.ts'
 import { datasourceKeys } from './datasource-keys.ts'
 
 /** Headers that hold a secret in every use. */
@@ -51,9 +50,8 @@ export function checkDatasource(name: string, spec: DatasourceSpec): readonly Di
   if (spec.type === 'artifact') checkArtifact(spec, wrong)
   if (spec.type === 'postgres' || spec.type === 'mysql') checkServer(spec, wrong)
   if (spec.type === 'bigquery') checkBigQuery(spec, wrong)
-  if (spec.type === 'gcs') checkObjects(spec, wrong)
-  if (spec.type !== 'file' && spec.type !== 'http' && spec.type !== 'gcs' && spec.type !== 'artifact')
-    checkSql(spec, wrong)
+  if (spec.type === 'gcs' || spec.type === 's3') checkObjects(spec, wrong)
+  else if (spec.type !== 'file' && spec.type !== 'http' && spec.type !== 'artifact') checkSql(spec, wrong)
   return problems
 }
 
@@ -75,13 +73,15 @@ function checkHttp({ url, headers }: Extract<DatasourceSpec, { type: 'http' }>, 
   }
 }
 
-function checkObjects(spec: GcsDatasource, wrong: Wrong): void {
+function checkObjects(spec: AnyObjectDatasource, wrong: Wrong): void {
   const { uri, endpoint, anonymous } = spec
   const scheme = objectSchemes[spec.type]
   const place = parseObjectUri(spec)
   if (place === undefined) wrong('uri', `"${uri}" is no ${scheme}://BUCKET/PATH.`)
   else if (/(^|\/)(\.{0,2})\/|(^|\/)\.{1,2}$/.test(place.path))
     wrong('uri', `"${uri}" has an empty part, or one that is . or .. only.`)
+  if (spec.type === 's3' && spec.region !== undefined && !/^[a-z0-9-]{1,63}$/.test(spec.region))
+    wrong('region', `"${spec.region}" is no region.`)
   if (endpoint === undefined) return
   const parsed = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.search !== '' || parsed.hash !== '')

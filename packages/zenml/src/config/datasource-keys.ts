@@ -159,6 +159,18 @@ export const datasourceKeys: { readonly [type: string]: KeyTable } = {
     ...shared,
   },
   gcs: { type: kind('gcs'), ...objects('gs') },
+  s3: {
+    type: kind('s3'),
+    ...objects('s3'),
+    region: {
+      type: 'string',
+      description: 'The region that is asked first. Default us-east-1; S3 says where another bucket is.',
+    },
+    pathStyle: {
+      type: 'boolean',
+      description: 'Whether the bucket stands in the path of addresses and not in their host. Default false.',
+    },
+  },
 }
 
 function kind(type: string): KeyTable[string] {

@@ -11,6 +11,7 @@ export type DatasourceSpec =
   | ServerDatasource
   | BigQueryDatasource
   | GcsDatasource
+  | S3Datasource
   | ArtifactDatasource
 
 /** Formats of files; `pbtxt` is a schema, which has no rows. */
@@ -75,6 +76,15 @@ export interface ObjectDatasource extends AnyDatasource, FileFormat {
 /** Objects of Google Cloud Storage, `gs://BUCKET/PATH`, read by the package `@zenml/gcs`. */
 export interface GcsDatasource extends ObjectDatasource {
   readonly type: 'gcs'
+}
+
+/** Objects of Amazon S3 or of a server like it, `s3://BUCKET/PATH`, read by the package `@zenml/s3`. */
+export interface S3Datasource extends ObjectDatasource {
+  readonly type: 's3'
+  /** The region that is asked first. Default `us-east-1`; S3 says where another bucket is. */
+  readonly region?: string
+  /** Whether the bucket stands in the path of addresses and not in their host. Default false. */
+  readonly pathStyle?: boolean
 }
 
 /** What every SQL source has: rows of a table or a query, in the order of a key. */
@@ -152,6 +162,7 @@ export type DatasourceOptions =
   | ServerDatasource
   | BigQueryDatasource
   | GcsOptions
+  | S3Options
   | ArtifactDatasource
 
 /** Files of the repository, of an installed package, or below a data root. */
@@ -181,6 +192,11 @@ export interface GcsOptions
   extends Pick<GcsDatasource, 'type' | 'uri' | 'anonymous' | 'endpoint' | 'version'>,
     Partial<Pick<GcsDatasource, 'format' | 'options' | 'maxBytes'>> {}
 
+/** Objects of Amazon S3 or of a server like it. */
+export interface S3Options
+  extends Pick<S3Datasource, 'type' | 'uri' | 'anonymous' | 'endpoint' | 'region' | 'pathStyle' | 'version'>,
+    Partial<Pick<S3Datasource, 'format' | 'options' | 'maxBytes'>> {}
+
 /** Largest file that is fetched where nothing else is said. Bytes. */
 export const defaultMaxBytes: number = 10 * 2 ** 30
 
@@ -200,7 +216,8 @@ export function completeDatasource(given: DatasourceOptions): DatasourceSpec | u
       const shared = fileFormat(given, URL.canParse(url) ? new URL(url).pathname : '')
       return shared && { type: 'http', url, headers, maxBytes, ...shared }
     }
-    case 'gcs': {
+    case 'gcs':
+    case 's3': {
       const { maxBytes = defaultMaxBytes } = given
       const shared = fileFormat(given, given.uri)
       return shared && { ...given, maxBytes, ...shared }
@@ -211,7 +228,7 @@ export function completeDatasource(given: DatasourceOptions): DatasourceSpec | u
 }
 
 function fileFormat(
-  { format: given, options = {}, version }: FileOptions | HttpOptions | GcsOptions,
+  { format: given, options = {}, version }: FileOptions | HttpOptions | GcsOptions | S3Options,
   path: string,
 ): (FileFormat & AnyDatasource) | undefined {
   const format = given ?? formatOf(path)
@@ -226,6 +243,7 @@ export function placeOf(spec: DatasourceSpec): string {
     case 'http':
       return spec.url
     case 'gcs':
+    case 's3':
       return spec.uri
     case 'sqlite':
     case 'duckdb':

@@ -1,10 +1,10 @@
-import type { GcsDatasource } from './datasource-spec.ts'
+import type { GcsDatasource, S3Datasource } from './datasource-spec.ts'
 
 /** A source of objects, of whichever service. */
-export type AnyObjectDatasource = GcsDatasource
+export type AnyObjectDatasource = GcsDatasource | S3Datasource
 
 /** How the URIs of a kind begin. */
-export const objectSchemes: { readonly [type in AnyObjectDatasource['type']]: string } = { gcs: 'gs' }
+export const objectSchemes: { readonly [type in AnyObjectDatasource['type']]: string } = { gcs: 'gs', s3: 's3' }
 
 /** A place in an object store; the path is empty for a whole bucket, and ends with `/` for a folder. */
 export interface ObjectPlace {

@@ -1,8 +1,9 @@
 // `zenml/sources`: the types that a package writes a connector with. What is more than a type it is given as `SourceTools`.
 export type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
-export type { BigQueryDatasource, GcsDatasource } from '../model/datasource-spec.ts'
+export type { BigQueryDatasource, GcsDatasource, S3Datasource } from '../model/datasource-spec.ts'
 export type {
   ConnectOptions,
+  ObjectChecksum,
   ObjectConnector,
   ObjectContent,
   ObjectStore,

@@ -102,6 +102,7 @@ type SpecOf<T, S = DatasourceSpec> = S extends { readonly type: infer U } ? (T e
 const loaders: { readonly [T in Remote]: (root: string) => Promise<SourceConnector<SpecOf<T>>> } = {
   bigquery: async (root) => await (await import('./source-package.ts')).packagedConnector('@zenml/bigquery', root),
   gcs: async (root) => await (await import('./source-package.ts')).packagedConnector('@zenml/gcs', root),
+  s3: async (root) => await (await import('./source-package.ts')).packagedConnector('@zenml/s3', root),
   duckdb: async () => (await import('./duckdb.ts')).duckdbConnector,
   http: async () => (await import('./http.ts')).httpConnector,
   mysql: async () => (await import('./mysql.ts')).mysqlConnector,
