@@ -50,6 +50,8 @@ function storeOf(bucket: Bucket, spec: GcsDatasource, tools: SourceTools): Objec
         const answer = await asked(bucket.getFiles(query), signal)
         const { items = [], nextPageToken } = answer![2] as Listing
         yield items.map((metadata) => told(metadata, spec, tools))
+        if (nextPageToken !== undefined && nextPageToken === pageToken)
+          throw tools.sourceFailure('ZEN_SOURCE_READ', spec, new Error('a listing does not go on'))
         pageToken = nextPageToken
       } while (pageToken !== undefined)
     },

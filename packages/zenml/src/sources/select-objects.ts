@@ -4,7 +4,7 @@ import { isArtifactPath } from '../model/artifact.ts'
 import { formatOf } from '../model/datasource-spec.ts'
 import { type AnyObjectDatasource, parseObjectUri } from '../model/object-uri.ts'
 import { staysInside } from '../model/pipeline-spec.ts'
-import type { ObjectStore, StoredObject } from './connector.ts'
+import { type ObjectStore, type StoredObject, sourceFailure } from './connector.ts'
 import { isGlob, isPassedOver, splitGlob } from './glob.ts'
 
 /** An object that is read, and the file that it becomes. */
@@ -36,18 +36,24 @@ export async function selectObjects(
 ): Promise<readonly SelectedObject[]> {
   const { path } = parseObjectUri(spec)!
   const selected: SelectedObject[] = []
+  const labels = labelsOf(spec)
+  let hasLabels = labels === undefined
   if (path !== '' && !path.endsWith('/') && !isGlob(path)) {
-    const object = await answered(store.find(path, signal))
-    if (object === undefined) throw missing(spec, 'There is no object')
-    selected.push({ object, inner: path.slice(path.lastIndexOf('/') + 1) })
+    const folder = path.slice(0, path.lastIndexOf('/') + 1)
+    for (const inner of new Set([path.slice(folder.length), ...(labels === undefined ? [] : [labels])])) {
+      const object = await answered(store.find(folder + inner, signal))
+      if (object !== undefined) selected.push({ object, inner })
+      else if (inner !== labels) throw missing(spec, 'There is no object')
+      if (object !== undefined && inner === labels) hasLabels = true
+    }
   } else {
     const { folder, isWanted } = belowFolder(path, spec)
-    const labels = labelsOf(spec)
-    let hasLabels = labels === undefined
     const pages = store.list(folder, signal)[Symbol.asyncIterator]()
     try {
       for (let page = await answered(pages.next()); page.done !== true; page = await answered(pages.next()))
         for (const object of page.value) {
+          if (!object.name.startsWith(folder))
+            throw sourceFailure('ZEN_SOURCE_READ', spec, new Error('it lists an object that was not asked for'))
           const inner = object.name.slice(folder.length)
           // What shows a folder in a browser is no file.
           if (object.size === 0 && (inner === '' || inner.endsWith('/'))) continue
@@ -60,8 +66,8 @@ export async function selectObjects(
       pages.return?.().catch(() => {})
     }
     if (selected.length === 0) throw missing(spec, 'There are no objects')
-    if (!hasLabels) throw missing(spec, `There is no "${labels}"`)
   }
+  if (!hasLabels) throw missing(spec, `There is no "${labels}"`)
   checkNames(selected, spec)
   return selected.sort((a, b) => compareText(a.inner, b.inner))
 }

@@ -235,6 +235,12 @@ describe('objects of a store', () => {
       code: 'ZEN_SOURCE_MISSING',
       message: 'There is no "labels.csv" at gs://bkt/p/.',
     })
+    const one = { ...given, uri: 'gs://bkt/p/1.png' } as const
+    rmSync(directory, { recursive: true })
+    mkdirSync(directory)
+    await fetched(storeOf({ 'p/1.png': 'a', 'p/2.png': 'c', 'p/labels.csv': 'b' }), one)
+    expect(files()).toEqual(['1.png', 'labels.csv'])
+    expect(await failed(storeOf({ 'p/1.png': 'a' }), one)).toMatchObject({ code: 'ZEN_SOURCE_MISSING' })
     const outside = { ...given, options: { labels: '../labels.csv' } }
     expect(await failed(storeOf({ 'p/1.png': 'a' }), outside)).toMatchObject({ code: 'ZEN_SOURCE_OPTIONS' })
   })
@@ -289,6 +295,15 @@ describe('an object that does not come as it was told', () => {
         message: expect.stringContaining(`instead of ${checksum.value}`),
       })
     }
+  })
+
+  test('is refused where it was not asked for', async () => {
+    const store = storeOf({ 'p/a.csv': 'a' }, {
+      async *list() {
+        yield [{ name: 'other/a.csv', size: 1, version: '1' }]
+      },
+    })
+    expect(await failed(store, { uri: 'gs://bkt/p/' })).toMatchObject({ code: 'ZEN_SOURCE_READ' })
   })
 
   test('ends the others at once', async () => {
