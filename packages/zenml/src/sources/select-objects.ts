@@ -37,17 +37,17 @@ export async function selectObjects(
   const { path } = parseObjectUri(spec)!
   const selected: SelectedObject[] = []
   const labels = labelsOf(spec)
-  let hasLabels = labels === undefined
   if (path !== '' && !path.endsWith('/') && !isGlob(path)) {
     const folder = path.slice(0, path.lastIndexOf('/') + 1)
-    for (const inner of new Set([path.slice(folder.length), ...(labels === undefined ? [] : [labels])])) {
+    const only = path.slice(folder.length)
+    for (const inner of new Set([only, labels ?? only])) {
       const object = await answered(store.find(folder + inner, signal))
-      if (object !== undefined) selected.push({ object, inner })
-      else if (inner !== labels) throw missing(spec, 'There is no object')
-      if (object !== undefined && inner === labels) hasLabels = true
+      if (object === undefined) throw missing(spec, inner === only ? 'There is no object' : `There is no "${inner}"`)
+      selected.push({ object, inner })
     }
   } else {
     const { folder, isWanted } = belowFolder(path, spec)
+    let hasLabels = labels === undefined
     const pages = store.list(folder, signal)[Symbol.asyncIterator]()
     try {
       for (let page = await answered(pages.next()); page.done !== true; page = await answered(pages.next()))
@@ -66,8 +66,8 @@ export async function selectObjects(
       pages.return?.().catch(() => {})
     }
     if (selected.length === 0) throw missing(spec, 'There are no objects')
+    if (!hasLabels) throw missing(spec, `There is no "${labels}"`)
   }
-  if (!hasLabels) throw missing(spec, `There is no "${labels}"`)
   checkNames(selected, spec)
   return selected.sort((a, b) => compareText(a.inner, b.inner))
 }

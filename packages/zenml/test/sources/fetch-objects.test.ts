@@ -298,11 +298,14 @@ describe('an object that does not come as it was told', () => {
   })
 
   test('is refused where it was not asked for', async () => {
-    const store = storeOf({ 'p/a.csv': 'a' }, {
-      async *list() {
-        yield [{ name: 'other/a.csv', size: 1, version: '1' }]
+    const store = storeOf(
+      { 'p/a.csv': 'a' },
+      {
+        async *list() {
+          yield [{ name: 'other/a.csv', size: 1, version: '1' }]
+        },
       },
-    })
+    )
     expect(await failed(store, { uri: 'gs://bkt/p/' })).toMatchObject({ code: 'ZEN_SOURCE_READ' })
   })
 
