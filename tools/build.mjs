@@ -30,16 +30,20 @@ const packages = [
     'pngjs',
     '@huggingface/tokenizers',
     '@google-cloud/bigquery',
+    '@google-cloud/storage',
+    '@aws-sdk/*',
   ],
 ]
+// What a kind of datasource is read by.
+const sourcePackages = ['packages/bigquery', 'packages/gcs', 'packages/s3']
 // CommonJS parts of the bundled libraries ask for Node's own modules with require().
 const banner = {
   js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)",
 }
 
 await Promise.all(
-  ['packages/zenml/dist', 'packages/tensorflow/dist', 'packages/bigquery/dist'].map((path) =>
-    rm(`${root}${path}`, { recursive: true, force: true }),
+  ['packages/zenml', 'packages/tensorflow', ...sourcePackages].map((path) =>
+    rm(`${root}${path}/dist`, { recursive: true, force: true }),
   ),
 )
 await Promise.all([
@@ -82,12 +86,9 @@ await Promise.all([
     outdir: 'packages/tensorflow/dist',
     external: [...packages, 'zenml/*', '@zenml/tensorflow/serving-code'],
   }),
-  build({
-    ...common,
-    entryPoints: { index: 'packages/bigquery/src/index.ts' },
-    outdir: 'packages/bigquery/dist',
-    external: packages,
-  }),
+  ...sourcePackages.map((path) =>
+    build({ ...common, entryPoints: { index: `${path}/src/index.ts` }, outdir: `${path}/dist`, external: packages }),
+  ),
 ])
 const serving = 'packages/zenml/src/steps/serving'
 await buildServingCode(root, common, {
@@ -100,5 +101,5 @@ await buildServingCode(root, common, {
 })
 // What another package is declared with must be there first.
 if (process.argv.includes('--types'))
-  for (const config of ['tsconfig.build.json', 'packages/bigquery/tsconfig.build.json'])
+  for (const config of ['tsconfig.build.json', ...sourcePackages.map((path) => `${path}/tsconfig.build.json`)])
     execFileSync('npx', ['tsc', '-p', config], { cwd: root, stdio: 'inherit' })

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const entries =
-  /^packages\/zenml\/src\/(public\/|cli\/main\.ts|backends\/host\/main\.ts|config\/json-schema\.ts)|^packages\/(tensorflow|bigquery)\/src\/index\.ts|^packages\/tensorflow\/src\/deploy\.ts|\.test\.ts$|test\/support\/global-|^examples\/|^bench\/|^tools\//
+  /^packages\/zenml\/src\/(public\/|cli\/main\.ts|backends\/host\/main\.ts|config\/json-schema\.ts)|^packages\/(tensorflow|bigquery|gcs|s3)\/src\/index\.ts|^packages\/tensorflow\/src\/deploy\.ts|\.test\.ts$|test\/support\/global-|^examples\/|^bench\/|^tools\//
 // What tools/build.mjs puts into the code of serving folders, and the types of the modules that it makes.
 const served =
   /^packages\/(zenml\/src\/steps\/serving|tensorflow\/src)\/(predict-main\.ts|serve-main\.ts|serving-code\.d\.ts)$|\/(image-decoders|tokenizers-library)-inlined\.ts$/

@@ -9,6 +9,7 @@ import {
   versionPattern,
 } from '../model/datasource-spec.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
+import { type AnyObjectDatasource, objectSchemes, parseObjectUri } from '../model/object-uri.ts'
 import { datasourceKeys } from './datasource-keys.ts'
 
 /** Headers that hold a secret in every use. */
@@ -49,7 +50,8 @@ export function checkDatasource(name: string, spec: DatasourceSpec): readonly Di
   if (spec.type === 'artifact') checkArtifact(spec, wrong)
   if (spec.type === 'postgres' || spec.type === 'mysql') checkServer(spec, wrong)
   if (spec.type === 'bigquery') checkBigQuery(spec, wrong)
-  if (spec.type !== 'file' && spec.type !== 'http' && spec.type !== 'artifact') checkSql(spec, wrong)
+  if (spec.type === 'gcs' || spec.type === 's3') checkObjects(spec, wrong)
+  else if (spec.type !== 'file' && spec.type !== 'http' && spec.type !== 'artifact') checkSql(spec, wrong)
   return problems
 }
 
@@ -69,6 +71,29 @@ function checkHttp({ url, headers }: Extract<DatasourceSpec, { type: 'http' }>, 
     else if (secretHeader.test(header) && value.search(variableReference) < 0)
       wrong('headers', `the secret of "${header}" stands in clear. Write "\${env:NAME}" and set the variable.`)
   }
+}
+
+function checkObjects(spec: AnyObjectDatasource, wrong: Wrong): void {
+  const { uri, endpoint, anonymous } = spec
+  const scheme = objectSchemes[spec.type]
+  const place = parseObjectUri(spec)
+  if (place === undefined) wrong('uri', `"${uri}" is no ${scheme}://BUCKET/PATH.`)
+  else if (/(^|\/)(\.{0,2})\/|(^|\/)\.{1,2}$/.test(place.path))
+    wrong('uri', `"${uri}" has an empty part, or one that is . or .. only.`)
+  if (spec.type === 's3' && spec.region !== undefined && !/^[a-z0-9-]{1,63}$/.test(spec.region))
+    wrong('region', `"${spec.region}" is no region.`)
+  if (endpoint === undefined) return
+  const parsed = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.search !== '' || parsed.hash !== '')
+    wrong('endpoint', `"${endpoint}" is no URL of http: or https: without ? and #.`)
+  else if (parsed.username !== '' || parsed.password !== '') wrong('endpoint', 'the URL holds a user or password.')
+  // Whoever has an access token of Google may use it, so it is not sent in clear over a network.
+  else if (spec.type === 'gcs' && anonymous !== true && parsed.protocol === 'http:' && !isOwnMachine(parsed.hostname))
+    wrong('endpoint', 'credentials are not sent over http: but to this machine. Write https:, or anonymous: true.')
+}
+
+function isOwnMachine(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
 }
 
 function checkArtifact(spec: Extract<DatasourceSpec, { type: 'artifact' }>, wrong: Wrong): void {

@@ -42,6 +42,28 @@ const tls: KeyTable = {
   verify: { type: 'boolean', description: "Whether the server's certificate and name are checked. Default true." },
 }
 
+/** The keys of objects in a store. */
+const objects = (scheme: string): KeyTable => ({
+  uri: {
+    type: 'string',
+    description: `${scheme}://BUCKET/PATH: an object, a folder (/ at its end) or a glob.`,
+    required: true,
+  },
+  endpoint: {
+    type: 'string',
+    description: 'Where the service is asked, http: or https:. Default where its vendor has it.',
+  },
+  anonymous: { type: 'boolean', description: 'Whether it is asked without credentials. Default false.' },
+  maxBytes: {
+    type: 'integer',
+    description: `More bytes, of all objects together, are refused. Default ${defaultMaxBytes}.`,
+    minimum: 1,
+    maximum: Number.MAX_SAFE_INTEGER,
+  },
+  ...file,
+  ...shared,
+})
+
 /** The keys of a database that is a file. */
 const databaseFile: KeyTable = {
   path: {
@@ -135,6 +157,19 @@ export const datasourceKeys: { readonly [type: string]: KeyTable } = {
     },
     ...sql,
     ...shared,
+  },
+  gcs: { type: kind('gcs'), ...objects('gs') },
+  s3: {
+    type: kind('s3'),
+    ...objects('s3'),
+    region: {
+      type: 'string',
+      description: 'The region that is asked first. Default us-east-1; S3 says where another bucket is.',
+    },
+    pathStyle: {
+      type: 'boolean',
+      description: 'Whether the bucket stands in the path of addresses and not in their host. Default false.',
+    },
   },
 }
 

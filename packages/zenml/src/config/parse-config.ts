@@ -354,7 +354,7 @@ function specOf(value: JsonObject, reader: Reader): PipelineSpec {
   const datasources: { [name: string]: DatasourceSpec } = {}
   for (const [name, given] of Object.entries((value['datasources'] ?? {}) as { [name: string]: JsonObject })) {
     const spec = completeDatasource(given as unknown as DatasourceOptions)
-    const key = given['type'] === 'http' ? 'url' : 'path'
+    const key = ['url', 'uri'].find((one) => given[one] !== undefined) ?? 'path'
     if (spec === undefined)
       reader.addAt(
         'ZEN_CONFIG_MISSING',

@@ -1,13 +1,13 @@
 /**
  * CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) of `bytes[start..end]`, as an unsigned 32-bit number: eight bytes a
- * step through eight tables ("slicing-by-8", Kounavis and Berry, 2008).
+ * step through eight tables ("slicing-by-8", Kounavis and Berry, 2008). `before` is the CRC of the bytes before these, of which it is then part.
  *
  * @example
  * crc32c(new TextEncoder().encode('123456789')) // 0xe3069283
  */
-export function crc32c(bytes: Uint8Array, start: number = 0, end: number = bytes.length): number {
+export function crc32c(bytes: Uint8Array, start: number = 0, end: number = bytes.length, before: number = 0): number {
   const table = tables
-  let crc = -1
+  let crc = ~before
   let at = start
   for (const last = end - 8; at <= last; at += 8) {
     crc =

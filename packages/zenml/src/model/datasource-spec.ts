@@ -10,6 +10,8 @@ export type DatasourceSpec =
   | DuckdbDatasource
   | ServerDatasource
   | BigQueryDatasource
+  | GcsDatasource
+  | S3Datasource
   | ArtifactDatasource
 
 /** Formats of files; `pbtxt` is a schema, which has no rows. */
@@ -54,6 +56,35 @@ export interface HttpDatasource extends AnyDatasource, FileFormat {
   readonly headers: { readonly [name: string]: string }
   /** A longer file is refused. Bytes. */
   readonly maxBytes: number
+}
+
+/** What every source of objects has: one of them, a folder, or a glob. */
+export interface ObjectDatasource extends AnyDatasource, FileFormat {
+  /**
+   * The bucket and a path in it: an object, a folder (`/` at its end), or a glob. Several objects are read in the order of their names'
+   * bytes. Nothing of it is percent-encoded.
+   */
+  readonly uri: string
+  /** More bytes than this, of all objects together, are refused. */
+  readonly maxBytes: number
+  /** Asked without credentials. */
+  readonly anonymous?: boolean
+  /** Where the service is asked, instead of where its vendor has it: `http:` or `https:`. */
+  readonly endpoint?: string
+}
+
+/** Objects of Google Cloud Storage, `gs://BUCKET/PATH`, read by the package `@zenml/gcs`. */
+export interface GcsDatasource extends ObjectDatasource {
+  readonly type: 'gcs'
+}
+
+/** Objects of Amazon S3 or of a server like it, `s3://BUCKET/PATH`, read by the package `@zenml/s3`. */
+export interface S3Datasource extends ObjectDatasource {
+  readonly type: 's3'
+  /** The region that is asked first. Default `us-east-1`; S3 says where another bucket is. */
+  readonly region?: string
+  /** Whether the bucket stands in the path of addresses and not in their host. Default false. */
+  readonly pathStyle?: boolean
 }
 
 /** What every SQL source has: rows of a table or a query, in the order of a key. */
@@ -130,6 +161,8 @@ export type DatasourceOptions =
   | DuckdbDatasource
   | ServerDatasource
   | BigQueryDatasource
+  | GcsOptions
+  | S3Options
   | ArtifactDatasource
 
 /** Files of the repository, of an installed package, or below a data root. */
@@ -154,6 +187,16 @@ export interface HttpOptions extends AnyDatasource {
   readonly options?: JsonObject
 }
 
+/** Objects of Google Cloud Storage. */
+export interface GcsOptions
+  extends Pick<GcsDatasource, 'type' | 'uri' | 'anonymous' | 'endpoint' | 'version'>,
+    Partial<Pick<GcsDatasource, 'format' | 'options' | 'maxBytes'>> {}
+
+/** Objects of Amazon S3 or of a server like it. */
+export interface S3Options
+  extends Pick<S3Datasource, 'type' | 'uri' | 'anonymous' | 'endpoint' | 'region' | 'pathStyle' | 'version'>,
+    Partial<Pick<S3Datasource, 'format' | 'options' | 'maxBytes'>> {}
+
 /** Largest file that is fetched where nothing else is said. Bytes. */
 export const defaultMaxBytes: number = 10 * 2 ** 30
 
@@ -173,13 +216,19 @@ export function completeDatasource(given: DatasourceOptions): DatasourceSpec | u
       const shared = fileFormat(given, URL.canParse(url) ? new URL(url).pathname : '')
       return shared && { type: 'http', url, headers, maxBytes, ...shared }
     }
+    case 'gcs':
+    case 's3': {
+      const { maxBytes = defaultMaxBytes } = given
+      const shared = fileFormat(given, given.uri)
+      return shared && { ...given, maxBytes, ...shared }
+    }
     default:
       return given
   }
 }
 
 function fileFormat(
-  { format: given, options = {}, version }: FileOptions | HttpOptions,
+  { format: given, options = {}, version }: FileOptions | HttpOptions | GcsOptions | S3Options,
   path: string,
 ): (FileFormat & AnyDatasource) | undefined {
   const format = given ?? formatOf(path)
@@ -193,6 +242,9 @@ export function placeOf(spec: DatasourceSpec): string {
       return spec.path
     case 'http':
       return spec.url
+    case 'gcs':
+    case 's3':
+      return spec.uri
     case 'sqlite':
     case 'duckdb':
       return `${spec.path}: ${spec.table ?? 'query'}`

@@ -6,8 +6,10 @@ import { systemCode, ZenmlError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { createExamplesWriter, type ExamplesSummary } from '../formats/examples.ts'
 import { type DatasourceSpec, placeOf } from '../model/datasource-spec.ts'
+import type { AnyObjectDatasource } from '../model/object-uri.ts'
 import type { SourceFile } from '../model/source-files.ts'
-import { connectorOf, type RowConnector } from '../sources/connector.ts'
+import { connectorOf, type ObjectConnector, type RowConnector } from '../sources/connector.ts'
+import { fetchObjects, type ObjectsToFetch } from '../sources/fetch-objects.ts'
 import { digestOfFiles } from '../sources/resolve-source.ts'
 import type { PlannedSource } from './plan.ts'
 import type { Workspace } from './workspace.ts'
@@ -50,7 +52,12 @@ export async function fetchSource(
         return await stagedSource(workspace, spec, known.staged, version)
       await writeRows(connector, options, directory)
     } else {
-      const fetched = await connector.fetch({ ...options, known: known?.version ?? undefined, directory })
+      const given = { ...options, known: known?.version ?? undefined, directory }
+      const fetched =
+        connector.kind === 'file'
+          ? await connector.fetch(given)
+          : // Only sources of objects have such a connector.
+            await fetchObjects(connector as ObjectConnector<AnyObjectDatasource>, given as ObjectsToFetch)
       if (fetched.kind === 'unchanged') return await stagedSource(workspace, spec, known!.staged, known!.version)
       version = fetched.version
     }
@@ -99,7 +106,7 @@ export async function stagedSource(
     })
   const splits = spec.type === 'artifact' ? spec.splits : undefined
   const { format, options, digest } =
-    spec.type === 'http'
+    'format' in spec
       ? {
           ...spec,
           digest: digestOfFiles(

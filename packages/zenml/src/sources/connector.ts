@@ -1,10 +1,14 @@
+import type { Readable } from 'node:stream'
 import { messageOf, ZenmlError } from '../base/errors.ts'
 import type { ExampleBatch, FeatureKind } from '../formats/batch.ts'
 import { type DatasourceSpec, placeOf, variableReference } from '../model/datasource-spec.ts'
 import type { SourcePlaces } from './resolve-source.ts'
 
 /** What connects to a kind of source that is no local file. Credentials live here, in the process that plans a run, and nowhere else. */
-export type SourceConnector<S extends DatasourceSpec = DatasourceSpec> = RowConnector<S> | FileConnector<S>
+export type SourceConnector<S extends DatasourceSpec = DatasourceSpec> =
+  | RowConnector<S>
+  | FileConnector<S>
+  | ObjectConnector<S>
 
 /** A source of rows: a database. */
 export interface RowConnector<S extends DatasourceSpec = DatasourceSpec> {
@@ -34,6 +38,53 @@ export interface FileConnector<S extends DatasourceSpec = DatasourceSpec> {
   ): Promise<{ readonly kind: 'unchanged' } | { readonly kind: 'fetched'; readonly version: string | undefined }>
 }
 
+/** A source of files that lie as objects in a store. Which of them are read, and as which files, is decided by `fetchObjects`. */
+export interface ObjectConnector<S extends DatasourceSpec = DatasourceSpec> {
+  readonly kind: 'objects'
+  /** Opens the store. Every wait, here and below, ends with the signal that is given. */
+  open(options: ConnectOptions<S>): Promise<ObjectStore>
+}
+
+/** A bucket that is read; what goes wrong is already an error for people. */
+export interface ObjectStore extends AsyncDisposable {
+  /** The object of exactly this name, as it is now; undefined where there is none. */
+  find(name: string, signal: AbortSignal): Promise<StoredObject | undefined>
+  /** All objects whose names begin with a prefix, page by page. */
+  list(prefix: string, signal: AbortSignal): AsyncIterable<readonly StoredObject[]>
+  /**
+   * The bytes of an object as they are stored, of exactly the state that was told. The promise is kept when the first of them may be read.
+   *
+   * Throws `ZEN_SOURCE_CHANGED` where that state is gone.
+   */
+  read(object: StoredObject, signal: AbortSignal): Promise<ObjectContent>
+}
+
+/** What a store tells of an object without reading it. */
+export interface StoredObject {
+  /** The whole name in the bucket. Anyone may have chosen it. */
+  readonly name: string
+  /** Bytes, as they are stored. */
+  readonly size: number
+  /** Which state of the object it is: another for every other content. */
+  readonly version: string
+  /** Where a listing tells it. */
+  readonly checksum?: ObjectChecksum | undefined
+}
+
+/** The bytes of an object. */
+export interface ObjectContent {
+  readonly body: Readable
+  /** What the service tells of them; undefined where it tells nothing that can be checked. */
+  readonly checksum: ObjectChecksum | undefined
+}
+
+/** What the bytes of an object must have. */
+export interface ObjectChecksum {
+  readonly algorithm: 'md5' | 'crc32c'
+  /** In base64. */
+  readonly value: string
+}
+
 /** What a connector is given. */
 export interface ConnectOptions<S extends DatasourceSpec = DatasourceSpec> {
   readonly spec: S
@@ -50,6 +101,8 @@ type SpecOf<T, S = DatasourceSpec> = S extends { readonly type: infer U } ? (T e
 /** One loader a kind, so that a driver is loaded only where it is used; a heavy one comes from a package of the project at a root. */
 const loaders: { readonly [T in Remote]: (root: string) => Promise<SourceConnector<SpecOf<T>>> } = {
   bigquery: async (root) => await (await import('./source-package.ts')).packagedConnector('@zenml/bigquery', root),
+  gcs: async (root) => await (await import('./source-package.ts')).packagedConnector('@zenml/gcs', root),
+  s3: async (root) => await (await import('./source-package.ts')).packagedConnector('@zenml/s3', root),
   duckdb: async () => (await import('./duckdb.ts')).duckdbConnector,
   http: async () => (await import('./http.ts')).httpConnector,
   mysql: async () => (await import('./mysql.ts')).mysqlConnector,
@@ -83,6 +136,10 @@ const failures = {
   ZEN_SOURCE_LOST: [
     'was lost in the middle of the read; nothing of it is kept',
     'Run again: the read starts anew, and every finished step is reused.',
+  ],
+  ZEN_SOURCE_CHANGED: [
+    'changed while it was read; nothing of it is kept',
+    'Run again when nobody writes to it: the read starts anew, and every finished step is reused.',
   ],
   ZEN_SOURCE_READ: ['cannot be read', 'Check the source, and run again.'],
 } as const

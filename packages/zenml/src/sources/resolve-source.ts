@@ -9,6 +9,7 @@ import { didYouMean } from '../base/nearest.ts'
 import { type FileDatasource, formatOf, namedFormats } from '../model/datasource-spec.ts'
 import { staysInside } from '../model/pipeline-spec.ts'
 import type { SourceFile } from '../model/source-files.ts'
+import { isGlob, isPassedOver, splitGlob } from './glob.ts'
 
 /** Remembers digests of files by path, length, times and inode, so that an unchanged file costs a look instead of a read. */
 export interface FileDigestCache {
@@ -39,7 +40,7 @@ export interface SourcePlaces {
  */
 export async function resolveSource(spec: FileDatasource, places: SourcePlaces): Promise<ResolvedSource> {
   const { base, path, allowed } = await locate(spec.path, places)
-  const { folder, found } = /[*?{]/.test(path) ? await globbed(base, path) : await plain(base, path, spec)
+  const { folder, found } = isGlob(path) ? await globbed(base, path) : await plain(base, path, spec)
   if (found.length === 0)
     throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource path "${spec.path}" matches no file.`, {
       facts: { path: spec.path },
@@ -173,44 +174,13 @@ async function existing(file: string, path: string): Promise<Stats> {
 }
 
 async function globbed(base: string, pattern: string): Promise<FoundFiles> {
-  const fixed: string[] = []
-  for (const part of pattern.split('/')) {
-    if (/[*?{]/.test(part)) break
-    fixed.push(part)
-  }
+  const { fixed, matcher } = splitGlob(pattern)
   const folder = resolve(base, fixed.join('/') || '.')
-  const matcher = globPattern(pattern.split('/').slice(fixed.length).join('/'))
   const names = await filesBelow(folder).catch((error) => {
-    if (systemCode(error) === 'ENOENT') return []
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return []
     throw error
   })
   return { folder, found: names.filter((name) => matcher.test(name)).map((name) => nameOf(base, join(folder, name))) }
-}
-
-/** A glob as a regular expression over `/`-separated names. */
-function globPattern(glob: string): RegExp {
-  let text = ''
-  for (let index = 0; index < glob.length; index++) {
-    const rest = glob.slice(index)
-    const braces = /^\{([^{}]*)\}/.exec(rest)
-    if (rest.startsWith('**/')) {
-      text += '(?:[^/]+/)*'
-      index += 2
-    } else if (rest.startsWith('**')) {
-      text += '.*'
-      index += 1
-    } else if (rest[0] === '*') text += '[^/]*'
-    else if (rest[0] === '?') text += '[^/]'
-    else if (braces !== null) {
-      text += `(?:${braces[1]!.split(',').map(escapePattern).join('|')})`
-      index += braces[0].length - 1
-    } else text += escapePattern(rest[0]!)
-  }
-  return new RegExp(`^${text}$`)
-}
-
-function escapePattern(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
 
 async function filesBelow(directory: string): Promise<string[]> {
@@ -218,7 +188,7 @@ async function filesBelow(directory: string): Promise<string[]> {
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => slashed(relative(directory, join(entry.parentPath, entry.name))))
-    .filter((name) => !name.split('/').some((part) => part === 'node_modules' || part.startsWith('.')))
+    .filter((name) => !isPassedOver(name))
 }
 
 function nameOf(base: string, file: string): string {

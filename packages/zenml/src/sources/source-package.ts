@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { messageOf, systemCode, ZenmlError } from '../base/errors.ts'
 import { isJsonObject, type JsonObject } from '../base/json.ts'
 import { type DatasourceSpec, placeOf } from '../model/datasource-spec.ts'
-import { type RowConnector, sourceFailure } from './connector.ts'
+import { type SourceConnector, sourceFailure } from './connector.ts'
 import { microsecondsOf } from './iso-time.ts'
 import { RowBatches } from './row-batches.ts'
 import { wholeNumber } from './sql-server.ts'
@@ -39,7 +39,7 @@ export interface SourceTools {
 }
 
 /** What such a package exports as `connector`. */
-export type ConnectorMaker<S extends DatasourceSpec = DatasourceSpec> = (tools: SourceTools) => RowConnector<S>
+export type ConnectorMaker<S extends DatasourceSpec = DatasourceSpec> = (tools: SourceTools) => SourceConnector<S>
 
 /** What packages are given. */
 export const sourceTools: SourceTools = {
@@ -64,7 +64,7 @@ export const sourceTools: SourceTools = {
 export async function packagedConnector<S extends DatasourceSpec>(
   name: string,
   root: string,
-): Promise<RowConnector<S>> {
+): Promise<SourceConnector<S>> {
   const next = `Run "npm install ${name}" in the folder of the project.`
   const manifest = await manifestOf(root)
   const declared = ['dependencies', 'devDependencies', 'optionalDependencies'].some((group) => {

@@ -24,6 +24,9 @@ test('every type of datasource is read, printed and read back as the same', asyn
   pg: { type: postgres, host: db, port: 5433, database: d, username: u, password: "\${env:P}", tls: { verify: false, ca: a.pem }, table: s.t, version: latest }
   big: { type: bigquery, project: p, table: d.t, key: [a], location: EU, maxBytesBilled: 1000000 }
   bigger: { type: bigquery, project: p, dataset: d, query: "SELECT 1 AS a", key: [a], version: latest }
+  objects: { type: gcs, uri: "gs://shop/2024/*.csv.gz" }
+  folder: { type: gcs, uri: "gs://shop/", format: image, options: { labels: l.csv }, endpoint: "http://localhost:4443", anonymous: true, maxBytes: 5, version: latest }
+  bucket: { type: s3, uri: "s3://shop.example/a b/{x,y}/**/*.png", region: eu-central-1, pathStyle: true, endpoint: "http://minio:9000/" }
   my: { type: mysql, socket: /run/my.sock, database: d, username: u, query: "SELECT 1 AS a", key: [a], versionColumn: a }`)
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
   const { spec } = parsed.value
@@ -52,7 +55,7 @@ test('keys of another type, unknown types and parts that do not fit are told wit
     [
       'ZEN_CONFIG_VALUE',
       4,
-      '"datasources.a.type" must be file, http, sqlite, artifact, duckdb, postgres, mysql, bigquery, not "htp". Did you mean "http"?',
+      '"datasources.a.type" must be file, http, sqlite, artifact, duckdb, postgres, mysql, bigquery, gcs, s3, not "htp". Did you mean "http"?',
     ],
   ])
   expect(await problems('  a: 5\n  b: { type: 7 }')).toEqual([
@@ -93,6 +96,37 @@ test('keys of another type, unknown types and parts that do not fit are told wit
       wrong,
     ).toEqual(['ZEN_CONFIG_SOURCE'])
   expect(await problems('  a: { type: bigquery, project: p, table: d.t, maxBytesBilled: 0 }')).toHaveLength(1)
+  for (const wrong of [
+    'uri: "s3://shop/a.csv"',
+    'uri: "gs://shop", format: csv',
+    'uri: "gs:///a.csv"',
+    'uri: "gs://shop//a.csv"',
+    'uri: "gs://shop/a/../b.csv"',
+    'uri: "gs://shop/..", format: csv',
+    'uri: "gs://shop/a\\nb.csv"',
+    'uri: "gs://shop/a.csv", endpoint: "ftp://x"',
+    'uri: "gs://shop/a.csv", endpoint: "https://u:p@x"',
+    'uri: "gs://shop/a.csv", endpoint: "https://x/?a"',
+    'uri: "gs://shop/a.csv", endpoint: "http://example.com"',
+  ])
+    expect(await problems(`  a: { type: gcs, ${wrong} }`), wrong).toEqual([
+      ['ZEN_CONFIG_SOURCE', 4, expect.any(String)],
+    ])
+  for (const wrong of [
+    'uri: "gs://shop/a.csv"',
+    'uri: "s3://shop/a.csv", region: "eu/../x"',
+    'uri: "s3://shop/./a.csv"',
+  ])
+    expect(await problems(`  a: { type: s3, ${wrong} }`), wrong).toEqual([['ZEN_CONFIG_SOURCE', 4, expect.any(String)]])
+  expect(await problems('  a: { type: gcs, uri: "gs://shop/a.csv", region: x }')).toEqual([
+    ['ZEN_CONFIG_UNKNOWN', 4, expect.stringContaining('Unknown key "region"')],
+  ])
+  expect(await problems('  a: { type: gcs, uri: "gs://shop/a/" }')).toEqual([
+    ['ZEN_CONFIG_MISSING', 4, expect.stringContaining('The format of "gs://shop/a/" is not told')],
+  ])
+  expect(await problems('  a: { type: gcs, uri: "gs://shop/a.csv", headers: {} }')).toEqual([
+    ['ZEN_CONFIG_UNKNOWN', 4, expect.stringContaining('Unknown key "headers". Known here: type, uri,')],
+  ])
   for (const url of ['ftp://example.com/a.csv', 'a.csv', 'https://user@example.com/a.csv'])
     expect(
       (await problems(`  a: { type: http, url: "${url}", format: csv }`)).map(([code]) => code),
@@ -115,6 +149,8 @@ test('the JSON Schema has the keys of each type, and needs the type of all but f
     'postgres',
     'mysql',
     'bigquery',
+    'gcs',
+    's3',
   ])
   expect(oneOf.map(({ required }: { required: string[] }) => required)).toEqual([
     ['path'],
@@ -125,5 +161,7 @@ test('the JSON Schema has the keys of each type, and needs the type of all but f
     ['type', 'database', 'username'],
     ['type', 'database', 'username'],
     ['type', 'project'],
+    ['type', 'uri'],
+    ['type', 'uri'],
   ])
 })

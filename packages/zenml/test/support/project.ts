@@ -216,5 +216,6 @@ function install(root: string): void {
   }
   copy('packages/zenml', 'zenml', ['package.json', 'bin', 'dist', 'src'])
   copy('packages/tensorflow', '@zenml/tensorflow', ['package.json', 'dist', 'src'])
-  copy('packages/bigquery', '@zenml/bigquery', ['package.json', 'dist', 'src'])
+  for (const name of ['bigquery', 'gcs', 's3'])
+    copy(`packages/${name}`, `@zenml/${name}`, ['package.json', 'dist', 'src'])
 }
