@@ -43,12 +43,34 @@ function statisticsOf(
     const part = Array.prototype.slice.call(values, from, from + size) as number[]
     gathered.add({ length: part.length, columns: new Map([['x', column(part, kind)]]) })
   }
-  const estimated = gathered.estimated.length > 0
   const dataset = gathered.finish()
+  const estimated = gathered.estimated.length > 0
   return { dataset, x: dataset.features![0]!, estimated }
 }
 
+it('statistics of ten thousand features take the memory of their values, not of whole blocks', () => {
+  const names = Array.from({ length: 10_000 }, (_, index) => `c${index}`)
+  const gathered = new SplitStatistics(new Map(names.map((name, index) => [name, index % 2 ? 'int' : 'bytes'])))
+  const columns = new Map(
+    names.map((name, index) => [name, index % 2 ? column([1, 2], 'int') : column(['a', 'b'], 'bytes')] as const),
+  )
+  const before = process.memoryUsage().arrayBuffers
+  gathered.add({ length: 2, columns })
+  // Numbers: 64 values and as many to be sorted; texts: some short lists.
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20 << 20)
+  expect(
+    gathered
+      .finish()
+      .features!.every(({ numStats, stringStats }) => (numStats?.mean ?? stringStats?.unique) !== undefined),
+  ).toBe(true)
+})
+
 describe('statistics of numbers', () => {
+  it('are told to be estimated from the first value on that is one too many', () => {
+    expect(statisticsOf(new Float64Array(1 << 17), 'int').estimated).toBe(false)
+    expect(statisticsOf(new Float64Array((1 << 17) + 1), 'int').estimated).toBe(true)
+  })
+
   it('are those one works out by hand', () => {
     const { x } = statisticsOf([4, 0, 2, Number.NaN, 6, 0, 8, 10, 12, 14, 16], 'float')
     const { numStats } = x
