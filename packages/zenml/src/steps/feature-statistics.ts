@@ -134,7 +134,13 @@ class NumberStatistics implements FeatureStatistics {
     const type = this.kind === 'int' ? {} : { type: 'FLOAT' as const }
     const sorted = this.numbers.finish()
     const { count, mean, deviation, min, max } = this.numbers.moments
-    if (count === 0) return { ...type, numStats: { commonStats } }
+    if (count === 0) {
+      const onlyNan = ['STANDARD', 'QUANTILES'].map((kind) => ({
+        numNan: this.nan,
+        type: kind as 'STANDARD' | 'QUANTILES',
+      }))
+      return { ...type, numStats: { commonStats, ...(this.nan === 0 ? {} : { histograms: onlyNan }) } }
+    }
     const upper = valueAtRank(sorted, count >> 1)
     return {
       ...type,

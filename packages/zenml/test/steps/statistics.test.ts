@@ -15,6 +15,7 @@ import {
   type FeatureNameStatistics,
 } from '../../src/formats/statistics-proto.ts'
 import { snapshot } from '../../src/sources/snapshot.ts'
+import { factsOf } from '../../src/steps/feature-facts.ts'
 import { SplitStatistics } from '../../src/steps/feature-statistics.ts'
 import { schemaOf } from '../../src/steps/schema.ts'
 import { statistics } from '../../src/steps/statistics.ts'
@@ -66,6 +67,16 @@ it('statistics of ten thousand features take the memory of their values, not of 
 })
 
 describe('statistics of numbers', () => {
+  it('that are all NaN say how many, and are told to be none', () => {
+    const { dataset, x } = statisticsOf([Number.NaN, Number.NaN], 'float')
+    expect(x.numStats!.histograms!.map(({ numNan }) => numNan)).toEqual([2, 2])
+    const [facts] = factsOf(decodeStatistics(encodeStatistics({ datasets: [dataset] })).datasets![0]!)
+    expect(facts!.numbers).toEqual({
+      ...{ mean: NaN, std: NaN, min: NaN, median: NaN, max: NaN },
+      ...{ zeros: 0, nan: 2, quantiles: [], histogram: [] },
+    })
+  })
+
   it('are told to be estimated from the first value on that is one too many', () => {
     expect(statisticsOf(new Float64Array(1 << 17), 'int').estimated).toBe(false)
     expect(statisticsOf(new Float64Array((1 << 17) + 1), 'int').estimated).toBe(true)
