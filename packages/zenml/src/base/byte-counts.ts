@@ -19,12 +19,12 @@ const mostBytes = 16 << 20
 export class ByteCounts {
   /** How much too small a count may be. */
   understated = 0
-  private slots = new Int32Array(1 << 10)
+  private slots = new Int32Array(1 << 6)
   private size = 0
-  private hashes = new Int32Array(1 << 9)
-  private ends = new Uint32Array(1 << 9)
-  private counts = new Float64Array(1 << 9)
-  private bytes = new Uint8Array(1 << 12)
+  private hashes = new Int32Array(1 << 5)
+  private ends = new Uint32Array(1 << 5)
+  private counts = new Float64Array(1 << 5)
+  private bytes = new Uint8Array(1 << 8)
   private used = 0
   private estimate: HyperLogLog | undefined
 

@@ -16,7 +16,7 @@ export class Moments {
   max: number = Number.NEGATIVE_INFINITY
   private squares = 0
 
-  /** Adds a block; NaN makes mean and deviation NaN. */
+  /** Adds a block. NaN makes mean and deviation NaN; an infinite value the deviation, and the mean infinite, or NaN where both infinities are there. */
   add(values: Float64Array): void {
     if (values.length === 0) return
     const sum = new Sum()
@@ -32,7 +32,8 @@ export class Moments {
     const count = this.count + values.length
     const delta = mean - this.mean
     this.squares += squares.value() + (delta * delta * this.count * values.length) / count
-    this.mean = this.count === 0 ? mean : this.mean + (delta * values.length) / count
+    if (this.count === 0) this.mean = mean
+    else this.mean = Number.isFinite(delta) ? this.mean + (delta * values.length) / count : this.mean + mean
     this.count = count
   }
 

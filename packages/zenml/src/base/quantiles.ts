@@ -23,7 +23,7 @@ const exactLimit = 1 << 17
  * valueAtRank(quantiles.finish(), 1) // 2
  */
 export class Quantiles {
-  private kept: Float64Array | undefined = new Float64Array(1024)
+  private kept: Float64Array | undefined = new Float64Array(64)
   private count = 0
   /** Values that do not fill a buffer yet. */
   private rest = new Float64Array(0)

@@ -9,7 +9,8 @@ export class Sum {
     this.total = next
   }
 
+  /** Where the total is infinite, or no number, so is the sum: errors of such additions are not kept. */
   value(): number {
-    return this.total + this.rest
+    return Number.isFinite(this.total) ? this.total + this.rest : this.total
   }
 }

@@ -39,33 +39,74 @@ export function differenceByContent(): RowDifference {
 /** A row is its key: rows of one key are first paired with equal ones, then with changed ones. */
 export function differenceByKey(): RowDifference {
   /** Rows without an equal one on the other side so far, by key. */
-  const open: readonly [Map<string, string[]>, Map<string, string[]>] = [new Map(), new Map()]
+  const open: readonly [Map<string, Waiting>, Map<string, Waiting>] = [new Map(), new Map()]
   return {
     add(side, row, key) {
       const [own, other] = side === 0 ? open : [open[1], open[0]]
       const there = other.get(key!)
-      const equal = there === undefined ? -1 : there.indexOf(row)
-      if (equal < 0) {
-        const waiting = own.get(key!)
-        if (waiting === undefined) own.set(key!, [row])
-        else waiting.push(row)
+      if (there === undefined || !takeRow(there, row)) {
+        own.set(key!, withRow(own.get(key!), row))
         return false
       }
-      if (there!.length === 1) other.delete(key!)
-      else there!.splice(equal, 1)
+      if (isEmpty(there)) other.delete(key!)
       return true
     },
     counts() {
       let [added, removed, changed] = [0, 0, 0]
-      for (const [key, rows] of open[0]) {
-        const there = open[1].get(key)?.length ?? 0
-        const pairs = Math.min(rows.length, there)
+      for (const [key, waiting] of open[0]) {
+        const here = countOf(waiting)
+        const there = countOf(open[1].get(key) ?? [])
+        const pairs = Math.min(here, there)
         changed += pairs
-        removed += rows.length - pairs
+        removed += here - pairs
         added += there - pairs
       }
-      for (const [key, rows] of open[1]) if (!open[0].has(key)) added += rows.length
+      for (const [key, waiting] of open[1]) if (!open[0].has(key)) added += countOf(waiting)
       return { added, removed, changed }
     },
   }
+}
+
+/** Rows of one key: a list as long as they are few, as a key should have one; then how often each is there, to be found without a search. */
+type Waiting = string[] | Map<string, number>
+
+const mostListed = 16
+
+function withRow(waiting: Waiting | undefined, row: string): Waiting {
+  if (waiting === undefined) return [row]
+  if (waiting instanceof Map) {
+    waiting.set(row, (waiting.get(row) ?? 0) + 1)
+    return waiting
+  }
+  waiting.push(row)
+  if (waiting.length <= mostListed) return waiting
+  const counts = new Map<string, number>()
+  for (const listed of waiting) counts.set(listed, (counts.get(listed) ?? 0) + 1)
+  return counts
+}
+
+/** Takes a row out; whether it was there. */
+function takeRow(waiting: Waiting, row: string): boolean {
+  if (waiting instanceof Map) {
+    const count = waiting.get(row)
+    if (count === undefined) return false
+    if (count === 1) waiting.delete(row)
+    else waiting.set(row, count - 1)
+    return true
+  }
+  const index = waiting.indexOf(row)
+  if (index < 0) return false
+  waiting.splice(index, 1)
+  return true
+}
+
+function isEmpty(waiting: Waiting): boolean {
+  return (waiting instanceof Map ? waiting.size : waiting.length) === 0
+}
+
+function countOf(waiting: Waiting): number {
+  if (!(waiting instanceof Map)) return waiting.length
+  let total = 0
+  for (const count of waiting.values()) total += count
+  return total
 }

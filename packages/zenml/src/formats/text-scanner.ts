@@ -26,7 +26,8 @@ const space = /[ \t\r\n\f\v]*/y
 const comment = /#[^\n]*/y
 const name = /[A-Za-z_][A-Za-z0-9_]*/y
 const number = /(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fF]?)/y
-const string = /"(?:[^"\\\n]|\\[^\n])*"|'(?:[^'\\\n]|\\[^\n])*'/y
+/** Up to what may end a string: one pattern for a whole one would use stack for each of its characters. */
+const stringPart = /[^"'\\\n]*/y
 
 /**
  * Cuts text format into tokens, one at a time
@@ -40,6 +41,21 @@ export function scanner(text: string): () => Token {
   function match(pattern: RegExp): string | undefined {
     pattern.lastIndex = at
     return pattern.exec(text)?.[0]
+  }
+
+  /** A string in either quotes, where one begins and is closed on its line. */
+  function matchString(): string | undefined {
+    const quote = text[at]
+    if (quote !== '"' && quote !== "'") return undefined
+    for (let end = at + 1; ; ) {
+      stringPart.lastIndex = end
+      end += stringPart.exec(text)![0].length
+      const last = text[end]
+      if (last === quote) return text.slice(at, end + 1)
+      if (last === undefined || last === '\n') return undefined
+      if (last === '\\' && (end + 1 >= text.length || text[end + 1] === '\n')) return undefined
+      end += last === '\\' ? 2 : 1
+    }
   }
 
   function forward(length: number): void {
@@ -62,12 +78,12 @@ export function scanner(text: string): () => Token {
     }
     const place = { line, column: at - lineStart + 1, comments }
     if (at === text.length) return { kind: 'end', text: '', ...place }
-    for (const [kind, pattern] of [
-      ['name', name],
-      ['string', string],
-      ['number', number],
+    for (const [kind, find] of [
+      ['name', () => match(name)],
+      ['string', matchString],
+      ['number', () => match(number)],
     ] as const) {
-      const found = match(pattern)
+      const found = find()
       if (found === undefined) continue
       forward(found.length)
       if (kind === 'number') {

@@ -144,6 +144,9 @@ class ParquetFile implements AsyncDisposable {
     try {
       const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${from(file)}`)
       const columns = described.getRows().map(([name, type]) => columnOf(String(name), String(type), file))
+      // DuckDB holds a few vectors of each column at once, however few the rows are.
+      const megabytes = 256 + Math.ceil(columns.length / 16)
+      await connection.run(`SET memory_limit = '${megabytes}MB'`)
       return new ParquetFile(file, instance, connection, columns)
     } catch (error) {
       connection.closeSync()

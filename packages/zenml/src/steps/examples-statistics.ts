@@ -32,8 +32,8 @@ export async function statisticsOf(
       done += batch.length
       onProgress?.(done, examples.rows(split))
     }
-    for (const name of gathered.estimated) estimated.add(name)
     statistics[split] = { datasets: [gathered.finish()] }
+    for (const name of gathered.estimated) estimated.add(name)
   }
   return { statistics, estimated: [...estimated] }
 }

@@ -1,5 +1,5 @@
 import type { DatasetFeatureStatistics, FeatureNameStatistics, NumericStatistics } from '../formats/statistics-proto.ts'
-import { commonOf, featureName, histogramOf, stepsOf } from './feature-view.ts'
+import { commonOf, featureName, histogramOf, isOnlyNan, stepsOf } from './feature-view.ts'
 
 /** What statistics say of a feature, in the words of tables and charts. */
 export interface FeatureFacts {
@@ -12,7 +12,7 @@ export interface FeatureFacts {
   readonly missing: number
   /** Least, greatest and mean number of values of an example that has any. */
   readonly valuesPerExample: { readonly min: number; readonly max: number; readonly mean: number }
-  /** Of numbers; null where there is no number that is not NaN, and for texts. */
+  /** Of numbers; null where there is none, and for texts. Where all are NaN, so are mean, deviation, extremes and median. */
   readonly numbers: NumberFacts | null
   /** Of texts and bytes. */
   readonly texts: TextFacts | null
@@ -73,9 +73,10 @@ function kindOf({ type, stringStats, bytesStats, structStats }: FeatureNameStati
 
 function numbersOf(feature: FeatureNameStatistics): NumberFacts | null {
   const { numStats } = feature
-  // Where every value is NaN there is no histogram, and what is absent means 0.
   if (numStats?.histograms === undefined) return null
-  const { mean = 0, stdDev = 0, min = 0, median = 0, max = 0, numZeros = 0 } = numStats
+  // What is absent means 0, but for numbers of which none is one.
+  const absent = isOnlyNan(numStats) ? Number.NaN : 0
+  const { mean = absent, stdDev = absent, min = absent, median = absent, max = absent, numZeros = 0 } = numStats
   return {
     mean,
     std: stdDev,

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { ByteCounts } from '../base/byte-counts.ts'
 import { compareText } from '../base/canonical.ts'
-import { Moments } from '../base/moments.ts'
-import { Quantiles, valueAtRank, type WeightedValues, weightedValues } from '../base/quantiles.ts'
+import { NumberBlocks } from '../base/number-blocks.ts'
+import { valueAtRank, type WeightedValues, weightedValues } from '../base/quantiles.ts'
 import { type Column, type ExampleBatch, type FeatureKind, rowEnd, rowStart } from '../formats/batch.ts'
 import type {
   CommonStatistics,
@@ -39,7 +39,7 @@ export class SplitStatistics {
     this.rows += batch.length
   }
 
-  /** Features so large that ranks, or counts of texts, are estimated. */
+  /** Features so large that ranks, or counts of texts, are estimated; known after `finish`. */
   get estimated(): readonly string[] {
     return [...this.features].filter(([, { isExact }]) => !isExact).map(([name]) => name)
   }
@@ -53,7 +53,7 @@ export class SplitStatistics {
 }
 
 interface FeatureStatistics {
-  /** Whether quantiles, distinct values and their counts are exact. */
+  /** Whether quantiles, distinct values and their counts are exact; known after `finish`. */
   readonly isExact: boolean
   add(column: Column, rows: number): void
   finish(rows: number): FeatureNameStatistics
@@ -104,15 +104,9 @@ class Presence {
   }
 }
 
-/** Numbers are gathered and worked on in blocks of this size, wherever the batches end. */
-const blockSize = 1 << 14
-
 class NumberStatistics implements FeatureStatistics {
   private readonly presence = new Presence()
-  private readonly moments = new Moments()
-  private readonly quantiles = new Quantiles()
-  private readonly block = new Float64Array(blockSize)
-  private filled = 0
+  private readonly numbers = new NumberBlocks()
   private readonly kind: 'int' | 'float'
   private nan = 0
   private zeros = 0
@@ -125,36 +119,28 @@ class NumberStatistics implements FeatureStatistics {
     this.presence.add(column, rows)
     if (column.kind === 'bytes') return
     const { values } = column
-    for (let index = 0; index < values.length; index++) {
-      const value = values[index]!
-      if (Number.isNaN(value)) {
-        this.nan++
-        continue
-      }
-      if (value === 0) this.zeros++
-      this.block[this.filled++] = value
-      if (this.filled === blockSize) this.endBlock()
-    }
+    this.nan += this.numbers.addAll(values)
+    let zeros = 0
+    for (let index = 0; index < values.length; index++) if (values[index] === 0) zeros++
+    this.zeros += zeros
   }
 
   get isExact(): boolean {
-    return this.quantiles.isExact
-  }
-
-  private endBlock(): void {
-    const values = this.block.subarray(0, this.filled)
-    this.filled = 0
-    this.moments.add(values)
-    this.quantiles.add(values)
+    return this.numbers.isExact
   }
 
   finish(rows: number): FeatureNameStatistics {
-    if (this.filled > 0) this.endBlock()
     const commonStats = this.presence.finish(rows)
     const type = this.kind === 'int' ? {} : { type: 'FLOAT' as const }
-    const { count, mean, deviation, min, max } = this.moments
-    if (count === 0) return { ...type, numStats: { commonStats } }
-    const sorted = this.quantiles.finish()
+    const sorted = this.numbers.finish()
+    const { count, mean, deviation, min, max } = this.numbers.moments
+    if (count === 0) {
+      const onlyNan = ['STANDARD', 'QUANTILES'].map((kind) => ({
+        numNan: this.nan,
+        type: kind as 'STANDARD' | 'QUANTILES',
+      }))
+      return { ...type, numStats: { commonStats, ...(this.nan === 0 ? {} : { histograms: onlyNan }) } }
+    }
     const upper = valueAtRank(sorted, count >> 1)
     return {
       ...type,

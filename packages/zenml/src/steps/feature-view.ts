@@ -4,6 +4,7 @@ import type {
   DatasetFeatureStatistics,
   FeatureNameStatistics,
   Histogram,
+  NumericStatistics,
 } from '../formats/statistics-proto.ts'
 import type { ValueCounts } from './histogram-distances.ts'
 
@@ -60,6 +61,11 @@ export function histogramOf(
 ): Histogram | undefined {
   const wanted = type === 'DEFAULT' ? 'STANDARD' : type
   return numStats?.histograms?.find((histogram) => (histogram.type ?? 'STANDARD') === wanted)
+}
+
+/** Whether the histograms say that there are values, but none that is a number: then least and greatest value, which are absent, do not mean 0. */
+export function isOnlyNan({ histograms = [] }: NumericStatistics): boolean {
+  return histograms.some(({ numNan = 0 }) => numNan > 0) && histograms.every(({ buckets = [] }) => buckets.length === 0)
 }
 
 /**

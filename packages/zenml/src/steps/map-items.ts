@@ -6,7 +6,7 @@ import { cellAt, type ExampleObject, type ExamplesReader } from '../formats/exam
 
 /** One or several rows that are worked on together. */
 export interface Item {
-  /** SHA-256 over the encoded rows, with the features that are read. */
+  /** SHA-256 over the encoded rows and the features that are read, with their kinds. */
   readonly digest: Buffer
   /** Index of its first row in the split. */
   readonly row: number
@@ -29,6 +29,7 @@ export async function* readItems(
     signal,
   }: { readonly columns: readonly string[] | undefined; readonly group: number; readonly signal: AbortSignal },
 ): AsyncGenerator<Item> {
+  const features = featuresDigest(examples, columns)
   const encoder = exampleEncoder()
   const sink = new ByteSink()
   let rows: { readonly batch: ExampleBatch; readonly row: number }[] = []
@@ -46,7 +47,7 @@ export async function* readItems(
     for (let row = 0; row < batch.length; row++) {
       sink.length = 0
       encoder.encode(batch, row, sink, 1)
-      const digest = sha256(sink.bytes.subarray(0, sink.length))
+      const digest = sha256(features, sink.bytes.subarray(0, sink.length))
       digests.push(digest)
       rows.push({ batch, row })
       next++
@@ -56,10 +57,18 @@ export async function* readItems(
   if (rows.length > 0) yield take()
 }
 
+/** A feature without a value is not encoded, but a function sees it as null, and not what is not there: so it belongs to the item. */
+function featuresDigest({ features }: ExamplesReader, columns: readonly string[] | undefined): Buffer {
+  const seen = [...features].filter(([name]) => columns === undefined || columns.includes(name))
+  return sha256(Buffer.from(JSON.stringify(seen)))
+}
+
 function objectAt({ batch, row }: { readonly batch: ExampleBatch; readonly row: number }): ExampleObject {
   return Object.fromEntries([...batch.columns].map(([feature, column]) => [feature, cellAt(column, row)]))
 }
 
-function sha256(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest()
+function sha256(...parts: readonly Uint8Array[]): Buffer {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest()
 }

@@ -64,7 +64,7 @@ export const anomaliesReport: Step<
 })
 
 /**
- * Makes a page of an evaluation: metrics overall and by slice, confusion, calibration. With a `baseline` (the evaluation of another model) each
+ * Makes a page of an evaluation: metrics overall and by slice, ranking, confusion, thresholds, calibration. With a `baseline` (the evaluation of another model) each
  * metric stands beside that of the baseline.
  *
  * @example

@@ -3,7 +3,7 @@ import type { AnomalyReason } from '../formats/anomalies-proto.ts'
 import type { BoolDomain, FloatDomain, IntDomain, SchemaFeature, StringDomain } from '../formats/schema-proto.ts'
 import type { FeatureNameStatistics, NumericStatistics } from '../formats/statistics-proto.ts'
 import { bytesLabel } from './feature-statistics.ts'
-import { commonOf, sixDigits, valueCountsOf } from './feature-view.ts'
+import { commonOf, isOnlyNan, sixDigits, valueCountsOf } from './feature-view.ts'
 
 /** What the values of a feature are against what its domain allows; `domains` are those that the schema has by name. */
 export function domainReasons(
@@ -110,7 +110,10 @@ type Range = { readonly min: number | bigint; readonly max: number | bigint } | 
 function rangeOf(statistics: FeatureNameStatistics, read: (text: string) => number | bigint | undefined): Range {
   const { numStats } = statistics
   const texts = [...valueCountsOf(statistics).keys()].sort(compareText)
-  if (texts.length === 0) return numStats === undefined ? undefined : { min: numStats.min ?? 0, max: numStats.max ?? 0 }
+  if (texts.length === 0) {
+    if (numStats === undefined || isOnlyNan(numStats)) return undefined
+    return { min: numStats.min ?? 0, max: numStats.max ?? 0 }
+  }
   let range: { min: number | bigint; max: number | bigint } | undefined
   for (const text of texts) {
     const value = read(text)
@@ -139,11 +142,16 @@ function intReasons(statistics: FeatureNameStatistics, { min, max }: IntDomain):
     return [invalid(type, `String values that were not ints were found, such as "${range.text}".`)]
   }
   const reasons: AnomalyReason[] = []
-  if (min !== undefined && range.min < min)
+  if (min !== undefined && range.min < comparable(min, range.min))
     reasons.push(outOfRange('INT_TYPE_SMALL_INT', `Unexpectedly small value: ${range.min} < ${min}.`))
-  if (max !== undefined && range.max > max)
+  if (max !== undefined && range.max > comparable(max, range.max))
     reasons.push(outOfRange('INT_TYPE_BIG_INT', `Unexpectedly large value: ${range.max} > ${max}.`))
   return reasons
+}
+
+/** Statistics have numbers as doubles, so a limit beyond 2^53 is rounded as they are: else the greatest integer would be beyond itself. */
+function comparable(limit: number | bigint, value: number | bigint): number | bigint {
+  return typeof value === 'number' ? Number(limit) : limit
 }
 
 function wholeNumber(text: string): bigint | undefined {
@@ -155,16 +163,16 @@ function wholeNumber(text: string): bigint | undefined {
 function floatReasons(statistics: FeatureNameStatistics, domain: FloatDomain): readonly AnomalyReason[] {
   const { type = 'INT', numStats } = statistics
   if (type === 'INT' || type === 'STRUCT') return []
+  const { min, max, disallowNan = false, disallowInf = false } = domain
+  const reasons: AnomalyReason[] = []
+  if (disallowNan && (numStats?.histograms ?? []).some(({ numNan = 0 }) => numNan > 0))
+    reasons.push(invalid('FLOAT_TYPE_HAS_NAN', 'Float feature has NaN values.'))
   const range = rangeOf(statistics, decimalNumber)
-  if (range === undefined) return []
+  if (range === undefined) return reasons
   if ('text' in range)
     return [
       invalid('FLOAT_TYPE_STRING_NOT_FLOAT', `String values that were not floats were found, such as "${range.text}".`),
     ]
-  const reasons: AnomalyReason[] = []
-  const { min, max, disallowNan = false, disallowInf = false } = domain
-  if (disallowNan && (numStats?.histograms ?? []).some(({ numNan = 0 }) => numNan > 0))
-    reasons.push(invalid('FLOAT_TYPE_HAS_NAN', 'Float feature has NaN values.'))
   if (disallowInf && ![range.min, range.max].every((end) => Number.isFinite(Number(end))))
     reasons.push(invalid('FLOAT_TYPE_HAS_INF', 'Float feature has Inf or -Inf values.'))
   // The limits are float32, as the values are; statistics have both as doubles.

@@ -75,6 +75,19 @@ function lowerBound(sorted: Float64Array, value: number): number {
 }
 
 describe('Moments', () => {
+  it('have an infinite mean where a value is infinite, whatever block it is in, and none where both infinities are', () => {
+    const meanOf = (...blocks: number[][]): number => {
+      const moments = new Moments()
+      for (const block of blocks) moments.add(Float64Array.from(block))
+      expect(moments.deviation).toBeNaN()
+      return moments.mean
+    }
+    expect(meanOf([1, Infinity, 2], [3])).toBe(Infinity)
+    expect(meanOf([1], [-Infinity, -Infinity], [2])).toBe(-Infinity)
+    expect(meanOf([Infinity], [-Infinity])).toBeNaN()
+    expect(meanOf([Infinity, -Infinity])).toBeNaN()
+  })
+
   it('of blocks are those of the whole, far from zero too', () => {
     const values = normal(100_000, 3).map((value) => value + 1e9)
     const moments = new Moments()

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest'
 import { sha256 } from '../../src/base/digest.ts'
 import type { FeatureKind } from '../../src/formats/batch.ts'
 import { type DiffSide, diffExamples } from '../../src/formats/diff-examples.ts'
+import { differenceByKey } from '../../src/formats/diff-rows.ts'
 import { batchOf, type Cell, createExamplesWriter, openExamples } from '../../src/formats/examples.ts'
 import { temporary } from './temporary.ts'
 
@@ -100,6 +101,35 @@ it('compares what both sides have where features came, went or changed their kin
     { feature: 'kind', change: 'kind', before: 'int', after: 'float' },
   ])
   expect(splits['all']).toMatchObject({ added: 1, removed: 1, same: 1 })
+})
+
+it('takes no rows as the same where no feature is there on both sides with one kind', async () => {
+  const before = await side({
+    all: [
+      { a: 1, kind: 1 },
+      { a: 2, kind: 2 },
+    ],
+  })
+  const after = await side({ all: [{ b: 1, kind: 1.5 }] }, { kind: 'float' })
+  const { splits } = await diffExamples(before, after)
+  expect(splits['all']).toEqual({
+    ...{ before: 2, after: 1, added: 1, removed: 2, changed: null, same: 0 },
+    ...{ shardsRead: 0, shardsSkipped: 0 },
+  })
+})
+
+it('counts by a key that many rows share as by one that few do, without comparing each with each', () => {
+  const counted = differenceByKey()
+  const rows = 20_000
+  for (let row = 0; row < rows; row++) counted.add(0, `a${row}`, `key ${row % 2}`)
+  // Of each key half are the same, a quarter are others, and of the first key a quarter are gone.
+  const started = performance.now()
+  for (let row = 0; row < rows; row += 2) counted.add(1, row % 4 === 0 ? `a${row}` : `b${row}`, 'key 0')
+  for (let row = 1; row < rows; row += 4) expect(counted.add(1, `a${row}`, 'key 1')).toBe(true)
+  counted.add(1, 'a1', 'key 1')
+  expect(counted.counts()).toEqual({ added: 0, removed: rows / 4 - 1, changed: rows / 4 + 1 })
+  // Half a minute and more where each is compared with each.
+  expect(performance.now() - started).toBeLessThan(5000)
 })
 
 it('compares the values of examples that another program wrote', async () => {

@@ -219,6 +219,12 @@ describe('the text form', () => {
     expect(problems(`unknown ${'{ a: '.repeat(100_000)}`)[0]).toContain('no field')
   })
 
+  it('is read back where a string is as long as a document, without a stack overflow', () => {
+    const value = `${'x'.repeat(1000)}"\\'`.repeat(10_000)
+    const schema: Schema = { stringDomain: [{ name: 'documents', value: [value] }] }
+    expect(parsed(printSchema(schema)).stringDomain?.[0]?.value?.[0] === value).toBe(true)
+  })
+
   it('of any schema is read back as the same schema, and so is the binary form', () => {
     const text = fc.string({
       unit: fc.oneof(

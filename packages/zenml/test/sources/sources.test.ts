@@ -496,6 +496,12 @@ describe('Parquet', () => {
     expect((await parquet('SELECT 7 AS a', 'year=2020/data[1]*?.parquet')).rows).toEqual([{ a: 7 }])
   })
 
+  it('three thousand columns of lists are read: memory is limited by the number of columns too', async () => {
+    const columns = Array.from({ length: 3000 }, (_, index) => `[[${index}]][1] AS c${index}`)
+    const { rows } = await parquet(`SELECT ${columns.join(', ')}`)
+    expect((rows[0] as { readonly [name: string]: unknown })['c2999']).toBe(2999)
+  }, 60_000)
+
   it('a file that is no Parquet is refused', async () => {
     expect((await refusal(read('PAR1 nothing', 'parquet'))).code).toBe('ZEN_SOURCE_READ')
   })

@@ -200,6 +200,24 @@ it('a feature that the function does not see makes no item anew, and equal items
   expect(second.made).toEqual(['c'])
 })
 
+it('an item is made anew where a feature came that it has no value of: the function may tell that from one that is not there', async () => {
+  const names = map({
+    name: 'names',
+    features: { names: 'bytes' },
+    run: ({ item }) => ({ names: Object.keys(item).join(' ') }),
+  })
+  const ran = async (rows: readonly Row[], previous?: StepTrial<typeof names.definition.outputs>) =>
+    await runStep(names, {
+      inputs: { examples: await examplesOf({ all: rows }) },
+      ...(previous === undefined ? {} : { previous: previous.outputs }),
+    })
+  await using first = await ran([{ text: 'a' }, { text: 'b' }])
+  await using second = await ran([{ text: 'a' }, { text: 'b', more: 1 }], first)
+  const rows: unknown[] = []
+  for await (const row of second.outputs.examples.objects('all')) rows.push(row['names'])
+  expect(rows).toEqual(['more text', 'more text'])
+})
+
 it('a failing item is named by its place, with the line of the function', async () => {
   const failure = await mapped({ all: texts('a', 'bad') }).catch((error) => error)
   expect(failure).toMatchObject({ code: 'ZEN_MAP_ITEM', message: 'split "all", row 1: cannot shout this' })

@@ -198,6 +198,74 @@ describe('a report', () => {
   })
 })
 
+describe('the report of an evaluation', () => {
+  const named: Report = {
+    ...classified,
+    averagePrecision: 0.8125,
+    classes: classified.classes.map((one, index) => ({ ...one, averagePrecision: [0.8, 0.825][index]! })),
+    thresholds: {
+      positive: hostile[1]!,
+      table: [
+        {
+          ...{ threshold: 0.9, truePositives: 0, falsePositives: 0, falseNegatives: 1, trueNegatives: 3 },
+          ...{ precision: null, recall: 0, f1: 0 },
+        },
+        {
+          ...{ threshold: 0.25, truePositives: 1, falsePositives: 2, falseNegatives: 0, trueNegatives: 1 },
+          ...{ precision: 1 / 3, recall: 1, f1: 0.5 },
+        },
+      ],
+    },
+  }
+  const ranking = {
+    ...{ query: hostile[0]!, queries: 1200, queriesWithoutRelevant: 1 },
+    metrics: { map: 0.75, mrr: null, 'ndcg@10': 0.5, 'precision@1': 0.25 },
+  }
+  const ranked = { ...evaluationOf(named), ranking }
+  const rowsOf = (text: string): string[] =>
+    checkPage(text)
+      .filter(({ tagName }) => tagName === 'tr')
+      .map((row) => row.childNodes.map(textOf).join('|'))
+
+  it('shows the average precision of the whole, of every class and of every slice', () => {
+    const rows = rowsOf(evaluationPage('Classes', ranked))
+    expect(rows).toContain('average precision|0.8125')
+    expect(rows).toContain(`${hostile[0]}|1|0.5|0.6|-|0.8`)
+    expect(rows).toContain(`${hostile[1]}|${hostile[4]}|4|0.75|-|0.8125|0.5|0.15`)
+  })
+
+  it('shows what each threshold would give, drawn in their order and as a table', () => {
+    const text = evaluationPage('Classes', ranked)
+    expect(rowsOf(text)).toContain('0.9|-|0|0|0|0|1|3')
+    expect(rowsOf(text)).toContain('0.25|0.3333|1|0.5|1|2|0|1')
+    const chart = checkPage(text).find(
+      ({ tagName, childNodes }) => tagName === 'svg' && textOf(childNodes[0]!).startsWith('Precision, recall'),
+    )!
+    const recall = checkPage(text).filter(({ attrs }) => attrs.some(({ value }) => value === 'outline'))[1]!
+    expect(textOf(chart)).not.toMatch(/NaN/)
+    expect(recall.attrs.find(({ name }) => name === 'd')!.value).toBe('M116,10L282.4,280')
+  })
+
+  it('shows how the queries are ranked, beside a baseline that ranked those of the same feature', () => {
+    const text = evaluationPage('Ranks', ranked, { ...ranked, ranking: { ...ranking, metrics: { map: 0.5, mrr: 1 } } })
+    const rows = rowsOf(text)
+    expect(rows).toEqual(expect.arrayContaining(['MAP|0.75|0.5|+0.25', 'MRR|-|1|-', 'NDCG@10|0.5|-|-']))
+    expect(textOf(parse(text))).toContain(
+      `Means over 1,200 queries of ${hostile[0]}; 1 without a relevant row is left out.`,
+    )
+    const other = evaluationPage('Ranks', ranked, { ...ranked, ranking: { ...ranking, query: 'another' } })
+    expect(rowsOf(other)).toContain('MAP|0.75')
+    expect(other).toContain('The baseline has no ranking by this feature')
+  })
+
+  it('of an evaluation before these metrics were told shows the others', () => {
+    const text = evaluationPage('Classes', evaluationOf(classified), ranked)
+    expect(rowsOf(text)).toContain('accuracy|0.75|0.75|0')
+    expect(rowsOf(text)).toContain('average precision|-|0.8125|-')
+    expect(text).not.toMatch(/id="(thresholds|ranking)"/)
+  })
+})
+
 describe('a histogram', () => {
   it('is drawn for any finite buckets, and never with what is no number', () => {
     const bucket = fc

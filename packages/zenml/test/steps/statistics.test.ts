@@ -15,6 +15,7 @@ import {
   type FeatureNameStatistics,
 } from '../../src/formats/statistics-proto.ts'
 import { snapshot } from '../../src/sources/snapshot.ts'
+import { factsOf } from '../../src/steps/feature-facts.ts'
 import { SplitStatistics } from '../../src/steps/feature-statistics.ts'
 import { schemaOf } from '../../src/steps/schema.ts'
 import { statistics } from '../../src/steps/statistics.ts'
@@ -43,12 +44,44 @@ function statisticsOf(
     const part = Array.prototype.slice.call(values, from, from + size) as number[]
     gathered.add({ length: part.length, columns: new Map([['x', column(part, kind)]]) })
   }
-  const estimated = gathered.estimated.length > 0
   const dataset = gathered.finish()
+  const estimated = gathered.estimated.length > 0
   return { dataset, x: dataset.features![0]!, estimated }
 }
 
+it('statistics of ten thousand features take the memory of their values, not of whole blocks', () => {
+  const names = Array.from({ length: 10_000 }, (_, index) => `c${index}`)
+  const gathered = new SplitStatistics(new Map(names.map((name, index) => [name, index % 2 ? 'int' : 'bytes'])))
+  const columns = new Map(
+    names.map((name, index) => [name, index % 2 ? column([1, 2], 'int') : column(['a', 'b'], 'bytes')] as const),
+  )
+  const before = process.memoryUsage().arrayBuffers
+  gathered.add({ length: 2, columns })
+  // Numbers: 64 values and as many to be sorted; texts: some short lists.
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20 << 20)
+  expect(
+    gathered
+      .finish()
+      .features!.every(({ numStats, stringStats }) => (numStats?.mean ?? stringStats?.unique) !== undefined),
+  ).toBe(true)
+})
+
 describe('statistics of numbers', () => {
+  it('that are all NaN say how many, and are told to be none', () => {
+    const { dataset, x } = statisticsOf([Number.NaN, Number.NaN], 'float')
+    expect(x.numStats!.histograms!.map(({ numNan }) => numNan)).toEqual([2, 2])
+    const [facts] = factsOf(decodeStatistics(encodeStatistics({ datasets: [dataset] })).datasets![0]!)
+    expect(facts!.numbers).toEqual({
+      ...{ mean: NaN, std: NaN, min: NaN, median: NaN, max: NaN },
+      ...{ zeros: 0, nan: 2, quantiles: [], histogram: [] },
+    })
+  })
+
+  it('are told to be estimated from the first value on that is one too many', () => {
+    expect(statisticsOf(new Float64Array(1 << 17), 'int').estimated).toBe(false)
+    expect(statisticsOf(new Float64Array((1 << 17) + 1), 'int').estimated).toBe(true)
+  })
+
   it('are those one works out by hand', () => {
     const { x } = statisticsOf([4, 0, 2, Number.NaN, 6, 0, 8, 10, 12, 14, 16], 'float')
     const { numStats } = x

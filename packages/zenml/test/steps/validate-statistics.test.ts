@@ -37,6 +37,11 @@ function typesOf(anomalies: Anomalies, feature = 'x'): (AnomalyType | undefined)
 const int = (min: number, max: number): FeatureNameStatistics => numbers('INT', min, max)
 const float = (min: number, max: number, more = {}): FeatureNameStatistics => numbers('FLOAT', min, max, more)
 const nan = { histograms: [{ numNan: 2, buckets: [] }] }
+const onlyNan: FeatureNameStatistics = {
+  path: { step: ['x'] },
+  type: 'FLOAT',
+  numStats: { commonStats: everywhere, ...nan },
+}
 const missing = { ...everywhere, numNonMissing: 90, numMissing: 10 }
 const several = { ...everywhere, minNumValues: 1, maxNumValues: 3 }
 
@@ -54,11 +59,18 @@ describe('statistics against a schema', () => {
     ['a big int', int(0, 6), { type: 'INT', intDomain: { min: 0, max: 5 } }, ['INT_TYPE_BIG_INT']],
     ['ints within their limits', int(0, 5), { type: 'INT', intDomain: { min: 0, max: 5 } }, []],
     ['a limit beyond 2^53', int(0, 2 ** 60), { type: 'INT', intDomain: { max: 2n ** 62n } }, []],
+    [
+      'the greatest integer, which a double rounds up',
+      int(0, 2 ** 63),
+      { type: 'INT', intDomain: { max: 2n ** 63n - 1n } },
+      [],
+    ],
     ['texts that are ints', texts({ '7': 1 }), { type: 'BYTES', intDomain: { max: 5 } }, ['INT_TYPE_BIG_INT']],
     ['texts that are no ints', texts({ z: 1 }), { type: 'BYTES', intDomain: {} }, ['INT_TYPE_NOT_INT_STRING']],
     ['a low float', float(-1, 1), { type: 'FLOAT', floatDomain: { min: 0 } }, ['FLOAT_TYPE_SMALL_FLOAT']],
     ['a high float', float(0, 2), { type: 'FLOAT', floatDomain: { max: 1 } }, ['FLOAT_TYPE_BIG_FLOAT']],
     ['a float32 limit', float(0, 0.1), { type: 'FLOAT', floatDomain: { max: Math.fround(0.1) } }, []],
+    ['nothing but NaN', onlyNan, { type: 'FLOAT', floatDomain: { min: 1, disallowNan: true } }, ['FLOAT_TYPE_HAS_NAN']],
     ['NaN', float(0, 1, nan), { type: 'FLOAT', floatDomain: { disallowNan: true } }, ['FLOAT_TYPE_HAS_NAN']],
     ['infinity', float(0, Infinity), { type: 'FLOAT', floatDomain: { disallowInf: true } }, ['FLOAT_TYPE_HAS_INF']],
     ['texts that are no floats', texts({ z: 1 }), { type: 'BYTES', floatDomain: {} }, ['FLOAT_TYPE_STRING_NOT_FLOAT']],

@@ -120,6 +120,9 @@ export interface CalibrationPoint {
   readonly rows: number
 }
 
+const size = 320
+const inset = { left: 52, bottom: 40, top: 10, right: 12 }
+
 /** What a model said against what was so; on the dashed line both are equal. The size of a point grows with its rows. */
 export function calibrationChart(
   title: string,
@@ -129,13 +132,10 @@ export function calibrationChart(
 ): Markup | null {
   const shown = points.filter(({ rows, said, was }) => rows > 0 && drawn(said) && drawn(was))
   if (shown.length === 0) return null
-  const size = 320
-  const inset = { left: 52, bottom: 40, top: 10, right: 12 }
   const values = shown.flatMap(({ said, was }) => [said, was])
   const [least, most] = domain ?? [Math.min(...values), Math.max(...values)]
   const ends: [number, number] = least < most ? [least, most] : [least - 0.5, most + 0.5]
-  const x = scaleLinear(ends, [inset.left, size - inset.right])
-  const y = scaleLinear(ends, [size - inset.bottom, inset.top])
+  const [x, y] = squareScales(ends)
   if (domain === undefined) for (const scale of [x, y]) scale.nice()
   const [low, high] = x.domain() as [number, number]
   const largest = Math.max(...shown.map(({ rows }) => rows))
@@ -143,6 +143,48 @@ export function calibrationChart(
     ({ said }) => x(said),
     ({ was }) => y(was),
   )
+  const dots = shown.map(
+    ({ said, was, rows: many }) =>
+      html`<circle class="solid" cx="${round(x(said))}" cy="${round(y(was))}" r="${round(2.5 + 4.5 * Math.sqrt(many / largest))}"/>`,
+  )
+  return squareChart(
+    title,
+    [x, y],
+    html`<path class="guide" d="M${round(x(low))},${round(y(low))}L${round(x(high))},${round(y(high))}"/><g class="s0"><path class="outline" d="${path(shown)}"/>${dots}</g><text transform="translate(12,${(size - inset.bottom) / 2}) rotate(-90)" text-anchor="middle">${labels.was}</text>`,
+    labels.said,
+  )
+}
+
+/** A measure where a threshold is; null where it cannot be told. */
+export interface ThresholdPoint {
+  readonly threshold: number
+  readonly value: number | null
+}
+
+/** Measures from 0 to 1 by threshold, a line each, which has a gap where a measure cannot be told. */
+export function thresholdChart(title: string, series: readonly (readonly ThresholdPoint[])[]): Markup {
+  const [x, y] = squareScales([0, 1])
+  const path = line<ThresholdPoint>(
+    ({ threshold }) => x(threshold),
+    ({ value }) => y(value ?? 0),
+  ).defined(({ value }) => value !== null)
+  const lines = series.map((points, index) => {
+    const sorted = [...points].sort((a, b) => a.threshold - b.threshold)
+    const dots = sorted.map(({ threshold, value }) =>
+      value === null ? null : html`<circle class="solid" cx="${round(x(threshold))}" cy="${round(y(value))}" r="2.5"/>`,
+    )
+    return html`<g class="${seriesClass(index)}"><path class="outline" d="${path(sorted) ?? ''}"/>${dots}</g>`
+  })
+  return squareChart(title, [x, y], html`${lines}`, 'threshold')
+}
+
+type Scale = ScaleLinear<number, number>
+
+function squareScales(ends: readonly [number, number]): readonly [x: Scale, y: Scale] {
+  return [scaleLinear(ends, [inset.left, size - inset.right]), scaleLinear(ends, [size - inset.bottom, inset.top])]
+}
+
+function squareChart(title: string, [x, y]: readonly [Scale, Scale], inner: Markup, label: string): Markup {
   const format = y.tickFormat(5)
   const rows = y
     .ticks(5)
@@ -150,13 +192,9 @@ export function calibrationChart(
       (tick) =>
         html`<path class="axis" d="M${inset.left},${round(y(tick))}H${size - inset.right}"/><text x="${inset.left - 6}" y="${round(y(tick) + 4)}" text-anchor="end">${format(tick)}</text>`,
     )
-  const dots = shown.map(
-    ({ said, was, rows: many }) =>
-      html`<circle class="solid" cx="${round(x(said))}" cy="${round(y(was))}" r="${round(2.5 + 4.5 * Math.sqrt(many / largest))}"/>`,
-  )
   return chart(
     title,
-    html`${rows}${axis(x, size - inset.bottom, 5)}<path class="guide" d="M${round(x(low))},${round(y(low))}L${round(x(high))},${round(y(high))}"/><g class="s0"><path class="outline" d="${path(shown)}"/>${dots}</g><text x="${(inset.left + size) / 2}" y="${size - 6}" text-anchor="middle">${labels.said}</text><text transform="translate(12,${(size - inset.bottom) / 2}) rotate(-90)" text-anchor="middle">${labels.was}</text>`,
+    html`${rows}${axis(x, size - inset.bottom, 5)}${inner}<text x="${(inset.left + size) / 2}" y="${size - 6}" text-anchor="middle">${label}</text>`,
     [size, size],
   )
 }

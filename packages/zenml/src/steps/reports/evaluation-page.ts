@@ -1,26 +1,21 @@
 import type { ClassificationReport, EvaluationData, RegressionReport, Report } from '../../formats/evaluation.ts'
-import { sixDigits } from '../feature-view.ts'
 import { calibrationChart } from './charts.ts'
 import { count, dataText, html, type Markup, share } from './html.ts'
+import { type Metric, metricTable, shown } from './metric-table.ts'
 import { page } from './page.ts'
+import { rankingSection } from './ranking-section.ts'
+import { thresholdsSection } from './thresholds-section.ts'
 
-/** A metric as it is shown. */
-interface Metric {
-  readonly name: string
-  readonly value: number | null
-  /** Whether more is better; null where neither is, as of a bias. */
-  readonly more: boolean | null
-}
-
-/** An evaluation as a page: metrics overall and by slice, confusion, calibration; another evaluation beside it where there is one. */
+/** An evaluation as a page: metrics overall and by slice, ranking, confusion, thresholds, calibration; another evaluation beside it where there is one. */
 export function evaluationPage(title: string, evaluation: EvaluationData, baseline?: EvaluationData): string {
-  const { overall, slices, split } = evaluation
+  const { overall, ranking, slices, split } = evaluation
   return page(
     { title, about: `How well the model does on ${count(overall.rows)} rows of the split "${split}".` },
     html`<ul class="numbers">${metricsOf(overall)
-      .slice(0, 4)
+      .slice(0, 5)
       .map(({ name, value }) => html`<li><b>${shown(value)}</b>${name}</li>`)}</ul>
-<section aria-labelledby="metrics"><h2 id="metrics">Metrics</h2>${metricTable(overall, baseline?.overall)}</section>
+<section aria-labelledby="metrics"><h2 id="metrics">Metrics</h2>${overallTable(overall, baseline?.overall)}</section>
+${ranking === undefined ? null : rankingSection(ranking, baseline)}
 ${overall.kind === 'classification' ? classification(overall) : regression(overall)}
 ${slices.length === 0 ? null : html`<section aria-labelledby="slices"><h2 id="slices">Slices</h2>${sliceTable(evaluation)}</section>`}`,
   )
@@ -37,35 +32,18 @@ function metricsOf(report: Report): readonly Metric[] {
   return [
     { name: 'accuracy', value: report.accuracy, more: true },
     { name: 'ROC AUC', value: report.rocAuc, more: true },
+    { name: 'average precision', value: report.averagePrecision ?? null, more: true },
     { name: 'log loss', value: report.logLoss, more: false },
     { name: 'calibration error', value: report.calibrationError, more: false },
   ]
 }
 
-function shown(value: number | null): string {
-  return value === null ? '-' : sixDigits(Number(value.toPrecision(4)))
+function overallTable(overall: Report, baseline: Report | undefined): Markup {
+  const isComparable = baseline?.kind === overall.kind
+  return html`${metricTable(metricsOf(overall), isComparable ? metricsOf(baseline) : undefined)}${baseline === undefined || isComparable ? null : html`<p class="quiet">The baseline is of another kind of task, and is not compared.</p>`}`
 }
 
-function metricTable(overall: Report, baseline: Report | undefined): Markup {
-  const before = baseline?.kind === overall.kind ? metricsOf(baseline) : undefined
-  const rows = metricsOf(overall).map(({ name, value, more }, index) => {
-    const own = html`<th scope="row">${name}</th><td class="number">${value === null ? '-' : sixDigits(value)}</td>`
-    if (before === undefined) return html`<tr>${own}</tr>`
-    const other = before[index]!.value
-    const change = value === null || other === null ? null : value - other
-    const kind = change === null || change === 0 || more === null ? 'quiet' : change > 0 === more ? 'fine' : 'error'
-    const sign = change !== null && change > 0 ? '+' : ''
-    return html`<tr>${own}<td class="number">${other === null ? '-' : sixDigits(other)}</td><td class="number ${kind}">${change === null ? '-' : `${sign}${sixDigits(change)}`}</td></tr>`
-  })
-  const head =
-    before === undefined
-      ? null
-      : html`<th scope="col" class="number">Baseline</th><th scope="col" class="number">Change</th>`
-  return html`<div class="card scroll"><table class="slim"><thead><tr><th scope="col">Metric</th><th scope="col" class="number">Value</th>${head}</tr></thead><tbody>
-${rows}</tbody></table>${before === undefined && baseline !== undefined ? html`<p class="quiet">The baseline is of another kind of task, and is not compared.</p>` : null}</div>`
-}
-
-function classification({ classes, confusion, calibration }: ClassificationReport): Markup {
+function classification({ classes, confusion, calibration, thresholds }: ClassificationReport): Markup {
   const chart = calibrationChart(
     'How sure the model was, and how often it was right',
     calibration.map(({ confidence: said, accuracy: was, rows }) => ({ said, was, rows })),
@@ -74,6 +52,7 @@ function classification({ classes, confusion, calibration }: ClassificationRepor
   )
   return html`<section aria-labelledby="confusion"><h2 id="confusion">Confusion</h2>${confusionTable(classes, confusion)}</section>
 <section aria-labelledby="classes"><h2 id="classes">Classes</h2>${classTable(classes)}</section>
+${thresholds === undefined ? null : thresholdsSection(thresholds)}
 <section aria-labelledby="calibration"><h2 id="calibration">Calibration</h2><div class="card columns"><div>${chart ?? html`<p class="quiet">Nothing to draw.</p>`}</div>
 <div class="scroll">${calibrationTable(
     ['How sure it was', 'How often it was right'],
@@ -131,11 +110,13 @@ ${rows}</tbody></table></div>`
 
 function classTable(classes: ClassificationReport['classes']): Markup {
   const rows = classes.map(
-    ({ name, precision, recall, f1, rocAuc }) =>
-      html`<tr><th scope="row">${dataText(name)}</th>${[precision, recall, f1, rocAuc].map((value) => html`<td class="number">${shown(value)}</td>`)}</tr>
+    ({ name, precision, recall, f1, rocAuc, averagePrecision = null }) =>
+      html`<tr><th scope="row">${dataText(name)}</th>${[precision, recall, f1, rocAuc, averagePrecision].map((value) => html`<td class="number">${shown(value)}</td>`)}</tr>
 `,
   )
-  const head = ['Precision', 'Recall', 'F1', 'ROC AUC'].map((name) => html`<th scope="col" class="number">${name}</th>`)
+  const head = ['Precision', 'Recall', 'F1', 'ROC AUC', 'Average precision'].map(
+    (name) => html`<th scope="col" class="number">${name}</th>`,
+  )
   return html`<div class="card scroll"><table><thead><tr><th scope="col">Class</th>${head}</tr></thead><tbody>
 ${rows}</tbody></table></div>`
 }

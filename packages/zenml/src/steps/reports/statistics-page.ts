@@ -63,7 +63,7 @@ function remarksOn({ count, missing, numbers, texts, valuesPerExample }: Feature
     ...(texts !== null && count > 1 && texts.unique >= values ? ['every value another'] : []),
     ...(numbers !== null && numbers.zeros >= values / 2 ? ['mostly zero'] : []),
     ...(numbers !== null && numbers.nan > 0 ? ['NaN'] : []),
-    ...(numbers !== null && !(Number.isFinite(numbers.min) && Number.isFinite(numbers.max)) ? ['infinite'] : []),
+    ...(numbers !== null && [numbers.min, numbers.max].some((end) => Math.abs(end) === Infinity) ? ['infinite'] : []),
   ]
 }
 
