@@ -213,14 +213,31 @@ async function writeAll(target: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let from = 0; from < bytes.length; ) from += (await target.write(bytes, from, bytes.length - from)).bytesWritten
 }
 
+/** Pairs of buffers for hashing, used again: memory that is new to the process costs more than the hash, and what fits into a processor's cache less. */
+const pairs: (readonly [Buffer, Buffer])[] = []
+const pairSize = 256 << 10
+
+/** Hashes a file: the next piece is read while this one is hashed. */
 async function hashFile(path: string, signal?: AbortSignal): Promise<BlobFact> {
+  const buffers = pairs.pop() ?? ([Buffer.allocUnsafeSlow(pairSize), Buffer.allocUnsafeSlow(pairSize)] as const)
+  try {
+    return await hashInto(buffers, path, signal)
+  } finally {
+    pairs.push(buffers)
+  }
+}
+
+/** When this has ended, nothing is read into the buffers any more: a file is closed after what was asked of it. */
+async function hashInto(
+  buffers: readonly [Buffer, Buffer],
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<BlobFact> {
   await using file = await open(path, 'r')
   const hash = createHash('sha256')
-  const length = Math.min(chunk, Math.max(1, (await file.stat()).size))
-  const buffers = [Buffer.allocUnsafe(length), Buffer.allocUnsafe(length)] as const
   let size = 0
   let turn: 0 | 1 = 0
-  let reading = file.read(buffers[turn], 0, length, size)
+  let reading = file.read(buffers[turn], 0, pairSize, size)
   for (;;) {
     signal?.throwIfAborted()
     const { bytesRead } = await reading
@@ -228,7 +245,7 @@ async function hashFile(path: string, signal?: AbortSignal): Promise<BlobFact> {
     const bytes = buffers[turn].subarray(0, bytesRead)
     size += bytesRead
     turn = turn === 0 ? 1 : 0
-    reading = file.read(buffers[turn], 0, length, size)
+    reading = file.read(buffers[turn], 0, pairSize, size)
     reading.catch(() => undefined)
     hash.update(bytes)
   }
