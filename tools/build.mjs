@@ -20,7 +20,7 @@ const common = {
 }
 // Native or heavy, or shared with the user's own code: these stay packages.
 const packages = [
-  ...['better-sqlite3', 'mysql2', 'pg', '@duckdb/node-api', '@grpc/grpc-js'],
+  ...['better-sqlite3', 'mysql2', 'pg', '@duckdb/*', '@grpc/grpc-js'],
   ...[
     'esbuild',
     'zod',

@@ -4,7 +4,7 @@ import { isBuiltin } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { build } from 'esbuild'
 
-const native = ['better-sqlite3', 'mysql2', 'pg', '@duckdb/node-api', '@grpc/grpc-js', 'esbuild']
+const native = ['better-sqlite3', 'mysql2', 'pg', '@duckdb/*', '@grpc/grpc-js', 'esbuild']
 // What node-fetch, which TensorFlow.js brings for models on the web, does without where it is not there.
 const optional = ['encoding']
 // CommonJS parts ask for Node's own modules with require(), and for their own place.

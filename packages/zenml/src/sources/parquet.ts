@@ -5,6 +5,7 @@ import type { SourceFile } from '../model/source-files.ts'
 import { duckdbChunks } from './duckdb-chunks.ts'
 import { type DuckdbColumn, duckdbColumn } from './duckdb-columns.ts'
 import { valueFailure } from './duckdb-failures.ts'
+import { RawVectors } from './duckdb-vectors.ts'
 import { type KindsSoFar, notOfKind, widened } from './kinds.ts'
 
 /**
@@ -35,6 +36,7 @@ export async function* readParquet(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ExampleBatch> {
   const builders = new Map([...kinds].map(([name, kind]) => [name, new ColumnBuilder(name, kind, batchSize)]))
+  const vectors = await RawVectors.load()
   let rows = 0
   const take = (): ExampleBatch => {
     const length = rows
@@ -49,19 +51,12 @@ export async function* readParquet(
       for (let from = 0; from < chunk.rowCount; ) {
         const end = Math.min(chunk.rowCount, from + batchSize - rows)
         for (const [index, builder] of columns.entries()) {
-          const vector = chunk.getColumnVector(index) as Vector
-          if (vector.getItemBytes !== undefined && builder.kind === 'bytes') {
-            // Texts as the bytes that they are, which makes and encodes no text.
-            for (let row = from; row < end; row++) {
-              const bytes = vector.getItemBytes(row)
-              if (bytes === null) continue
-              const at = rows + row - from
-              if (builder.nextRow !== at) builder.openRow(at)
-              builder.addBytes(bytes, 0, bytes.length)
-              builder.closeRow(at)
-            }
+          const { kind, form } = parquet.columns[index]!
+          if (form !== undefined && kind === builder.kind) {
+            vectors.column(chunk, index, form).addTo(builder, from, end, rows)
             continue
           }
+          const vector = chunk.getColumnVector(index) as Vector
           for (let row = from; row < end; row++) {
             const value = vector.getItem(row)
             if (value === null) continue
@@ -84,10 +79,9 @@ export async function* readParquet(
   if (rows > 0) yield take()
 }
 
-/** A column of a chunk: single values, or lists of them; texts and blobs also give their bytes. */
+/** A column of a chunk: single values, or lists of them. */
 interface Vector {
   getItem(row: number): Value | { readonly items: readonly (Value | null)[] } | null
-  getItemBytes?(row: number): Uint8Array | null
 }
 
 type Value = number | bigint | { readonly bytes: Uint8Array }
