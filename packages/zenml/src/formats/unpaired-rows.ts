@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { ByteSink } from '../base/proto/byte-sink.ts'
-import type { ExampleBatch, FeatureKind } from './batch.ts'
+import { batchBytes, type ExampleBatch, type FeatureKind } from './batch.ts'
 import { type ExampleDecoder, exampleDecoder } from './decode-examples.ts'
 import type { RowDifference } from './diff-rows.ts'
 import { exampleEncoder } from './encode-examples.ts'
@@ -31,8 +31,10 @@ export class UnpairedRows implements UnpairedRecords {
   take(side: 0 | 1, run: RecordRun): void {
     for (let from = run.from; from < run.to; from += heldRows) {
       const to = Math.min(run.to, from + heldRows)
-      if (this.hashers[side].rows + to - from > heldRows) this.settleSide(side)
-      this.hashers[side].add({ ...run, from, to })
+      const hasher = this.hashers[side]
+      const size = run.block.ends[to - 1]! - run.block.starts[from]!
+      if (hasher.rows + to - from > heldRows || hasher.bytes + size > batchBytes) this.settleSide(side)
+      hasher.add({ ...run, from, to })
     }
   }
 
@@ -71,8 +73,9 @@ class RowHasher {
   private readonly hashRows = batchHasher()
   private readonly hashKeys = batchHasher()
   private hashes: string[] = []
-  /** Rows since the last time. */
+  /** Rows since the last time, and the bytes of their records. */
   rows = 0
+  bytes = 0
 
   constructor(features: ReadonlyMap<string, FeatureKind>, plan: RowPlan) {
     this.plan = plan
@@ -87,6 +90,7 @@ class RowHasher {
     }
     this.decoder?.decode({ ...block, count: to }, from, file)
     this.rows += to - from
+    this.bytes += to === from ? 0 : block.ends[to - 1]! - block.starts[from]!
   }
 
   take(): HashedRows {
@@ -94,6 +98,7 @@ class RowHasher {
     this.hashes = []
     if (this.rows === 0) return { rows: [], keys: undefined }
     this.rows = 0
+    this.bytes = 0
     const { whole, key } = this.plan
     const batch = this.decoder?.take()
     return {

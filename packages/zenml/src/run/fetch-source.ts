@@ -83,7 +83,11 @@ async function writeRows(
       await writer.write('all', batch)
       rows += batch.length
     }
-    if (rows === 0) throw new ZenmlError('ZEN_SOURCE_EMPTY', `${placeOf(options.spec)} has no rows.`, { exitCode: 1 })
+    if (rows === 0)
+      throw new ZenmlError('ZEN_SOURCE_EMPTY', `${placeOf(options.spec)} has no rows.`, {
+        next: 'Look at the table, query or objects: a snapshot has at least one row.',
+        exitCode: 1,
+      })
     await writer.finish()
   } catch (error) {
     await writer.abort()

@@ -28,7 +28,10 @@ export async function writeGivenRows(name: string, options: RowsOptions, directo
     for await (const row of rowsOf(name, options.rows)) if (gathered.add(row)) await gathered.flush()
     await gathered.flush()
     if (gathered.count === 0)
-      throw new ZenmlError('ZEN_SOURCE_EMPTY', `The rows of datasource "${name}" are none.`, { exitCode: 1 })
+      throw new ZenmlError('ZEN_SOURCE_EMPTY', `The rows of datasource "${name}" are none.`, {
+        next: 'Look at the code that gives them: a snapshot has at least one row.',
+        exitCode: 1,
+      })
     await gathered.writeTo(directory)
   } finally {
     await scratch.close()

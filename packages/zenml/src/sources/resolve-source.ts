@@ -44,6 +44,7 @@ export async function resolveSource(spec: FileDatasource, places: SourcePlaces):
   if (found.length === 0)
     throw new ZenmlError('ZEN_SOURCE_MISSING', `Datasource path "${spec.path}" matches no file.`, {
       facts: { path: spec.path },
+      next: 'Mend the path, which is relative to the root of the repository, or name the format of the files.',
     })
   const check = await guard(allowed)
   const files: SourceFile[] = []
@@ -129,7 +130,10 @@ async function locate(
 ): Promise<{ base: string; path: string; allowed: readonly string[] }> {
   if (!path.startsWith('package:')) return { base: root, path, allowed: [root, ...dataRoots] }
   const match = /^package:((?:@[^/]+\/)?[^/@.][^/]*)\/(.+)$/.exec(path)
-  if (match === null) throw new ZenmlError('ZEN_SOURCE_MISSING', `"${path}" is not of the form package:NAME/PATH.`)
+  if (match === null)
+    throw new ZenmlError('ZEN_SOURCE_MISSING', `"${path}" is not of the form package:NAME/PATH.`, {
+      next: 'Write for example package:vega-datasets/data/penguins.json.',
+    })
   const [, name, inner] = match as unknown as [string, string, string]
   for (let current = root; ; current = dirname(current)) {
     const directory = join(current, 'node_modules', name)
@@ -168,7 +172,10 @@ async function existing(file: string, path: string): Promise<Stats> {
     throw new ZenmlError(
       'ZEN_SOURCE_MISSING',
       `Datasource path "${path}" does not exist.${didYouMean(basename(file), siblings)}`,
-      { facts: { path } },
+      {
+        facts: { path },
+        next: 'Mend the path, which is relative to the root of the repository, or put the data there.',
+      },
     )
   }
 }
@@ -207,7 +214,11 @@ function isInside(folder: string, path: string): boolean {
 
 async function digestFile(path: string, cache: FileDigestCache | undefined): Promise<{ size: number; digest: Digest }> {
   const found = await stat(path, { bigint: true })
-  if (!found.isFile()) throw new ZenmlError('ZEN_SOURCE_MISSING', `${path} is no regular file.`)
+  if (!found.isFile())
+    throw new ZenmlError('ZEN_SOURCE_MISSING', `${path} is no regular file.`, {
+      facts: { path },
+      next: 'Name files, or folders of them.',
+    })
   const size = Number(found.size)
   const key = `${path}\n${size} ${found.mtimeNs} ${found.ctimeNs} ${found.ino}`
   const known = cache?.get(key)

@@ -54,7 +54,7 @@ async function write(source: SourceFiles, kinds: SourceKinds, context: StepConte
       throw new ZenmlError(
         'ZEN_SOURCE_EMPTY',
         `The datasource has no rows: ${source.files.map(({ name }) => name).join(', ')}.`,
-        { exitCode: 1 },
+        { next: 'Look at the files: a snapshot has at least one row.', exitCode: 1 },
       )
     await writer.finish()
     return rows

@@ -85,7 +85,7 @@ export interface MapOutputs {
  * When it fails or is stopped, what it has made is kept, and the next execution goes on from there.
  *
  * Memory: about 200 bytes an item. Throws `ZEN_MAP_ITEM` with the item's place where the function throws, `ZEN_MAP_FEATURE` for a
- * feature that is not declared or not there.
+ * feature of a result that is not declared, `ZEN_EXAMPLES_COLUMN` for one of `columns` that the examples do not have.
  *
  * @example
  * const countWords = map({
