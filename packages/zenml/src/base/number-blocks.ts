@@ -17,9 +17,24 @@ const blockSize = 1 << 14
 export class NumberBlocks {
   /** Complete after `finish`. */
   readonly moments: Moments = new Moments()
-  private readonly quantiles = new Quantiles()
+  private readonly quantiles: Quantiles | undefined
   private block = new Float64Array(64)
   private filled = 0
+
+  /** `ranked`: false where no ranks will be asked for, which then take no memory. Default true. */
+  constructor(ranked: boolean = true) {
+    this.quantiles = ranked ? new Quantiles() : undefined
+  }
+
+  /** Adds a number that is not NaN. */
+  add(value: number): void {
+    if (this.filled === this.block.length) this.makeRoom()
+    this.block[this.filled++] = value
+  }
+
+  get hasValues(): boolean {
+    return this.filled > 0 || this.moments.count > 0
+  }
 
   /** Adds numbers and steps over NaN; returns how many of it there were. */
   addAll(values: Float64Array | Float32Array): number {
@@ -57,17 +72,27 @@ export class NumberBlocks {
     const values = this.block.subarray(0, this.filled)
     this.filled = 0
     this.moments.add(values)
-    this.quantiles.add(values)
+    this.quantiles?.add(values)
   }
 
-  /** All values with their weights. */
-  finish(): WeightedValues {
+  /** Completes the moments. */
+  end(): void {
     if (this.filled > 0) this.endBlock()
-    return this.quantiles.finish()
+  }
+
+  /** Completes the moments; all values with their weights. */
+  finish(): WeightedValues {
+    this.end()
+    return this.ranks().finish()
   }
 
   /** Whether the ranks are exact; known after `finish`. */
   get isExact(): boolean {
-    return this.quantiles.isExact
+    return this.ranks().isExact
+  }
+
+  private ranks(): Quantiles {
+    if (this.quantiles === undefined) throw new Error('these numbers are not ranked')
+    return this.quantiles
   }
 }
