@@ -5,11 +5,18 @@ import type { Terminal } from './terminal.ts'
 /** Characters; longer lines are shown in pieces. */
 const longestLine = 10_000
 
+/** How far something is: a part of the whole where that is known. */
+function shareOf({ done, total, unit }: { done: number; total: number | null; unit: string }): string {
+  return total === null ? `${number(done)} ${unit}`.trimEnd() : `${Math.floor((100 * done) / Math.max(1, total))} %`
+}
+
 /** Shows a run as it goes: one line a step on any stream, and on a terminal a live line below them. */
 export function showProgress(terminal: Terminal): { readonly listen: RunListener; end(): void } {
   const { colors } = terminal
   const running = new Map<string, { started: number; status: string }>()
   const unended = new Map<string, string>()
+  /** What comes before the run starts. */
+  const fetched = new Map<string, { started: number; status: string }>()
   let width = 0
   let timer: NodeJS.Timeout | undefined
   let last = ''
@@ -24,8 +31,8 @@ export function showProgress(terminal: Terminal): { readonly listen: RunListener
     last = ''
   }
   function draw(): void {
-    if (!terminal.live || running.size === 0) return
-    const parts = [...running].map(([step, { started, status }]) => {
+    if (!terminal.live || running.size + fetched.size === 0) return
+    const parts = [...fetched, ...running].map(([step, { started, status }]) => {
       const time = duration((performance.now() - started) / 1000)
       return `${step} ${time}${status === '' ? '' : ` · ${status}`}`
     })
@@ -56,12 +63,20 @@ export function showProgress(terminal: Terminal): { readonly listen: RunListener
 
   function listen(event: RunEvent): void {
     switch (event.kind) {
+      case 'source-progress': {
+        const entry = fetched.get(event.datasource) ?? { started: performance.now(), status: '' }
+        fetched.set(event.datasource, entry)
+        entry.status = shareOf(event)
+        if (terminal.live) timer ??= setInterval(draw, 100).unref()
+        return
+      }
       case 'run-started':
+        fetched.clear()
         width = Math.max(...event.steps.map((step) => step.length))
         line(
           `Run ${colors.bold(event.run)} of pipeline ${colors.bold(event.pipeline)}, ${event.steps.length === 1 ? '1 step' : `${event.steps.length} steps`}`,
         )
-        if (terminal.live) timer = setInterval(draw, 100).unref()
+        if (terminal.live) timer ??= setInterval(draw, 100).unref()
         return
       case 'step-started':
         running.set(event.step, { started: performance.now(), status: '' })
@@ -77,9 +92,7 @@ export function showProgress(terminal: Terminal): { readonly listen: RunListener
         if (inner.kind === 'metric') {
           entry.status = `${inner.at === null ? '' : `${inner.at} `}${inner.name} ${number(inner.value)}`
         } else {
-          const part =
-            inner.total === null ? number(inner.done) : `${Math.floor((100 * inner.done) / Math.max(1, inner.total))} %`
-          entry.status = `${part} ${inner.total === null ? inner.unit : ''}`.trimEnd()
+          entry.status = shareOf(inner)
         }
         return
       }

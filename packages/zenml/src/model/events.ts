@@ -3,6 +3,15 @@ import type { StepEvent } from './step-protocol.ts'
 
 /** What a run tells while it goes on. */
 export type RunEvent =
+  | {
+      /** Before a run starts: how much of a datasource that lies elsewhere has come. */
+      readonly kind: 'source-progress'
+      readonly datasource: string
+      readonly done: number
+      /** Null where it is not known. */
+      readonly total: number | null
+      readonly unit: 'rows' | 'bytes'
+    }
   | { readonly kind: 'run-started'; readonly run: string; readonly pipeline: string; readonly steps: readonly string[] }
   | { readonly kind: 'step-started'; readonly step: string }
   | { readonly kind: 'step-output'; readonly step: string; readonly stream: 'stdout' | 'stderr'; readonly text: string }

@@ -8,7 +8,7 @@ import { createExamplesWriter, type ExamplesSummary } from '../formats/examples.
 import { type DatasourceSpec, placeOf } from '../model/datasource-spec.ts'
 import type { AnyObjectDatasource } from '../model/object-uri.ts'
 import type { SourceFile } from '../model/source-files.ts'
-import { connectorOf, type ObjectConnector, type RowConnector } from '../sources/connector.ts'
+import { connectorOf, type ObjectConnector, type RowConnector, type SourceProgress } from '../sources/connector.ts'
 import { fetchObjects, type ObjectsToFetch } from '../sources/fetch-objects.ts'
 import { digestOfFiles } from '../sources/resolve-source.ts'
 import type { PlannedSource } from './plan.ts'
@@ -19,6 +19,12 @@ export type RemoteDatasource = Exclude<DatasourceSpec, { readonly type: 'file' }
 
 /** A datasource that lies outside of the project and its stores. */
 type ConnectedDatasource = Exclude<RemoteDatasource, { readonly type: 'artifact' }>
+
+/** Options of a fetch. */
+export interface FetchOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: SourceProgress | undefined
+}
 
 /** What of an earlier fetch is remembered: it may be forgotten at any time, and is fetched again then. */
 interface Fetch {
@@ -36,12 +42,12 @@ export async function fetchSource(
   workspace: Workspace,
   root: string,
   spec: ConnectedDatasource,
-  signal?: AbortSignal,
+  { signal, onProgress }: FetchOptions = {},
 ): Promise<PlannedSource> {
   const { artifacts, temporaryDirectory, dataRoots, environment } = workspace
   const known = await recall(workspace, spec)
   const connector = await connectorOf(spec.type, root)
-  const options = { spec, places: { root, dataRoots }, environment, signal }
+  const options = { spec, places: { root, dataRoots }, environment, signal, onProgress }
   await mkdir(temporaryDirectory, { recursive: true })
   const directory = await mkdtemp(join(temporaryDirectory, `fetch-${process.pid}-`))
   try {
@@ -82,6 +88,7 @@ async function writeRows(
     for await (const batch of reading.batches) {
       await writer.write('all', batch)
       rows += batch.length
+      options.onProgress?.(rows, null, 'rows')
     }
     if (rows === 0)
       throw new ZenmlError('ZEN_SOURCE_EMPTY', `${placeOf(options.spec)} has no rows.`, {

@@ -13,6 +13,7 @@ import { nativeAddons } from '../environment/native-addons.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { DatasourceSpec } from '../model/datasource-spec.ts'
+import type { RunListener } from '../model/events.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
 import type { EnvironmentLeaf, PackageLeaf } from '../model/fingerprint.ts'
 import {
@@ -28,7 +29,7 @@ import { type ArtifactFinder, presentArtifacts } from './artifact-references.ts'
 import { artifactSource } from './artifact-source.ts'
 import { canariesOf } from './canaries.ts'
 import { describeSteps } from './describe-steps.ts'
-import { fetchSource } from './fetch-source.ts'
+import { type FetchOptions, fetchSource } from './fetch-source.ts'
 import { versionedSource } from './versioned-source.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -132,13 +133,19 @@ export async function planRun(
   workspace: Workspace,
   spec: PipelineSpec,
   {
-    findSource = (name, source) => versionedSource(workspace, name, source, signal),
+    findSource = (name, source) =>
+      versionedSource(workspace, name, source, {
+        signal,
+        onProgress: (done, total, unit) => onEvent({ kind: 'source-progress', datasource: name, done, total, unit }),
+      }),
     findArtifact = presentArtifacts(workspace),
     signal,
+    onEvent = () => undefined,
   }: {
     readonly findSource?: SourceFinder | undefined
     readonly findArtifact?: ArtifactFinder | undefined
     readonly signal?: AbortSignal
+    readonly onEvent?: RunListener
   } = {},
 ): Promise<Plan> {
   refuse(checkGraph(spec).filter((diagnostic) => !isWarning(diagnostic)))
@@ -305,14 +312,19 @@ export async function presentSource(
   workspace: Workspace,
   root: string,
   source: DatasourceSpec,
-  signal?: AbortSignal,
+  options: FetchOptions = {},
 ): Promise<PlannedSource> {
   if (source.type === 'artifact') return await artifactSource(workspace, source)
-  if (source.type !== 'file') return await fetchSource(workspace, root, source, signal)
+  if (source.type !== 'file') return await fetchSource(workspace, root, source, options)
   const { dataRoots, fileDigests } = workspace
-  const { format, options } = source
+  const { format } = source
   const found = await resolveSource(source, { root, dataRoots, digestCache: fileDigests })
-  return { ...found, format, options, identity: digestOf(['datasource 1', found.digest, format, options]) }
+  return {
+    ...found,
+    format,
+    options: source.options,
+    identity: digestOf(['datasource 1', found.digest, format, source.options]),
+  }
 }
 
 function isWarning(diagnostic: Diagnostic): boolean {

@@ -78,7 +78,7 @@ export async function runPipeline(
 ): Promise<RunEnd> {
   const startedAt = workspace.clock.now()
   const [plan, pin] = await Promise.all([
-    planRun(workspace, spec, { findSource, findArtifact, signal }),
+    planRun(workspace, spec, { findSource, findArtifact, signal, onEvent }),
     pinned,
     recoverLostRuns(workspace, onEvent),
   ])

@@ -3,7 +3,7 @@ import { ZenmlError } from '../base/errors.ts'
 import { type DatasourceSpec, placeOf } from '../model/datasource-spec.ts'
 import { parseInputReference } from '../model/pipeline-spec.ts'
 import { findSnapshot } from './commits.ts'
-import { type RemoteDatasource, stagedSource } from './fetch-source.ts'
+import { type FetchOptions, type RemoteDatasource, stagedSource } from './fetch-source.ts'
 import { type PlannedSource, type PlannedStep, presentSource } from './plan.ts'
 import type { ReusePolicy } from './reuse.ts'
 import type { Workspace } from './workspace.ts'
@@ -16,9 +16,9 @@ export async function versionedSource(
   workspace: Workspace,
   name: string,
   source: DatasourceSpec,
-  signal?: AbortSignal,
+  options: FetchOptions = {},
 ): Promise<PlannedSource> {
-  if (source.version === undefined) return await presentSource(workspace, workspace.root, source, signal)
+  if (source.version === undefined) return await presentSource(workspace, workspace.root, source, options)
   const { commit, run, step, output, artifact, name: its } = await findSnapshot(workspace.records, name, source)
   const identity = step.identity!
   const input = Object.entries(run.spec.steps[step.name]!.inputs).find(([, from]) => from === `datasources.${its}`)![0]

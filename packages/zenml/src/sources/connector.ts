@@ -93,7 +93,11 @@ export interface ConnectOptions<S extends DatasourceSpec = DatasourceSpec> {
   /** The variables that `${env:NAME}` stands for. */
   readonly environment: { readonly [name: string]: string | undefined }
   readonly signal?: AbortSignal | undefined
+  readonly onProgress?: SourceProgress | undefined
 }
+
+/** Told now and then how much has come; `total` is null where it is not known. */
+export type SourceProgress = (done: number, total: number | null, unit: 'rows' | 'bytes') => void
 
 type Remote = Exclude<DatasourceSpec['type'], 'file' | 'artifact'>
 type SpecOf<T, S = DatasourceSpec> = S extends { readonly type: infer U } ? (T extends U ? S : never) : never

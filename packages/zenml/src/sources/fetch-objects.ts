@@ -70,11 +70,16 @@ export async function fetchObjects(
     for (const folder of new Set(selected.map(({ inner }) => dirname(inner))))
       await mkdir(join(directory, folder), { recursive: true })
     const failures: unknown[] = []
+    let come = 0
+    const onBytes = (count: number): void => {
+      come += count
+      options.onProgress?.(come, bytes, 'bytes')
+    }
     const rest = selected.values()
     const worker = async (): Promise<void> => {
       for (const one of rest) {
         try {
-          await download(store, one, join(directory, one.inner), { spec, signal, patience }, (work) =>
+          await download(store, one, join(directory, one.inner), { spec, signal, patience, onBytes }, (work) =>
             answered(work, 'ZEN_SOURCE_LOST'),
           )
         } catch (error) {
@@ -109,7 +114,12 @@ async function download(
   store: ObjectStore,
   { object }: SelectedObject,
   path: string,
-  { spec, signal, patience }: { spec: AnyObjectDatasource; signal: AbortSignal; patience: number },
+  {
+    spec,
+    signal,
+    patience,
+    onBytes,
+  }: { spec: AnyObjectDatasource; signal: AbortSignal; patience: number; onBytes: (count: number) => void },
   answered: (work: Promise<ObjectContent>) => Promise<ObjectContent>,
 ): Promise<void> {
   signal.throwIfAborted()
@@ -129,6 +139,7 @@ async function download(
     transform(chunk: Uint8Array, _encoding, done) {
       bytes += chunk.length
       check?.add(chunk)
+      onBytes(chunk.length)
       const tooLong = bytes > object.size
       done(tooLong ? damaged(spec, `${called} has more than the ${object.size} bytes that were told`) : null, chunk)
     },

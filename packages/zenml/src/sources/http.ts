@@ -32,6 +32,7 @@ export const httpConnector: FileConnector<HttpDatasource> = {
       const count = new Transform({
         transform(chunk: Uint8Array, _encoding, done) {
           bytes += chunk.length
+          options.onProgress?.(bytes, declared ?? null, 'bytes')
           done(bytes > spec.maxBytes ? tooLong(spec) : null, chunk)
         },
       })

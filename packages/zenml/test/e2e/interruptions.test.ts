@@ -108,3 +108,21 @@ it('live progress never wraps, and what a step writes in pieces is shown in whol
   for (const [, live] of shown.matchAll(/\r\x1b\[2K( [^\r\n]*)\r/g)) expect(live!.length).toBeLessThan(24)
   expect(shown).toMatch(/a-step-with-a/)
 })
+
+it('how much of a datasource has come is shown until the run starts', async () => {
+  const { showProgress } = await import('../../src/cli/progress.ts')
+  const { terminal } = await import('../../src/cli/terminal.ts')
+  let shown = ''
+  const stream = { isTTY: true, columns: 80, write: (text: string) => (shown += text) }
+  const environment = { NO_COLOR: '1' }
+  const progress = showProgress(terminal({ directory: '/', environment, stdout: stream, stderr: stream }, false))
+  progress.listen({ kind: 'source-progress', datasource: 'flights', done: 4096, total: null, unit: 'rows' })
+  progress.listen({ kind: 'source-progress', datasource: 'images', done: 1, total: 4, unit: 'bytes' })
+  await expect.poll(() => shown).toMatch(/flights [\d.]+ m?s · 4096 rows {3}images [\d.]+ m?s · 25 %/)
+  progress.listen({ kind: 'run-started', run: 'r', pipeline: 'p', steps: ['read'] })
+  shown = ''
+  progress.listen({ kind: 'step-started', step: 'read' })
+  progress.end()
+  expect(shown).toContain('read')
+  expect(shown).not.toContain('flights')
+})
