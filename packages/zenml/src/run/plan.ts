@@ -13,8 +13,8 @@ import { nativeAddons } from '../environment/native-addons.ts'
 import { captureEnvironment } from '../environment/runtime.ts'
 import type { StoredArtifact } from '../model/artifact.ts'
 import type { DatasourceSpec } from '../model/datasource-spec.ts'
-import type { RunListener } from '../model/events.ts'
 import type { Diagnostic } from '../model/diagnostic.ts'
+import type { RunListener } from '../model/events.ts'
 import type { EnvironmentLeaf, PackageLeaf } from '../model/fingerprint.ts'
 import {
   type InputReference,
